@@ -1,0 +1,25 @@
+# Every library that the tree uses; all of them are Debian 12 packages (packaging/apt-build.txt).
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(Boost 1.74 CONFIG REQUIRED COMPONENTS headers program_options)
+find_package(OpenSSL 3 REQUIRED)
+find_package(CURL REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(jsoncpp CONFIG REQUIRED)
+find_package(yaml-cpp CONFIG REQUIRED)
+find_package(simdjson CONFIG REQUIRED)
+find_package(spdlog CONFIG REQUIRED)
+find_package(date CONFIG REQUIRED)
+find_package(ZLIB REQUIRED)
+
+# Headers only, used by one file. The Debian package depends on Qt and much else, so its headers may also have been
+# unpacked beside the build.
+find_path(VALIJSON_INCLUDE_DIR valijson/validator.hpp
+          PATHS ${CMAKE_SOURCE_DIR}/build/deps/usr/include REQUIRED)
+
+if(PATCHBAY_BUILD_TESTS)
+  find_package(GTest CONFIG REQUIRED)
+endif()
+if(PATCHBAY_BUILD_BENCH)
+  find_package(benchmark CONFIG REQUIRED)
+endif()
