@@ -1,0 +1,122 @@
+#include "loader/crash_guard.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+
+namespace patchbay::host {
+namespace {
+
+thread_local const CrashSite* current_site = nullptr;
+
+// Written before the threads start, read by the handler only.
+std::string report_head;
+std::string report_tail;
+
+constexpr size_t kStackBytes = 64 * 1024;
+constexpr int kCrashExit = 70;
+constexpr std::array kSignals{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+
+// Async-signal-safe text assembly.
+class Line {
+ public:
+  Line& add(std::string_view text) {
+    const size_t n = std::min(text.size(), buffer_.size() - size_);
+    std::memcpy(buffer_.data() + size_, text.data(), n);
+    size_ += n;
+    return *this;
+  }
+  void write_to(int fd) const { write_all(fd, {buffer_.data(), size_}); }
+  static void write_all(int fd, std::string_view text) {
+    while (!text.empty()) {
+      const ssize_t n = write(fd, text.data(), text.size());
+      if (n <= 0) return;
+      text.remove_prefix(static_cast<size_t>(n));
+    }
+  }
+
+ private:
+  std::array<char, 512> buffer_{};
+  size_t size_ = 0;
+};
+
+std::string_view signal_name(int number) {
+  switch (number) {
+    case SIGSEGV:
+      return "SIGSEGV";
+    case SIGBUS:
+      return "SIGBUS";
+    case SIGFPE:
+      return "SIGFPE";
+    case SIGILL:
+      return "SIGILL";
+    default:
+      return "SIGABRT";
+  }
+}
+
+Line describe(int number) {
+  Line line;
+  if (!current_site)
+    return line.add("crashed outside any plugin (").add(signal_name(number)).add(")");
+  line.add("plugin ").add(current_site->plugin).add(" crashed in ").add(current_site->call);
+  if (!current_site->node.empty()) line.add(" of node ").add(current_site->node);
+  return line.add(" (").add(signal_name(number)).add(")");
+}
+
+void on_crash(int number) {
+  const Line what = describe(number);
+  Line::write_all(STDERR_FILENO, "patchbay: ");
+  what.write_to(STDERR_FILENO);
+  Line::write_all(
+      STDERR_FILENO,
+      "; this is a bug of the plugin, report it to its author. The next run recovers\n");
+  if (!report_head.empty()) {
+    Line::write_all(STDOUT_FILENO, report_head);
+    what.write_to(STDOUT_FILENO);
+    Line::write_all(STDOUT_FILENO, report_tail);
+  }
+  _exit(kCrashExit);
+}
+
+}  // namespace
+
+CrashGuard::CrashGuard(const CrashSite& site) : site_(site), outer_(current_site) {
+  current_site = &site_;
+}
+CrashGuard::~CrashGuard() { current_site = outer_; }
+
+void install_crash_handler() {
+  struct sigaction action{};
+  action.sa_handler = on_crash;
+  action.sa_flags = SA_ONSTACK | SA_RESETHAND;
+  for (const int number : kSignals) sigaction(number, &action, nullptr);
+}
+
+CrashStack::CrashStack()
+    : memory_(
+          mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
+  if (memory_ == MAP_FAILED) return;
+  stack_t stack{};
+  stack.ss_sp = memory_;
+  stack.ss_size = kStackBytes;
+  sigaltstack(&stack, nullptr);
+}
+
+CrashStack::~CrashStack() {
+  if (memory_ == MAP_FAILED) return;
+  stack_t off{};
+  off.ss_flags = SS_DISABLE;
+  sigaltstack(&off, nullptr);
+  munmap(memory_, kStackBytes);
+}
+
+void set_crash_report(std::string head, std::string tail) {
+  report_head = std::move(head);
+  report_tail = std::move(tail);
+}
+
+}  // namespace patchbay::host
