@@ -1,0 +1,139 @@
+#include "engine/call.h"
+
+#include <cstdint>
+#include <limits>
+#include <random>
+
+namespace patchbay::host {
+namespace {
+
+std::string_view view(bay_str s) { return {s.data, s.size}; }
+
+// A host function must not let an exception into the plugin: it becomes the call's failure.
+template <class Work>
+bay_status guarded(bay_call* call, Work&& work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    call->status = static_cast<bay_status>(error.code());
+    call->message = error.what();
+    call->detail_json = error.detail_json();
+  } catch (const std::exception& error) {
+    call->status = BAY_E_INTERNAL;
+    call->message = error.what();
+  }
+  return call->status;
+}
+
+void fail(bay_call* call, bay_status status, bay_str message, bay_str detail_json) {
+  call->status = status;
+  call->message = view(message);
+  call->detail_json = view(detail_json);
+}
+
+int32_t cancel_fd(const bay_call* call) { return call->services.cancel().fd(); }
+int64_t deadline_ns(const bay_call*) { return std::numeric_limits<int64_t>::max(); }
+
+bay_status put(bay_call* call, bay_bytes result) {
+  return guarded(call, [&] {
+    call->results.emplace_back(reinterpret_cast<const char*>(result.data), result.size);
+    return BAY_OK;
+  });
+}
+
+bay_status secret(bay_call* call, bay_str name, void (*use)(void*, bay_bytes), void* data) {
+  return guarded(call, [&] {
+    std::string value = call->services.secret(view(name));
+    use(data, {reinterpret_cast<const uint8_t*>(value.data()), value.size()});
+    explicit_bzero(value.data(), value.size());
+    return BAY_OK;
+  });
+}
+
+bay_status input_next(bay_call* call, bay_input* input, bay_event* out) {
+  return guarded(call, [&] { return call->services.input_next(call, input, out); });
+}
+
+bay_status reject(bay_call* call, const bay_rejected* rejected) {
+  Array rows(rejected->rows);
+  return guarded(call, [&] {
+    SchemaPtr schema;
+    if (rejected->schema) {
+      struct Owner {
+        ArrowSchema* schema;
+        ~Owner() {
+          if (schema->release) schema->release(schema);
+        }
+      } owner{rejected->schema};
+      schema = std::make_shared<Schema>(import_schema(*rejected->schema));
+    }
+    return call->services.reject(
+        {std::string(view(rejected->stream)), std::string(view(rejected->code)),
+         std::string(view(rejected->reason)), std::string(view(rejected->position_json)),
+         Batch(std::move(schema), std::move(rows))});
+  });
+}
+
+uint32_t log_enabled(bay_context* context, uint32_t level) { return context->log->enabled(level); }
+void log(bay_context* context, uint32_t level, bay_str message, bay_str fields_json) {
+  context->log->log(level, view(message), view(fields_json));
+}
+void metric_add(bay_context* context, bay_str name, double amount) {
+  context->log->metric_add(view(name), amount);
+}
+const void* extension(bay_str) { return nullptr; }
+
+int64_t max_rows(const bay_call* call) { return call->services.max_rows(); }
+
+double uniform_random() {
+  thread_local std::mt19937_64 generator{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0, 1)(generator);
+}
+
+int64_t backoff(bay_call* call, uint32_t attempt, int64_t retry_after_ns) {
+  using std::chrono::nanoseconds;
+  if (!call->backoff || attempt <= 1) call->backoff.emplace(call->services.retry());
+  const auto wish =
+      retry_after_ns < 0 ? std::nullopt : std::optional<nanoseconds>(nanoseconds(retry_after_ns));
+  const auto wait = call->backoff->after(attempt, Backoff::Clock::now(), uniform_random(), wish);
+  call->exhausted = !wait;
+  return wait ? wait->count() : -1;
+}
+
+int32_t schema_change(bay_call* call, bay_str stream, bay_str path, bay_str type,
+                      bay_str* agreed_type) {
+  return guarded(call, [&] {
+    ChangeDecision decision = call->services.schema_change(view(stream), view(path), view(type));
+    call->agreed_type = std::move(decision.agreed_type);
+    if (agreed_type) *agreed_type = {call->agreed_type.data(), call->agreed_type.size()};
+    return decision.action;
+  });
+}
+
+void durable_step(bay_call* call, bay_str name) { call->services.durable_step(view(name)); }
+
+}  // namespace
+
+const bay_host* host_table() {
+  static const bay_host table{
+      sizeof(bay_host), BAY_ABI_MINOR, fail,    cancel_fd,     deadline_ns, put,
+      secret,           input_next,    reject,  log_enabled,   log,         metric_add,
+      extension,        max_rows,      backoff, schema_change, durable_step};
+  return &table;
+}
+
+}  // namespace patchbay::host
+
+bay_status bay_call::check(bay_status returned) {
+  using patchbay::Code;
+  if (returned >= 0) return returned;
+  const bool known = returned >= BAY_E_SCHEMA;
+  if (status != returned || message.empty()) {
+    message = "plugin " + std::string(plugin) + " failed in " + std::string(name) +
+              " with status " + std::to_string(returned) +
+              " and no message; this is a bug of the plugin";
+  }
+  throw patchbay::host::NodeError(std::string(node),
+                                  known ? static_cast<Code>(returned) : Code::kInternal, message,
+                                  detail_json, exhausted);
+}

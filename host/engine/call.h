@@ -1,0 +1,107 @@
+// The host's side of one call into a plugin: what bay_host's functions do.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/cancel.h"
+#include "engine/retry.h"
+#include "loader/crash_guard.h"
+#include "patchbay/abi.h"
+#include "patchbay/batch.h"
+#include "patchbay/error.h"
+
+namespace patchbay::host {
+
+struct RejectedRows {
+  std::string stream;
+  std::string code;
+  std::string reason;
+  std::string position_json;
+  Batch rows;
+};
+
+struct ChangeDecision {
+  int32_t action;           // BAY_CHANGE_*
+  std::string agreed_type;  // BAY_CHANGE_EVOLVE
+};
+
+// What a node may ask of the host while it is called. One per node and lane; the calling thread's
+// only.
+class NodeServices {
+ public:
+  virtual ~NodeServices() = default;
+  virtual const CancelToken& cancel() const = 0;
+  virtual RetryLimits retry() const = 0;
+  virtual std::string secret(std::string_view name) = 0;
+  virtual bay_status input_next(bay_call* call, bay_input* input, bay_event* out) = 0;
+  virtual bay_status reject(RejectedRows rejected) = 0;
+  virtual int64_t max_rows() = 0;
+  virtual ChangeDecision schema_change(std::string_view stream, std::string_view path,
+                                       std::string_view type) = 0;
+  virtual void durable_step(std::string_view name) = 0;
+};
+
+// A component's logging and metrics. Thread-safe, outlives the component.
+class NodeLog {
+ public:
+  virtual ~NodeLog() = default;
+  virtual bool enabled(uint32_t level) const = 0;
+  virtual void log(uint32_t level, std::string_view message, std::string_view fields_json) = 0;
+  virtual void metric_add(std::string_view name, double amount) = 0;
+};
+
+// The functions that every plugin gets.
+const bay_host* host_table();
+
+// An Error that knows the node it came from.
+class NodeError : public Error {
+ public:
+  NodeError(std::string node, Code code, const std::string& message, std::string detail_json,
+            bool exhausted)
+      : Error(code, message, std::move(detail_json)),
+        node_(std::move(node)),
+        exhausted_(exhausted) {}
+  const std::string& node() const { return node_; }
+  bool exhausted() const {
+    return exhausted_;
+  }  // its retries are used up: the lane is not tried again
+
+ private:
+  std::string node_;
+  bool exhausted_;
+};
+
+}  // namespace patchbay::host
+
+struct bay_context {
+  patchbay::host::NodeLog* log;
+};
+
+struct bay_call {
+  patchbay::host::NodeServices& services;
+  patchbay::host::CrashGuard guard;
+  std::string_view plugin, node, name;
+
+  bay_status status = BAY_OK;
+  std::string message;
+  std::string detail_json;
+  std::vector<std::string> results;
+  std::string agreed_type;
+  std::optional<patchbay::host::Backoff> backoff;
+  bool exhausted = false;
+
+  bay_call(patchbay::host::NodeServices& node_services, std::string_view plugin_id,
+           std::string_view node_id, std::string_view call_name)
+      : services(node_services),
+        guard({plugin_id, node_id, call_name}),
+        plugin(plugin_id),
+        node(node_id),
+        name(call_name) {}
+
+  // Throws NodeError for a negative status; otherwise returns it.
+  bay_status check(bay_status returned);
+};
