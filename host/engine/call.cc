@@ -1,6 +1,7 @@
 #include "engine/call.h"
 
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <random>
 

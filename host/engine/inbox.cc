@@ -1,0 +1,80 @@
+#include "engine/inbox.h"
+
+namespace patchbay::host {
+
+Inbox::Inbox(size_t inputs, int64_t max_bytes) : max_bytes_(max_bytes), queues_(inputs) {}
+
+bool Inbox::push(size_t input, EdgeEvent event) {
+  std::unique_lock lock(mutex_);
+  Queue& queue = queues_[input];
+  const auto fits = [&] {
+    return closed_ || queue.bytes == 0 || queue.bytes + event.bytes <= max_bytes_;
+  };
+  while (!fits()) {
+    ++waiting_producers_;
+    not_full_.wait(lock);
+    --waiting_producers_;
+  }
+  if (closed_) return false;
+  queue.bytes += event.bytes;
+  queue.events.push_back(std::move(event));
+  // Notifying a consumer that is awake costs a system call for nothing.
+  if (std::exchange(waiting_consumer_, false)) not_empty_.notify_one();
+  return true;
+}
+
+EdgeEvent Inbox::take(Queue& queue) {
+  EdgeEvent event = std::move(queue.events.front());
+  queue.events.pop_front();
+  queue.bytes -= event.bytes;
+  if (waiting_producers_ > 0) not_full_.notify_all();
+  return event;
+}
+
+std::optional<EdgeEvent> Inbox::pop(size_t input) {
+  std::unique_lock lock(mutex_);
+  Queue& queue = queues_[input];
+  while (!closed_ && queue.events.empty()) {
+    waiting_consumer_ = true;
+    not_empty_.wait(lock);
+  }
+  if (closed_) return std::nullopt;
+  return take(queue);
+}
+
+size_t Inbox::find_ready(const std::vector<bool>& held_back) const {
+  for (size_t i = 0; i < queues_.size(); ++i) {
+    const size_t at = (next_ + i) % queues_.size();
+    if (!held_back[at] && !queues_[at].events.empty()) return at;
+  }
+  return queues_.size();
+}
+
+std::optional<std::pair<size_t, EdgeEvent>> Inbox::pop_any(const std::vector<bool>& held_back) {
+  std::unique_lock lock(mutex_);
+  size_t ready = queues_.size();
+  while (!closed_ && (ready = find_ready(held_back)) == queues_.size()) {
+    waiting_consumer_ = true;
+    not_empty_.wait(lock);
+  }
+  if (closed_) return std::nullopt;
+  next_ = (ready + 1) % queues_.size();
+  return std::pair(ready, take(queues_[ready]));
+}
+
+void Inbox::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  for (auto& queue : queues_) queue = {};
+  not_empty_.notify_all();
+  not_full_.notify_all();
+}
+
+int64_t Inbox::queued_bytes() const {
+  const std::lock_guard lock(mutex_);
+  int64_t bytes = 0;
+  for (const auto& queue : queues_) bytes += queue.bytes;
+  return bytes;
+}
+
+}  // namespace patchbay::host

@@ -1,0 +1,94 @@
+#include "engine/outlet.h"
+
+#include <algorithm>
+
+namespace patchbay::host {
+
+bool StreamFilter::passes(const std::string& stream) const {
+  return selected.empty() || std::find(selected.begin(), selected.end(), stream) != selected.end();
+}
+
+std::string StreamFilter::name_of(const std::string& stream) const {
+  const auto found = renamed.find(stream);
+  return found == renamed.end() ? stream : found->second;
+}
+
+namespace {
+
+SchemaPtr with_name(const SchemaPtr& schema, std::string name) {
+  if (schema->name == name) return schema;
+  auto renamed = std::make_shared<Schema>(*schema);
+  renamed->name = std::move(name);
+  return renamed;
+}
+
+}  // namespace
+
+void Outlet::add(Inbox& inbox, size_t input, StreamFilter filter) {
+  receivers_.push_back({&inbox, input, std::move(filter), {}, {}});
+}
+
+void Outlet::keep_schema(Receiver& receiver, uint32_t index, const SchemaPtr& schema) {
+  receiver.indexes.try_emplace(index, static_cast<uint32_t>(receiver.indexes.size()));
+  receiver.schemas[index] = with_name(schema, receiver.filter.name_of(schema->name));
+}
+
+bool Outlet::stream(uint32_t index, const SchemaPtr& schema) {
+  if (!filter_.passes(schema->name)) return true;
+  const SchemaPtr own = with_name(schema, filter_.name_of(schema->name));
+  bool open = true;
+  for (auto& receiver : receivers_) {
+    if (!receiver.filter.passes(own->name)) continue;
+    keep_schema(receiver, index, own);
+    EdgeEvent event;
+    event.kind = EdgeEvent::Kind::kStream;
+    event.stream = receiver.indexes.at(index);
+    event.schema = receiver.schemas.at(index);
+    open &= receiver.inbox->push(receiver.input, std::move(event));
+  }
+  return open;
+}
+
+bool Outlet::passes(uint32_t index) const {
+  return std::any_of(receivers_.begin(), receivers_.end(),
+                     [&](const Receiver& r) { return r.indexes.contains(index); });
+}
+
+bool Outlet::batch(uint32_t index, Batch batch, int64_t bytes) {
+  std::vector<Receiver*> takers;
+  for (auto& receiver : receivers_) {
+    if (receiver.indexes.contains(index)) takers.push_back(&receiver);
+  }
+  bool open = true;
+  for (size_t i = 0; i < takers.size(); ++i) {
+    Receiver& receiver = *takers[i];
+    const bool last = i + 1 == takers.size();
+    Batch share = last ? std::move(batch) : batch.slice(0, batch.rows());
+    EdgeEvent event;
+    event.kind = EdgeEvent::Kind::kBatch;
+    event.stream = receiver.indexes.at(index);
+    event.batch = Batch(receiver.schemas.at(index), share.take());
+    event.bytes = bytes;
+    open &= receiver.inbox->push(receiver.input, std::move(event));
+  }
+  return open;
+}
+
+bool Outlet::barrier(uint64_t epoch) {
+  bool open = true;
+  for (auto& receiver : receivers_) {
+    EdgeEvent event;
+    event.kind = EdgeEvent::Kind::kBarrier;
+    event.epoch = epoch;
+    open &= receiver.inbox->push(receiver.input, std::move(event));
+  }
+  return open;
+}
+
+bool Outlet::end() {
+  bool open = true;
+  for (auto& receiver : receivers_) open &= receiver.inbox->push(receiver.input, EdgeEvent{});
+  return open;
+}
+
+}  // namespace patchbay::host
