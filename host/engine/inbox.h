@@ -6,6 +6,7 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct EdgeEvent {
   uint32_t stream = 0;
   uint64_t epoch = 0;  // kBarrier: counted within the lane
   SchemaPtr schema;    // kStream
+  std::string origin;  // kStream: the source's stream that it comes from, for counting
   Batch batch;         // kBatch
   int64_t bytes = 0;   // kBatch
 };

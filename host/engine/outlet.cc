@@ -33,7 +33,7 @@ void Outlet::keep_schema(Receiver& receiver, uint32_t index, const SchemaPtr& sc
   receiver.schemas[index] = with_name(schema, receiver.filter.name_of(schema->name));
 }
 
-bool Outlet::stream(uint32_t index, const SchemaPtr& schema) {
+bool Outlet::stream(uint32_t index, const SchemaPtr& schema, const std::string& origin) {
   if (!filter_.passes(schema->name)) return true;
   const SchemaPtr own = with_name(schema, filter_.name_of(schema->name));
   bool open = true;
@@ -44,14 +44,10 @@ bool Outlet::stream(uint32_t index, const SchemaPtr& schema) {
     event.kind = EdgeEvent::Kind::kStream;
     event.stream = receiver.indexes.at(index);
     event.schema = receiver.schemas.at(index);
+    event.origin = origin;
     open &= receiver.inbox->push(receiver.input, std::move(event));
   }
   return open;
-}
-
-bool Outlet::passes(uint32_t index) const {
-  return std::any_of(receivers_.begin(), receivers_.end(),
-                     [&](const Receiver& r) { return r.indexes.contains(index); });
 }
 
 bool Outlet::batch(uint32_t index, Batch batch, int64_t bytes) {

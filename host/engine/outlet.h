@@ -28,12 +28,10 @@ class Outlet {
 
   // Each returns false once a receiver has closed. A batch is shared, not copied, where several
   // receive it.
-  bool stream(uint32_t index, const SchemaPtr& schema);
+  bool stream(uint32_t index, const SchemaPtr& schema, const std::string& origin);
   bool batch(uint32_t index, Batch batch, int64_t bytes);
   bool barrier(uint64_t epoch);
   bool end();
-
-  bool passes(uint32_t index) const;  // does anyone receive this stream
 
  private:
   struct Receiver {

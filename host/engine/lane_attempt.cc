@@ -1,0 +1,138 @@
+#include "engine/lane_attempt.h"
+
+#include <algorithm>
+#include <limits>
+#include <thread>
+
+#include "engine/services.h"
+#include "engine/stages.h"
+
+namespace patchbay::host {
+namespace {
+
+constexpr size_t kCollector = std::numeric_limits<size_t>::max();
+
+StreamFilter output_filter(const Node& node) {
+  if (node.kind == Kind::kSink) return {};
+  return {node.streams.selected, node.streams.renamed};
+}
+
+StreamFilter input_filter(const Node& node) {
+  if (node.kind != Kind::kSink) return {};
+  return {node.streams.selected, node.streams.renamed};
+}
+
+bool is_cancelled(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& e) {
+    return e.code() == Code::kCancelled;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+bool is_rejects(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const TooManyRejects&) {
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+LaneAttempt::LaneAttempt(RunContext& run, SchemaSteps& steps, const InstanceSet& instances,
+                         const Lane& lane, const std::string& txn_prefix, const Collector* collector)
+    : run_(run), steps_(steps), instances_(instances), lane_(lane), collector_(collector),
+      ledger_(run, lane.key, txn_prefix, find_sinks()) {
+  for (const size_t node : lane_.nodes) connect(node);
+  if (collector_) inboxes_[kCollector] = std::make_unique<Inbox>(1, run_.options.edge_bytes);
+}
+
+std::vector<LedgerSink> LaneAttempt::find_sinks() const {
+  std::vector<LedgerSink> sinks;
+  for (const size_t i : lane_.nodes) {
+    const Node& node = run_.pipeline.nodes[i];
+    if (node.kind == Kind::kSink) sinks.push_back({i, node.id, instances_.instances[i].get()});
+  }
+  return sinks;
+}
+
+void LaneAttempt::connect(size_t node) {
+  const size_t inputs = run_.pipeline.nodes[node].from_index.size();
+  if (inputs > 0) inboxes_[node] = std::make_unique<Inbox>(inputs, run_.options.edge_bytes);
+}
+
+Outlet LaneAttempt::make_outlet(size_t node) {
+  Outlet outlet(output_filter(run_.pipeline.nodes[node]));
+  if (collector_ && collector_->node == node) outlet.add(*inboxes_.at(kCollector), 0, {});
+  for (const size_t reader : lane_.nodes) {
+    const Node& to = run_.pipeline.nodes[reader];
+    for (size_t input = 0; input < to.from_index.size(); ++input) {
+      if (to.from_index[input] == node) outlet.add(*inboxes_.at(reader), input, input_filter(to));
+    }
+  }
+  return outlet;
+}
+
+template <class Stage, class... Args>
+std::function<void()> LaneAttempt::stage(Args&&... args) {
+  auto made = std::make_shared<Stage>(*this, std::forward<Args>(args)...);
+  return [this, made] {
+    const CrashStack stack;
+    try {
+      made->run();
+    } catch (const std::exception&) {
+      fail(std::current_exception());
+    }
+  };
+}
+
+void LaneAttempt::execute() {
+  std::vector<std::function<void()>> work;
+  for (const auto& source : lane_.sources) work.push_back(stage<SourceStage>(source));
+  for (const size_t node : lane_.nodes) {
+    const Kind kind = run_.pipeline.nodes[node].kind;
+    if (kind == Kind::kTransform) work.push_back(stage<TransformStage>(node));
+    if (kind == Kind::kSink) work.push_back(stage<SinkStage>(node));
+  }
+  if (collector_) work.push_back(stage<CollectorStage>(*collector_, *inboxes_.at(kCollector)));
+  {
+    std::vector<std::jthread> threads;
+    for (auto& run : work) threads.emplace_back(run);
+  }
+  if (!failure_ || (finished_early_ && is_cancelled(failure_))) return;
+  // Stages, with the readers and writers they hold, end before anything is aborted.
+  work.clear();
+  const bool rejects = is_rejects(failure_);
+  BasicServices services(run_, 0, run_.cleanup);
+  const CountsByStream aborted = ledger_.abort_open(rejects, services);
+  if (rejects) run_.add_aborted(aborted);
+  std::rethrow_exception(failure_);
+}
+
+void LaneAttempt::fail(std::exception_ptr error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = error;
+  }
+  token_.cancel();
+  ledger_.fail();
+  for (const auto& [node, inbox] : inboxes_) inbox->close();
+  for (const size_t node : lane_.nodes) instances_.instances[node]->interrupt();
+}
+
+void LaneAttempt::cancel() { fail(std::make_exception_ptr(Error(Code::kCancelled, "cancelled"))); }
+
+void LaneAttempt::finish_early() {
+  {
+    const std::lock_guard lock(mutex_);
+    finished_early_ = true;
+  }
+  cancel();
+}
+
+}  // namespace patchbay::host

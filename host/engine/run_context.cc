@@ -1,0 +1,170 @@
+#include "engine/run_context.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace patchbay::host {
+
+void StreamCounts::add(const StreamCounts& other) {
+  read += other.read;
+  rejected += other.rejected;
+  bytes += other.bytes;
+  for (const auto& [sink, rows] : other.written) written[sink] += rows;
+}
+
+RunContext::RunContext(const Pipeline& pipeline, const RunOptions& options, std::string run_id,
+                       StateStore& state, SecretStore& secrets, FaultHook& faults)
+    : pipeline(pipeline), options(options), run_id(std::move(run_id)), state(state), secrets(secrets),
+      faults(faults), figures(pipeline.nodes.size()) {}
+
+RetryLimits RunContext::retry() const {
+  return {pipeline.retry.attempts, pipeline.retry.within, pipeline.retry.delay};
+}
+
+int64_t RunContext::remaining(const std::string& stream) {
+  if (!options.limit) return std::numeric_limits<int64_t>::max();
+  const std::lock_guard lock(mutex_);
+  return std::max<int64_t>(0, *options.limit - taken_[stream]);
+}
+
+void RunContext::take(const std::string& stream, int64_t rows) {
+  if (!options.limit) return;
+  const std::lock_guard lock(mutex_);
+  taken_[stream] += rows;
+}
+
+int64_t RunContext::allowed_rejects() const {
+  return pipeline.rejects.percent ? std::numeric_limits<int64_t>::max()
+                                  : static_cast<int64_t>(pipeline.rejects.max_rows);
+}
+
+void RunContext::count_rejects(const std::string& stream, int64_t rows) {
+  const std::lock_guard lock(mutex_);
+  int64_t& count = rejects_[stream];
+  count += rows;
+  if (count <= allowed_rejects()) return;
+  throw TooManyRejects(Code::kData, "rejects: " + stream + ": " + std::to_string(count) +
+                                        " rows rejected, " + std::to_string(allowed_rejects()) +
+                                        " allowed; see `patchbay rejects list " + pipeline.name +
+                                        "`, then mend the rows or raise rejects: {max: ..}");
+}
+
+void RunContext::forget_rejects(const std::string& stream, int64_t rows) {
+  const std::lock_guard lock(mutex_);
+  rejects_[stream] -= rows;
+}
+
+void RunContext::judge_rejects(const CountsByStream& epoch) {
+  if (!pipeline.rejects.percent) return;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [stream, counts] : epoch) {
+    const StreamCounts& before = outcomes_[stream].committed;
+    const auto read = static_cast<double>(before.read + counts.read);
+    const auto rejected = static_cast<double>(before.rejected + counts.rejected);
+    if (rejected == 0 || rejected * 100 <= *pipeline.rejects.percent * read) continue;
+    throw TooManyRejects(Code::kData,
+                         "rejects: " + stream + ": " + std::to_string(before.rejected + counts.rejected) + " of " +
+                             std::to_string(before.read + counts.read) +
+                             " rows rejected, more than the allowed share; see `patchbay rejects list " +
+                             pipeline.name + "`");
+  }
+}
+
+namespace {
+
+std::string_view action_name(SchemaPolicy policy) {
+  switch (policy) {
+    case SchemaPolicy::kEvolve: return "added";
+    case SchemaPolicy::kReject: return "rejected";
+    default: return "ignored";
+  }
+}
+
+int32_t abi_action(SchemaPolicy policy) {
+  switch (policy) {
+    case SchemaPolicy::kEvolve: return BAY_CHANGE_EVOLVE;
+    case SchemaPolicy::kReject: return BAY_CHANGE_REJECT;
+    case SchemaPolicy::kIgnore: return BAY_CHANGE_IGNORE;
+    default: return BAY_CHANGE_FAIL;
+  }
+}
+
+}  // namespace
+
+ChangeDecision RunContext::schema_change(const std::string& stream, const std::string& path,
+                                         const std::string& type, const std::string& node) {
+  const std::lock_guard lock(mutex_);
+  if (!known_.contains(stream)) {
+    auto& known = known_[stream];
+    for (const auto& field : state.known_fields(pipeline.name, stream)) known[field.path] = field.type;
+  }
+  const SchemaPolicy policy = pipeline.on_schema_change;
+  if (policy == SchemaPolicy::kFail) {
+    throw NodeError(node, Code::kSchema,
+                    path + ": new field of type " + type + " in stream " + stream +
+                        "; set on_schema_change to ignore, reject or evolve to go on",
+                    "", false);
+  }
+  auto& known = known_[stream];
+  const auto [found, is_new] = known.try_emplace(path, type);
+  if (policy == SchemaPolicy::kEvolve && !is_new) return {BAY_CHANGE_EVOLVE, found->second};
+  auto& changes = outcomes_[stream].schema_changes;
+  const bool noted = std::any_of(changes.begin(), changes.end(), [&](const auto& c) { return c.field == path; });
+  if (!noted) changes.push_back({path, type, std::string(action_name(policy))});
+  if (policy == SchemaPolicy::kEvolve) new_fields_[stream].push_back({stream, path, type});
+  return {abi_action(policy), type};
+}
+
+std::vector<KnownField> RunContext::fields_to_record(const std::string& stream) {
+  const std::lock_guard lock(mutex_);
+  const auto found = new_fields_.find(stream);
+  return found == new_fields_.end() ? std::vector<KnownField>{} : found->second;
+}
+
+bool RunContext::source_changed_schema(const std::string& stream) {
+  const std::lock_guard lock(mutex_);
+  return known_.contains(stream) && !known_[stream].empty();
+}
+
+void RunContext::note_schema_change(const std::string& stream, SchemaChangeSeen change) {
+  const std::lock_guard lock(mutex_);
+  auto& changes = outcomes_[stream].schema_changes;
+  const bool noted =
+      std::any_of(changes.begin(), changes.end(), [&](const auto& c) { return c.field == change.field; });
+  if (!noted) changes.push_back(std::move(change));
+}
+
+void RunContext::add_committed(const CountsByStream& epoch) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [stream, counts] : epoch) {
+    outcomes_[stream].committed.add(counts);
+    ++outcomes_[stream].epochs;
+  }
+}
+
+void RunContext::add_aborted(const CountsByStream& epoch) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [stream, counts] : epoch) outcomes_[stream].aborted.add(counts);
+}
+
+void RunContext::announce(const std::string& stream, const std::string& source,
+                          const std::vector<std::string>& sinks) {
+  const std::lock_guard lock(mutex_);
+  StreamOutcome& outcome = outcomes_[stream];
+  if (outcome.source.empty()) outcome.source = source;
+  outcome.sinks.insert(sinks.begin(), sinks.end());
+}
+
+void RunContext::count_attempt(const std::string& stream, uint32_t attempt, double seconds) {
+  const std::lock_guard lock(mutex_);
+  StreamOutcome& outcome = outcomes_[stream];
+  outcome.attempts = std::max(outcome.attempts, attempt);
+  outcome.seconds = std::max(outcome.seconds, seconds);
+}
+
+std::map<std::string, StreamOutcome> RunContext::outcomes() const {
+  const std::lock_guard lock(mutex_);
+  return outcomes_;
+}
+
+}  // namespace patchbay::host

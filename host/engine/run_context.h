@@ -1,0 +1,119 @@
+// What all lanes of one run share: the pipeline, the durable state, limits, counts and what the report needs.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/call.h"
+#include "environment/secret_store.h"
+#include "pipeline/pipeline.h"
+#include "state/state_store.h"
+
+namespace patchbay::host {
+
+struct RunOptions {
+  std::vector<std::string> only;  // source streams; empty = all
+  std::optional<int64_t> limit;   // rows per stream
+  bool full_refresh = false;
+  int64_t edge_bytes = 8 << 20;  // that one input of a node may hold
+};
+
+// Rows of one source stream. For a pipeline that only maps, read = written + rejected + dropped.
+struct StreamCounts {
+  int64_t read = 0;
+  int64_t rejected = 0;
+  int64_t bytes = 0;
+  std::map<std::string, int64_t> written;  // by sink node
+
+  void add(const StreamCounts& other);
+};
+using CountsByStream = std::map<std::string, StreamCounts>;
+
+struct SchemaChangeSeen {
+  std::string field;
+  std::string type;
+  std::string action;  // added, ignored, rejected
+};
+
+struct StreamOutcome {
+  StreamCounts committed;
+  StreamCounts aborted;  // of the epochs that a final failure threw away
+  int64_t epochs = 0;
+  uint32_t attempts = 0;
+  double seconds = 0;
+  std::string source;
+  std::set<std::string> sinks;
+  std::vector<SchemaChangeSeen> schema_changes;
+};
+
+// Live figures of one node, over all lanes.
+struct NodeFigures {
+  std::atomic<int64_t> rows_in{0}, rows_out{0}, bytes{0}, busy_ns{0}, waiting_ns{0}, queued_bytes{0};
+};
+
+// More rows were refused than the pipeline allows.
+class TooManyRejects : public Error {
+ public:
+  using Error::Error;
+};
+
+class RunContext {
+ public:
+  RunContext(const Pipeline& pipeline, const RunOptions& options, std::string run_id, StateStore& state,
+             SecretStore& secrets, FaultHook& faults);
+
+  const Pipeline& pipeline;
+  const RunOptions& options;
+  const std::string run_id;
+  StateStore& state;
+  SecretStore& secrets;
+  FaultHook& faults;
+  CancelToken cancel;
+  CancelToken cleanup;  // for what still runs after a failure: aborting; cancelled when time is up
+  std::vector<NodeFigures> figures;  // by node
+
+  RetryLimits retry() const;
+
+  // Rows that the stream may still read under --limit.
+  int64_t remaining(const std::string& stream);
+  void take(const std::string& stream, int64_t rows);
+
+  // Counts a rejected row at once, so that all lanes together respect an absolute limit. Throws TooManyRejects.
+  void count_rejects(const std::string& stream, int64_t rows);
+  void forget_rejects(const std::string& stream, int64_t rows);  // of an epoch that was aborted
+  // Judges a percentage at the end of an epoch. Throws TooManyRejects.
+  void judge_rejects(const CountsByStream& epoch);
+
+  ChangeDecision schema_change(const std::string& stream, const std::string& path, const std::string& type,
+                               const std::string& node);
+  std::vector<KnownField> fields_to_record(const std::string& stream);
+  bool source_changed_schema(const std::string& stream);
+  void note_schema_change(const std::string& stream, SchemaChangeSeen change);
+
+  void add_committed(const CountsByStream& epoch);
+  void add_aborted(const CountsByStream& epoch);
+  // Names a stream for the report, also when nothing of it arrives.
+  void announce(const std::string& stream, const std::string& source, const std::vector<std::string>& sinks);
+  void count_attempt(const std::string& stream, uint32_t attempt, double seconds);
+  std::map<std::string, StreamOutcome> outcomes() const;
+
+ private:
+  int64_t allowed_rejects() const;
+
+  mutable std::mutex mutex_;
+  std::map<std::string, int64_t> taken_;
+  std::map<std::string, int64_t> rejects_;
+  std::map<std::string, std::map<std::string, std::string>> known_;  // stream -> path -> type, this run's and earlier
+  std::map<std::string, std::vector<KnownField>> new_fields_;
+  std::map<std::string, StreamOutcome> outcomes_;
+};
+
+}  // namespace patchbay::host

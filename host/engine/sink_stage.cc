@@ -1,0 +1,119 @@
+#include <algorithm>
+
+#include "engine/stages.h"
+#include "patchbay/object.h"
+#include "pipeline/guarantee.h"
+
+namespace patchbay::host {
+
+using std::chrono::steady_clock;
+
+SinkStage::SinkStage(LaneAttempt& lane, size_t node)
+    : lane_(lane), run_(lane.run_), node_(node), instance_(*lane.instances_.instances[node]),
+      replaces_(replaces(lane.run_.pipeline.nodes[node])),
+      services_(lane, lane.run_, lane.ledger_, node, lane.token_) {
+  services_.find_stream = [this](const std::string& stream) -> const StreamSeen* {
+    for (const auto& [key, incoming] : streams_) {
+      if (incoming.seen.schema->name == stream) return &incoming.seen;
+    }
+    return nullptr;
+  };
+}
+
+void SinkStage::run() {
+  Inbox& inbox = *lane_.inboxes_.at(node_);
+  NodeFigures& figures = run_.figures[node_];
+  std::vector<bool> held_back(inbox.inputs(), false);
+  size_t ended = 0;
+  const auto all_held = [&] { return std::find(held_back.begin(), held_back.end(), false) == held_back.end(); };
+  std::vector<bool> exhausted(inbox.inputs(), false);
+  while (ended < inbox.inputs()) {
+    const auto before = steady_clock::now();
+    auto next = inbox.pop_any(held_back);
+    if (!next) throw Error(Code::kCancelled, "cancelled");
+    const auto after = steady_clock::now();
+    figures.waiting_ns += (after - before).count();
+    auto& [input, event] = *next;
+    const Key key(input, event.stream);
+    switch (event.kind) {
+      case EdgeEvent::Kind::kStream: on_stream(key, std::move(event)); break;
+      case EdgeEvent::Kind::kBatch: on_batch(key, std::move(event)); break;
+      case EdgeEvent::Kind::kBarrier:
+        held_back[input] = true;
+        if (!all_held()) break;
+        end_epoch();
+        held_back = exhausted;
+        break;
+      case EdgeEvent::Kind::kEnd:
+        exhausted[input] = held_back[input] = true;
+        ++ended;
+    }
+    figures.busy_ns += (steady_clock::now() - after).count();
+  }
+  if (lane_.lane_.one_epoch) end_epoch();
+}
+
+void SinkStage::on_stream(const Key& key, EdgeEvent event) {
+  Incoming& incoming = streams_[key];
+  if (incoming.open) prepare(incoming);  // what came under the old schema
+  incoming.seen = {event.schema, event.origin, is_object_schema(*event.schema)};
+  run_.announce(event.origin, "", {instance_.node()});
+  lane_.steps_.bring_up(node_, instance_, event.schema, event.origin, services_);
+  // Replacing by nothing is a result, too.
+  if (replaces_) open_writer(incoming);
+}
+
+void SinkStage::open_writer(Incoming& incoming) {
+  lane_.ledger_.begin(services_.epoch);
+  incoming.open = std::make_unique<Open>();
+  incoming.open->writer =
+      instance_.open_writer(services_, *incoming.seen.schema, lane_.ledger_.txn(services_.epoch, node_));
+}
+
+void SinkStage::on_batch(const Key& key, EdgeEvent event) {
+  Incoming& incoming = streams_.at(key);
+  if (!incoming.open) open_writer(incoming);
+  const int64_t rows = event.batch.rows();
+  run_.figures[node_].rows_in += rows;
+  services_.rejected_rows = 0;
+  incoming.open->writer->write(services_, event.batch.take());
+  incoming.open->rows += rows - services_.rejected_rows;
+}
+
+void SinkStage::prepare(Incoming& incoming) {
+  services_.rejected_rows = 0;
+  PreparedWriter prepared = incoming.open->writer->prepare(services_);
+  const int64_t expected = incoming.open->rows - services_.rejected_rows;
+  if (prepared.rows_accepted != expected) {
+    throw NodeError(instance_.node(), Code::kInternal,
+                    "accepted " + std::to_string(prepared.rows_accepted) + " rows of " + incoming.seen.schema->name +
+                        " where " + std::to_string(expected) +
+                        " were delivered and not rejected; nothing of the epoch is kept; this is a bug of the plugin",
+                    "", false);
+  }
+  tokens_.push_back(std::move(prepared.token));
+  StreamCounts counts;
+  counts.written[instance_.node()] = prepared.rows_accepted;
+  lane_.ledger_.count(services_.epoch, incoming.seen.origin, counts);
+  incoming.open.reset();
+}
+
+void SinkStage::end_epoch() {
+  for (auto& [key, incoming] : streams_) {
+    if (incoming.open) prepare(incoming);
+  }
+  lane_.ledger_.sink_prepared(services_.epoch, node_, std::exchange(tokens_, {}), services_);
+  ++services_.epoch;
+}
+
+void CollectorStage::run() {
+  std::map<uint32_t, SchemaPtr> schemas;
+  while (auto event = inbox_.pop(0)) {
+    if (event->kind == EdgeEvent::Kind::kEnd) return;
+    if (event->kind == EdgeEvent::Kind::kBarrier) continue;
+    if (event->kind == EdgeEvent::Kind::kStream) schemas[event->stream] = event->schema;
+    if (!collector_.take(schemas.at(event->stream), event->batch)) return lane_.finish_early();
+  }
+}
+
+}  // namespace patchbay::host

@@ -1,0 +1,204 @@
+#include <algorithm>
+
+#include "engine/stages.h"
+#include "patchbay/object.h"
+
+namespace patchbay::host {
+
+using std::chrono::steady_clock;
+
+bay_status StageServices::reject(RejectedRows rejected) {
+  const StreamSeen* seen = find_stream ? find_stream(rejected.stream) : nullptr;
+  if (!rejected.rows.schema()) {
+    if (!seen) {
+      throw NodeError(id(), Code::kInternal,
+                      "rejected rows of stream " + rejected.stream +
+                          ", which has not begun, without their schema; this is a bug of the plugin",
+                      "", false);
+    }
+    rejected.rows = Batch(seen->schema, rejected.rows.take());
+  }
+  const std::string origin = seen ? seen->origin : rejected.stream;
+  validate(*rejected.rows.schema(), rejected.rows.array());
+  ledger_.keep_reject(epoch, id(), origin, rejected);
+  rejected_rows += rejected.rows.rows();
+  run_.count_rejects(origin, rejected.rows.rows());
+  return BAY_OK;
+}
+
+class SourceStage::Services : public StageServices {
+ public:
+  Services(SourceStage& stage, LaneAttempt& lane, size_t node)
+      : StageServices(lane, lane.run_, lane.ledger_, node, lane.token_), stage_(stage) {}
+
+  // What is left of the epoch, so that it ends on the row that the pipeline says, and of --limit.
+  int64_t max_rows() override {
+    int64_t rows = std::min(kMaxBatchRows, run_.remaining(stage_.split_stream_));
+    if (!lane_.lane_.one_epoch) rows = std::min(rows, run_.pipeline.commit.rows - stage_.epoch_rows_);
+    return std::max<int64_t>(rows, 1);
+  }
+
+  // A row that the source itself refuses was read, too.
+  bay_status reject(RejectedRows rejected) override {
+    const std::string stream = rejected.stream;
+    const int64_t rows = rejected.rows.rows();
+    ledger_.count(epoch, stream, {rows, 0, 0, {}});
+    run_.take(stream, rows);
+    stage_.epoch_rows_ += rows;
+    return StageServices::reject(std::move(rejected));
+  }
+
+ private:
+  using StageServices::lane_;
+  SourceStage& stage_;
+};
+
+SourceStage::SourceStage(LaneAttempt& lane, const LaneSource& source)
+    : lane_(lane), run_(lane.run_), source_(source), outlet_(lane.make_outlet(source.node)),
+      services_(std::make_unique<Services>(*this, lane, source.node)), epoch_start_(steady_clock::now()) {
+  services_->find_stream = [this](const std::string& stream) -> const StreamSeen* {
+    const auto found = index_by_name_.find(stream);
+    return found == index_by_name_.end() ? nullptr : &streams_[found->second];
+  };
+}
+
+void SourceStage::run() {
+  for (const auto& split : source_.splits) read(split);
+  if (!lane_.lane_.one_epoch) require_open(outlet_.barrier(services_->epoch));
+  require_open(outlet_.end());
+  if (lane_.collector_) return;
+  if (!lane_.ledger_.wait_committed(services_->epoch + 1)) throw Error(Code::kCancelled, "cancelled");
+  tell_committed();
+}
+
+void SourceStage::require_open(bool open) {
+  if (!open) throw Error(Code::kCancelled, "cancelled");
+}
+
+bool SourceStage::limit_reached(const LaneSplit& split) {
+  return run_.options.limit && run_.remaining(split.plan.stream) == 0;
+}
+
+void SourceStage::read(const LaneSplit& split) {
+  Instance& instance = *lane_.instances_.instances[source_.node];
+  split_stream_ = split.plan.stream;
+  last_state_ = split.state_json;
+  live_.push_back({instance.open_split(*services_, split.plan.json, split.state_json), services_->epoch,
+                   services_->epoch});
+  ReaderHandle& reader = *live_.back().reader;
+  NodeFigures& figures = run_.figures[source_.node];
+  std::vector<uint32_t> indexes;  // of the reader's streams on the edge
+  bool ended = false;
+  while (!ended && !limit_reached(split)) {
+    const auto before = steady_clock::now();
+    HostEvent event = reader.next(*services_);
+    const auto after = steady_clock::now();
+    figures.busy_ns += (after - before).count();
+    switch (event.kind) {
+      case 0: ended = true; break;
+      case BAY_EVENT_STREAM: on_stream(indexes, event); break;
+      case BAY_EVENT_BATCH: on_batch(indexes, std::move(event)); break;
+      case BAY_EVENT_IDLE:
+        if (!lane_.token_.wait_for(event.wait)) throw Error(Code::kCancelled, "cancelled");
+        break;
+      default:
+        throw NodeError(instance.node(), Code::kInternal, "a source put a barrier; this is a bug of the plugin",
+                        "", false);
+    }
+    if (!ended && epoch_due()) try_end_epoch(split, reader);
+    tell_committed();
+    figures.waiting_ns += (steady_clock::now() - after).count();
+  }
+  add_state(split, reader, ended);
+  live_.back().last = services_->epoch;
+}
+
+void SourceStage::on_stream(std::vector<uint32_t>& indexes, const HostEvent& event) {
+  const std::string& name = event.schema->name;
+  const auto [found, is_new] = index_by_name_.try_emplace(name, static_cast<uint32_t>(streams_.size()));
+  const uint32_t index = found->second;
+  if (event.stream > indexes.size()) {
+    throw NodeError(run_.pipeline.nodes[source_.node].id, Code::kInternal,
+                    "stream indexes must count up from 0; this is a bug of the plugin", "", false);
+  }
+  if (event.stream == indexes.size()) indexes.push_back(index);
+  indexes[event.stream] = index;
+  const bool changed = is_new || !(*streams_[index].schema == *event.schema);
+  if (is_new) streams_.emplace_back();
+  streams_[index] = {event.schema, name, is_object_schema(*event.schema)};
+  if (changed) require_open(outlet_.stream(index, event.schema, name));
+}
+
+void SourceStage::on_batch(const std::vector<uint32_t>& indexes, HostEvent event) {
+  const std::string& id = run_.pipeline.nodes[source_.node].id;
+  if (event.stream >= indexes.size()) {
+    throw NodeError(id, Code::kInternal, "a batch before its stream; this is a bug of the plugin", "", false);
+  }
+  const uint32_t index = indexes[event.stream];
+  const StreamSeen& seen = streams_[index];
+  validate(*seen.schema, event.array.get());
+  Batch batch(seen.schema, std::move(event.array));
+  const int64_t rows = batch.rows(), bytes = batch.bytes();
+  if (!seen.object && rows > services_->max_rows()) {
+    throw NodeError(id, Code::kInternal,
+                    "a batch of " + std::to_string(rows) + " rows where " +
+                        std::to_string(services_->max_rows()) + " were asked for; this is a bug of the plugin",
+                    "", false);
+  }
+  NodeFigures& figures = run_.figures[source_.node];
+  figures.rows_out += rows;
+  figures.bytes += bytes;
+  lane_.ledger_.count(services_->epoch, seen.origin, {seen.object ? 0 : rows, 0, bytes, {}});
+  if (!seen.object) run_.take(seen.origin, rows);
+  epoch_rows_ += rows;
+  epoch_bytes_ += bytes;
+  require_open(outlet_.batch(index, std::move(batch), bytes));
+}
+
+bool SourceStage::epoch_due() const {
+  if (lane_.lane_.one_epoch || epoch_rows_ + epoch_bytes_ == 0) return false;
+  const auto& commit = run_.pipeline.commit;
+  return epoch_rows_ >= commit.rows || epoch_bytes_ >= commit.bytes ||
+         steady_clock::now() - epoch_start_ >= commit.every;
+}
+
+bool SourceStage::try_end_epoch(const LaneSplit& split, ReaderHandle& reader) {
+  std::string state = last_state_;
+  const bay_status status = reader.checkpoint(*services_, state);
+  if (status == BAY_NOT_NOW) return false;
+  if (status == BAY_OK) {
+    lane_.ledger_.add_states(services_->epoch, {{split.plan.id, split.plan.stream, state, false}});
+    last_state_ = state;
+  }
+  end_epoch();
+  return true;
+}
+
+void SourceStage::add_state(const LaneSplit& split, ReaderHandle& reader, bool ended) {
+  const bool done = ended && split.plan.once;
+  std::string state = last_state_;
+  const bay_status status = reader.checkpoint(*services_, state);
+  const bool changed = status == BAY_OK && state != last_state_;
+  if (!changed && !done) return;
+  lane_.ledger_.add_states(services_->epoch, {{split.plan.id, split.plan.stream, state, done}});
+}
+
+void SourceStage::end_epoch() {
+  require_open(outlet_.barrier(services_->epoch));
+  ++services_->epoch;
+  live_.back().last = services_->epoch;
+  epoch_rows_ = epoch_bytes_ = 0;
+  epoch_start_ = steady_clock::now();
+}
+
+void SourceStage::tell_committed() {
+  for (const uint64_t committed = lane_.ledger_.committed(); told_ < committed; ++told_) {
+    const uint64_t number = lane_.ledger_.number_of(told_);
+    for (auto& live : live_) {
+      if (live.first <= told_ && told_ <= live.last) live.reader->committed(*services_, number);
+    }
+  }
+  while (live_.size() > 1 && live_.front().last < told_) live_.pop_front();
+}
+
+}  // namespace patchbay::host

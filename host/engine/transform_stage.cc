@@ -1,0 +1,169 @@
+#include "engine/stages.h"
+#include "patchbay/object.h"
+
+struct bay_input {
+  size_t index;
+};
+
+namespace patchbay::host {
+
+using std::chrono::steady_clock;
+
+class TransformStage::Services : public StageServices {
+ public:
+  Services(TransformStage& stage, LaneAttempt& lane, size_t node)
+      : StageServices(lane, lane.run_, lane.ledger_, node, lane.token_), stage_(stage),
+        inbox_(*lane.inboxes_.at(node)), seen_(inbox_.inputs()) {
+    for (size_t i = 0; i < inbox_.inputs(); ++i) inputs_.push_back({i});
+    for (auto& input : inputs_) handles_.push_back(&input);
+    find_stream = [this](const std::string& stream) { return find(stream); };
+  }
+
+  std::span<bay_input* const> inputs() const { return handles_; }
+
+  bay_status input_next(bay_call* call, bay_input* input, bay_event* out) override {
+    const auto before = steady_clock::now();
+    auto event = inbox_.pop(input->index);
+    waited_ += steady_clock::now() - before;
+    if (!event) {
+      call->message = "cancelled";
+      return call->status = BAY_E_CANCELLED;
+    }
+    out->stream = event->stream;
+    switch (event->kind) {
+      case EdgeEvent::Kind::kStream: return give_stream(input->index, *event, out);
+      case EdgeEvent::Kind::kBatch: return give_batch(input->index, *event, out);
+      case EdgeEvent::Kind::kBarrier:
+        out->kind = BAY_EVENT_BARRIER;
+        out->epoch = event->epoch;
+        return BAY_OK;
+      default: return BAY_END;
+    }
+  }
+
+  // A refused record that was never a row before counts as read: it left the files as one.
+  bay_status reject(RejectedRows rejected) override {
+    const StreamSeen* seen = find(rejected.stream);
+    const int64_t rows = rejected.rows.rows();
+    const bay_status status = StageServices::reject(std::move(rejected));
+    if (seen && seen->object) ledger_.count(epoch, seen->origin, {rows, 0, 0, {}});
+    return status;
+  }
+
+  const StreamSeen* find(const std::string& stream) const {
+    for (const auto& input : seen_) {
+      for (const auto& seen : input) {
+        if (seen.schema && seen.schema->name == stream) return &seen;
+      }
+    }
+    return nullptr;
+  }
+  // The one origin of everything that comes in, or null.
+  const StreamSeen* only_stream() const {
+    const StreamSeen* only = nullptr;
+    for (const auto& input : seen_) {
+      for (const auto& seen : input) {
+        if (only && only->origin != seen.origin) return nullptr;
+        only = &seen;
+      }
+    }
+    return only;
+  }
+  std::chrono::nanoseconds take_waited() { return std::exchange(waited_, {}); }
+
+ private:
+  bay_status give_stream(size_t input, const EdgeEvent& event, bay_event* out) {
+    auto& seen = seen_[input];
+    if (event.stream >= seen.size()) seen.resize(event.stream + 1);
+    seen[event.stream] = {event.schema, event.origin, is_object_schema(*event.schema)};
+    out->kind = BAY_EVENT_STREAM;
+    export_schema(*event.schema, &out->schema);
+    return BAY_OK;
+  }
+  bay_status give_batch(size_t input, EdgeEvent& event, bay_event* out) {
+    const StreamSeen& seen = seen_[input][event.stream];
+    run_.figures[node_].rows_in += event.batch.rows();
+    if (!seen.object) rows_in_[seen.origin] += event.batch.rows();
+    out->kind = BAY_EVENT_BATCH;
+    event.batch.take().move_to(&out->array);
+    return BAY_OK;
+  }
+
+  TransformStage& stage_;
+  Inbox& inbox_;
+  std::vector<bay_input> inputs_;
+  std::vector<bay_input*> handles_;
+  std::vector<std::vector<StreamSeen>> seen_;  // by input and stream
+  std::map<std::string, int64_t> rows_in_;
+  std::chrono::nanoseconds waited_{0};
+};
+
+TransformStage::TransformStage(LaneAttempt& lane, size_t node)
+    : lane_(lane), run_(lane.run_), node_(node), outlet_(lane.make_outlet(node)),
+      services_(std::make_unique<Services>(*this, lane, node)) {}
+
+TransformStage::~TransformStage() = default;
+
+void TransformStage::run() {
+  Instance& instance = *lane_.instances_.instances[node_];
+  const auto reader = instance.open_inputs(*services_, services_->inputs());
+  NodeFigures& figures = run_.figures[node_];
+  for (;;) {
+    const auto before = steady_clock::now();
+    HostEvent event = reader->next(*services_);
+    const auto after = steady_clock::now();
+    const auto waited = services_->take_waited();
+    figures.busy_ns += (after - before - waited).count();
+    switch (event.kind) {
+      case 0:
+        if (!outlet_.end()) throw Error(Code::kCancelled, "cancelled");
+        return;
+      case BAY_EVENT_STREAM: on_stream(event); break;
+      case BAY_EVENT_BATCH: on_batch(std::move(event)); break;
+      case BAY_EVENT_BARRIER:
+        if (!outlet_.barrier(event.epoch)) throw Error(Code::kCancelled, "cancelled");
+        services_->epoch = event.epoch + 1;
+        break;
+      default:
+        if (!lane_.token_.wait_for(event.wait)) throw Error(Code::kCancelled, "cancelled");
+    }
+    figures.waiting_ns += (waited + (steady_clock::now() - after)).count();
+  }
+}
+
+// A transform's stream is counted under the source's stream of its name, or the only one that comes in.
+std::string TransformStage::origin_of(const std::string& stream) const {
+  if (const StreamSeen* same = services_->find(stream)) return same->origin;
+  if (const StreamSeen* only = services_->only_stream()) return only->origin;
+  return stream;
+}
+
+void TransformStage::on_stream(const HostEvent& event) {
+  if (event.stream > streams_.size()) {
+    throw NodeError(run_.pipeline.nodes[node_].id, Code::kInternal,
+                    "stream indexes must count up from 0; this is a bug of the plugin", "", false);
+  }
+  if (event.stream == streams_.size()) streams_.emplace_back();
+  const std::string origin = origin_of(event.schema->name);
+  streams_[event.stream] = {event.schema, origin, is_object_schema(*event.schema)};
+  if (!outlet_.stream(event.stream, event.schema, origin)) throw Error(Code::kCancelled, "cancelled");
+}
+
+void TransformStage::on_batch(HostEvent event) {
+  if (event.stream >= streams_.size()) {
+    throw NodeError(run_.pipeline.nodes[node_].id, Code::kInternal,
+                    "a batch before its stream; this is a bug of the plugin", "", false);
+  }
+  const StreamSeen& seen = streams_[event.stream];
+  validate(*seen.schema, event.array.get());
+  Batch batch(seen.schema, std::move(event.array));
+  const int64_t rows = batch.rows(), bytes = batch.bytes();
+  run_.figures[node_].rows_out += rows;
+  const StreamSeen* only = services_->only_stream();
+  if (!seen.object && only && only->object) {  // records are read where they leave the files
+    lane_.ledger_.count(services_->epoch, seen.origin, {rows, 0, 0, {}});
+  }
+  if (!outlet_.batch(event.stream, std::move(batch), bytes)) throw Error(Code::kCancelled, "cancelled");
+}
+
+}  // namespace patchbay::host
