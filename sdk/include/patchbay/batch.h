@@ -38,8 +38,7 @@ class Batch {
 
   // Rows [offset, offset + length) without copying; this batch stays usable and shares the buffers.
   Batch slice(int64_t offset, int64_t length);
-  // The rows for which keep[i] is non-zero, copied.
-  Batch filter(const std::vector<uint8_t>& keep) const;
+  Batch rows_at(const std::vector<int64_t>& rows) const;  // these rows, in this order, copied
 
  private:
   SchemaPtr schema_;

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "patchbay/batch.h"
@@ -32,8 +33,8 @@ class ColumnBuilder {
 
  protected:
   void push_valid(bool valid) {
-    if (!valid && validity_.empty()) start_validity();
-    if (!validity_.empty()) {
+    if (!valid && !has_nulls_) start_validity();
+    if (has_nulls_) {
       if ((length_ & 7) == 0) validity_.push_back(0);
       if (valid) validity_.back() |= static_cast<uint8_t>(1u << (length_ & 7));
     }
@@ -45,7 +46,8 @@ class ColumnBuilder {
 
   int64_t length_ = 0;
   int64_t null_count_ = 0;
-  std::vector<uint8_t> validity_;  // empty while no row is null
+  bool has_nulls_ = false;
+  std::vector<uint8_t> validity_;  // only once a row is null
 };
 
 // T is int8_t .. uint64_t, float, double; dates are int32_t, times and timestamps int64_t, decimals

@@ -35,4 +35,12 @@ class Error : public std::runtime_error {
   std::string detail_json_;
 };
 
+// A function of the host failed and left its own message in the call; the boundary passes only the
+// status on.
+class HostRefusal : public Error {
+ public:
+  HostRefusal(bay_status status, const std::string& what)
+      : Error(static_cast<Code>(status), what + ": refused by the host") {}
+};
+
 }  // namespace patchbay

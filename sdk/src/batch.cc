@@ -1,0 +1,177 @@
+#include "patchbay/batch.h"
+
+#include <bit>
+#include <utility>
+
+#include "patchbay/error.h"
+#include "patchbay/view.h"
+
+namespace patchbay {
+
+Array::Array(ArrowArray* moved) : array_(*moved) { moved->release = nullptr; }
+
+Array::Array(Array&& other) noexcept : array_(other.array_) { other.array_.release = nullptr; }
+
+Array& Array::operator=(Array&& other) noexcept {
+  if (this != &other) {
+    if (array_.release) array_.release(&array_);
+    array_ = std::exchange(other.array_, ArrowArray{});
+  }
+  return *this;
+}
+
+Array::~Array() {
+  if (array_.release) array_.release(&array_);
+}
+
+void Array::move_to(ArrowArray* out) { *out = std::exchange(array_, ArrowArray{}); }
+
+namespace {
+
+// An array that shares another's memory: each node keeps the root alive, so children may be moved
+// out.
+struct Shared {
+  std::shared_ptr<Array> root;
+  std::vector<ArrowArray> children;
+  std::vector<ArrowArray*> pointers;
+};
+
+void release_shared(ArrowArray* array) {
+  auto* shared = static_cast<Shared*>(array->private_data);
+  for (auto* child : shared->pointers) {
+    if (child->release) child->release(child);
+  }
+  delete shared;
+  array->release = nullptr;
+}
+
+ArrowArray share(const std::shared_ptr<Array>& root, const ArrowArray& source) {
+  auto shared = std::make_unique<Shared>();
+  shared->root = root;
+  shared->children.resize(static_cast<size_t>(source.n_children));
+  for (size_t i = 0; i < shared->children.size(); ++i) {
+    shared->children[i] = share(root, *source.children[i]);
+    shared->pointers.push_back(&shared->children[i]);
+  }
+  ArrowArray out = source;
+  out.children = shared->pointers.data();
+  out.release = release_shared;
+  out.private_data = shared.release();
+  return out;
+}
+
+struct Joined {
+  std::vector<Array> columns;
+  std::vector<ArrowArray*> pointers;
+  const void* buffers[1] = {nullptr};
+};
+
+void release_joined(ArrowArray* array) {
+  delete static_cast<Joined*>(array->private_data);
+  array->release = nullptr;
+}
+
+int64_t bits_bytes(int64_t bits) { return (bits + 7) / 8; }
+
+int64_t column_bytes(const Type& type, const ArrowArray& array) {
+  int64_t bytes = array.n_buffers > 0 && array.buffers[0] ? bits_bytes(array.length) : 0;
+  switch (type.id) {
+    case TypeId::kBool:
+      return bytes + bits_bytes(array.length);
+    case TypeId::kInt8:
+    case TypeId::kUint8:
+      return bytes + array.length;
+    case TypeId::kInt16:
+    case TypeId::kUint16:
+      return bytes + 2 * array.length;
+    case TypeId::kInt32:
+    case TypeId::kUint32:
+    case TypeId::kFloat32:
+    case TypeId::kDate32:
+      return bytes + 4 * array.length;
+    case TypeId::kDecimal128:
+      return bytes + 16 * array.length;
+    case TypeId::kUtf8:
+    case TypeId::kBinary: {
+      if (array.length == 0) return bytes;
+      const auto* offsets = static_cast<const int32_t*>(array.buffers[1]) + array.offset;
+      return bytes + 4 * (array.length + 1) + offsets[array.length] - offsets[0];
+    }
+    case TypeId::kList:
+      return bytes + 4 * array.length + column_bytes(type.fields[0].type, *array.children[0]);
+    case TypeId::kStruct:
+      for (size_t i = 0; i < type.fields.size(); ++i) {
+        bytes += column_bytes(type.fields[i].type, *array.children[i]);
+      }
+      return bytes;
+    default:
+      return bytes + 8 * array.length;
+  }
+}
+
+}  // namespace
+
+int64_t Batch::bytes() const {
+  if (!array_) return 0;
+  int64_t bytes = 0;
+  const ArrowArray& array = array_.get();
+  for (size_t i = 0; i < schema_->fields.size(); ++i) {
+    const int64_t whole = column_bytes(schema_->fields[i].type, *array.children[i]);
+    const int64_t rows = array.children[i]->length;
+    bytes += rows <= array.length ? whole : whole * array.length / rows;
+  }
+  return bytes;
+}
+
+Batch Batch::slice(int64_t offset, int64_t length) {
+  if (array_.get().release != release_shared) {
+    auto root = std::make_shared<Array>(std::move(array_));
+    ArrowArray own = share(root, root->get());
+    array_ = Array(&own);
+  }
+  const auto& root = static_cast<const Shared*>(array_.get().private_data)->root;
+  ArrowArray part = share(root, array_.get());
+  part.offset += offset;
+  part.length = length;
+  part.null_count = part.null_count == 0 ? 0 : -1;
+  return Batch(schema_, Array(&part));
+}
+
+std::vector<Array> split_columns(Array array) {
+  const int64_t rows = array.get().length, offset = array.get().offset;
+  const auto root = std::make_shared<Array>(std::move(array));
+  std::vector<Array> columns;
+  for (int64_t i = 0; i < root->get().n_children; ++i) {
+    ArrowArray column = share(root, *root->get().children[i]);
+    column.offset += offset;
+    if (offset != 0 || column.length != rows) column.null_count = column.null_count == 0 ? 0 : -1;
+    column.length = rows;
+    columns.emplace_back(&column);
+  }
+  return columns;
+}
+
+Array join_columns(std::vector<Array> columns, int64_t rows) {
+  auto joined = std::make_unique<Joined>();
+  joined->columns = std::move(columns);
+  for (auto& column : joined->columns)
+    joined->pointers.push_back(const_cast<ArrowArray*>(&column.get()));
+  ArrowArray out{};
+  out.length = rows;
+  out.n_buffers = 1;
+  out.buffers = joined->buffers;
+  out.n_children = static_cast<int64_t>(joined->pointers.size());
+  out.children = joined->pointers.data();
+  out.release = release_joined;
+  out.private_data = joined.release();
+  return Array(&out);
+}
+
+void check_view(const Type& type, std::initializer_list<TypeId> allowed) {
+  for (const TypeId id : allowed) {
+    if (type.id == id) return;
+  }
+  throw Error(Code::kInternal, "column of type " + type_name(type) + " viewed as another type");
+}
+
+}  // namespace patchbay

@@ -1,0 +1,317 @@
+#include <atomic>
+
+#include "json_io.h"
+#include "patchbay/plugin.h"
+
+namespace patchbay::boundary {
+namespace {
+
+// Set once by the entry, before any component exists.
+std::atomic<const bay_host*> the_host{nullptr};
+
+bay_str str(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(bay_str s) { return {s.data, s.size}; }
+std::string_view view(bay_bytes b) { return {reinterpret_cast<const char*>(b.data), b.size}; }
+
+Object& object_of(bay_object* object) { return *reinterpret_cast<Object*>(object); }
+
+template <class T>
+T& as(bay_object* object) {
+  return static_cast<T&>(*object_of(object).component);
+}
+
+Call make_call(bay_call* call) { return Call(host(), call); }
+
+void fail(bay_call* call, Code code, std::string_view message, std::string_view detail) {
+  host()->fail(call, static_cast<bay_status>(code), str(message), str(detail));
+}
+
+Reader& reader_of(bay_reader* reader) { return *reinterpret_cast<Reader*>(reader); }
+
+struct WriterBox {
+  std::unique_ptr<Writer> writer;
+  SchemaPtr schema;
+};
+WriterBox& writer_of(bay_writer* writer) { return *reinterpret_cast<WriterBox*>(writer); }
+
+struct PutEvent {
+  bay_event* out;
+
+  bay_status operator()(End&) const { return BAY_END; }
+  bay_status operator()(StreamBegin& begin) const {
+    out->kind = BAY_EVENT_STREAM;
+    out->stream = begin.stream;
+    export_schema(*begin.schema, &out->schema);
+    return BAY_OK;
+  }
+  bay_status operator()(BatchEvent& event) const {
+    out->kind = BAY_EVENT_BATCH;
+    out->stream = event.stream;
+    event.batch.take().move_to(&out->array);
+    return BAY_OK;
+  }
+  bay_status operator()(Barrier& barrier) const {
+    out->kind = BAY_EVENT_BARRIER;
+    out->epoch = barrier.epoch;
+    return BAY_OK;
+  }
+  bay_status operator()(Idle& idle) const {
+    out->kind = BAY_EVENT_IDLE;
+    out->wait_ms = static_cast<uint32_t>(idle.wait.count());
+    return BAY_OK;
+  }
+};
+
+bay_status reader_next(bay_call* call, bay_reader* reader, bay_event* out) noexcept {
+  return guarded(call, [&] {
+    Call c = make_call(call);
+    Event event = reader_of(reader).next(c);
+    return std::visit(PutEvent{out}, event);
+  });
+}
+
+bay_status reader_checkpoint(bay_call* call, bay_reader* reader) noexcept {
+  return guarded(call, [&]() -> bay_status {
+    Call c = make_call(call);
+    Json::Value state;
+    switch (reader_of(reader).checkpoint(c, state)) {
+      case Checkpoint::kUnchanged:
+        return BAY_UNCHANGED;
+      case Checkpoint::kNotNow:
+        return BAY_NOT_NOW;
+      case Checkpoint::kState:
+        break;
+    }
+    c.put(write_json(state));
+    return BAY_OK;
+  });
+}
+
+bay_status reader_committed(bay_call* call, bay_reader* reader, uint64_t epoch) noexcept {
+  return guarded(call, [&] {
+    Call c = make_call(call);
+    reader_of(reader).committed(c, epoch);
+    return BAY_OK;
+  });
+}
+
+void reader_close(bay_reader* reader) noexcept { delete &reader_of(reader); }
+
+bay_status give_reader(std::unique_ptr<Reader> reader, bay_reader** out) {
+  *out = reinterpret_cast<bay_reader*>(reader.release());
+  return BAY_OK;
+}
+
+bay_status source_discover(bay_call* call, bay_object* object) noexcept {
+  return guarded(call, [&] {
+    Call c = make_call(call);
+    for (const auto& schema : as<Source>(object).discover(c)) {
+      Json::Value description = to_json(schema);
+      if (schema.fields.empty()) description.removeMember("fields");
+      c.put(write_json(description));
+    }
+    return BAY_OK;
+  });
+}
+
+bay_status source_plan(bay_call* call, bay_object* object, bay_str selection_json,
+                       uint32_t want) noexcept {
+  return guarded(call, [&] {
+    Call c = make_call(call);
+    std::vector<std::string> streams;
+    const Json::Value selection = parse_json(view(selection_json));
+    for (const auto& stream : selection["streams"]) streams.push_back(stream.asString());
+    for (const auto& split : as<Source>(object).plan(c, streams, want)) {
+      Json::Value json = split.detail.isObject() ? split.detail : Json::Value(Json::objectValue);
+      json["id"] = split.id;
+      json["stream"] = split.stream;
+      if (split.once) json["once"] = true;
+      c.put(write_json(json));
+    }
+    return BAY_OK;
+  });
+}
+
+bay_status source_open(bay_call* call, bay_object* object, bay_bytes split, bay_bytes state,
+                       bay_reader** out) noexcept {
+  return guarded(call, [&] {
+    Call c = make_call(call);
+    Json::Value json = parse_json(view(split));
+    const Json::Value from = state.size == 0 ? Json::Value() : parse_json(view(state));
+    const Split parsed{json["id"].asString(), json["stream"].asString(), json["once"].asBool(),
+                       json};
+    return give_reader(as<Source>(object).open(c, parsed, from), out);
+  });
+}
+
+bay_status transform_bind(bay_call* call, bay_object* object, const ArrowSchema* const* in,
+                          uint32_t n) noexcept {
+  return guarded(call, [&] {
+    Call c = make_call(call);
+    std::vector<SchemaPtr> schemas;
+    for (uint32_t i = 0; i < n; ++i)
+      schemas.push_back(std::make_shared<const Schema>(import_schema(*in[i])));
+    for (const auto& schema : as<Transform>(object).bind(c, schemas))
+      c.put(write_json(to_json(schema)));
+    return BAY_OK;
+  });
+}
+
+bay_status transform_open(bay_call* call, bay_object* object, bay_input* const* in, uint32_t n,
+                          bay_reader** out) noexcept {
+  return guarded(call, [&] {
+    Call c = make_call(call);
+    std::vector<Input> inputs;
+    for (uint32_t i = 0; i < n; ++i) inputs.emplace_back(in[i]);
+    return give_reader(as<Transform>(object).open(c, std::move(inputs)), out);
+  });
+}
+
+SchemaPtr import_shared(const ArrowSchema* schema) {
+  return std::make_shared<const Schema>(import_schema(*schema));
+}
+
+bay_status sink_plan_schema(bay_call* call, bay_object* object,
+                            const ArrowSchema* stream) noexcept {
+  return guarded(call, [&] {
+    Call c = make_call(call);
+    for (const auto& step : as<Sink>(object).plan_schema(c, import_shared(stream)))
+      c.put(write_json(step));
+    return BAY_OK;
+  });
+}
+
+bay_status sink_apply_schema(bay_call* call, bay_object* object, const ArrowSchema* stream,
+                             bay_str steps_json) noexcept {
+  return guarded(call, [&] {
+    Call c = make_call(call);
+    as<Sink>(object).apply_schema(c, import_shared(stream), parse_json(view(steps_json)));
+    return BAY_OK;
+  });
+}
+
+bay_status sink_open(bay_call* call, bay_object* object, const ArrowSchema* stream, bay_str txn,
+                     bay_writer** out) noexcept {
+  return guarded(call, [&] {
+    Call c = make_call(call);
+    SchemaPtr schema = import_shared(stream);
+    auto writer = as<Sink>(object).open(c, schema, std::string(view(txn)));
+    *out = reinterpret_cast<bay_writer*>(new WriterBox{std::move(writer), std::move(schema)});
+    return BAY_OK;
+  });
+}
+
+bay_status sink_write(bay_call* call, bay_writer* writer, ArrowArray* moved) noexcept {
+  Array array(moved);
+  return guarded(call, [&] {
+    Call c = make_call(call);
+    WriterBox& box = writer_of(writer);
+    box.writer->write(c, Batch(box.schema, std::move(array)));
+    return BAY_OK;
+  });
+}
+
+bay_status sink_prepare(bay_call* call, bay_writer* writer, int64_t* rows_accepted) noexcept {
+  return guarded(call, [&] {
+    Call c = make_call(call);
+    const Prepared prepared = writer_of(writer).writer->prepare(c);
+    *rows_accepted = prepared.rows_accepted;
+    c.put(prepared.token);
+    return BAY_OK;
+  });
+}
+
+void sink_close(bay_writer* writer) noexcept { delete reinterpret_cast<WriterBox*>(writer); }
+
+bay_status sink_commit(bay_call* call, bay_object* object, bay_str txn, uint64_t epoch,
+                       const bay_bytes* tokens, size_t n) noexcept {
+  return guarded(call, [&] {
+    Call c = make_call(call);
+    std::vector<std::string> copies;
+    for (size_t i = 0; i < n; ++i) copies.emplace_back(view(tokens[i]));
+    as<Sink>(object).commit(c, std::string(view(txn)), epoch, copies);
+    return BAY_OK;
+  });
+}
+
+bay_status sink_abort(bay_call* call, bay_object* object, const bay_str* txns, size_t n) noexcept {
+  return guarded(call, [&] {
+    Call c = make_call(call);
+    std::vector<std::string> copies;
+    for (size_t i = 0; i < n; ++i) copies.emplace_back(view(txns[i]));
+    as<Sink>(object).abort(c, copies);
+    return BAY_OK;
+  });
+}
+
+}  // namespace
+
+const bay_host* host() { return the_host.load(std::memory_order_acquire); }
+void set_host(const bay_host* host) { the_host.store(host, std::memory_order_release); }
+
+bay_status fail_with_current_exception(bay_call* call) noexcept {
+  try {
+    throw;
+  } catch (const HostRefusal& refusal) {
+    return static_cast<bay_status>(refusal.code());
+  } catch (const Error& error) {
+    fail(call, error.code(), error.what(), error.detail_json());
+    return static_cast<bay_status>(error.code());
+  } catch (const std::exception& error) {
+    fail(call, Code::kInternal, error.what(), {});
+  } catch (...) {
+    fail(call, Code::kInternal, "an exception that is no std::exception", {});
+  }
+  return BAY_E_INTERNAL;
+}
+
+bay_status create(bay_call* call, bay_context* context, bay_str config_json, bay_object** out,
+                  Construct construct) noexcept {
+  return guarded(call, [&] {
+    auto object = std::make_unique<Object>(Object{Context(host(), context), nullptr});
+    object->component = construct(object->context, Config::parse(view(config_json)));
+    *out = reinterpret_cast<bay_object*>(object.release());
+    return BAY_OK;
+  });
+}
+
+void destroy(bay_object* object) noexcept { delete &object_of(object); }
+void interrupt(bay_object* object) noexcept { object_of(object).component->interrupt(); }
+
+bay_status check(bay_call* call, bay_object* object) noexcept {
+  return guarded(call, [&] {
+    Call c = make_call(call);
+    object_of(object).component->check(c);
+    return BAY_OK;
+  });
+}
+
+const bay_reader_vt kReaderTable{sizeof(bay_reader_vt), 0,           reader_next, reader_checkpoint,
+                                 reader_committed,      reader_close};
+const bay_source_vt kSourceTable{sizeof(bay_source_vt), 0, source_discover, source_plan,
+                                 source_open};
+const bay_transform_vt kTransformTable{sizeof(bay_transform_vt), 0, transform_bind, transform_open};
+const bay_sink_vt kSinkTable{sizeof(bay_sink_vt), 0,          sink_plan_schema, sink_apply_schema,
+                             sink_open,           sink_write, sink_prepare,     sink_close,
+                             sink_commit,         sink_abort};
+
+}  // namespace patchbay::boundary
+
+namespace patchbay {
+
+const bay_plugin* make_plugin(const bay_host* host, const char* id, const char* version,
+                              std::vector<const bay_component*> components) {
+  static std::vector<const bay_component*> kept;
+  static bay_plugin plugin;
+  kept = std::move(components);
+  boundary::set_host(host);
+  plugin = {sizeof(bay_plugin),
+            BAY_ABI_MINOR,
+            {id, std::char_traits<char>::length(id)},
+            {version, std::char_traits<char>::length(version)},
+            kept.data(),
+            kept.size()};
+  return &plugin;
+}
+
+}  // namespace patchbay

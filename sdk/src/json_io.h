@@ -1,0 +1,36 @@
+// jsoncpp with the settings that the SDK uses throughout. Not installed.
+#pragma once
+
+#include <json/reader.h>
+#include <json/writer.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "patchbay/error.h"
+
+namespace patchbay {
+
+inline std::string write_json(const Json::Value& value) {
+  Json::StreamWriterBuilder builder;
+  builder["indentation"] = "";
+  builder["emitUTF8"] = true;
+  builder["precision"] = 17;
+  return Json::writeString(builder, value);
+}
+
+// Throws Error kInternal: what is parsed here came from the host.
+inline Json::Value parse_json(std::string_view text) {
+  Json::Value value;
+  std::string errors;
+  Json::CharReaderBuilder builder;
+  builder["stackLimit"] = 200;
+  const std::unique_ptr<Json::CharReader> reader(builder.newCharReader());
+  if (!reader->parse(text.data(), text.data() + text.size(), &value, &errors)) {
+    throw Error(Code::kInternal, "text from the host is no JSON");
+  }
+  return value;
+}
+
+}  // namespace patchbay
