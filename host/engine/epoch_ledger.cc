@@ -28,7 +28,10 @@ double uniform_random() {
 
 EpochLedger::EpochLedger(RunContext& run, std::string lane, std::string txn_prefix,
                          std::vector<LedgerSink> sinks)
-    : run_(run), lane_(std::move(lane)), txn_prefix_(std::move(txn_prefix)), sinks_(std::move(sinks)) {}
+    : run_(run),
+      lane_(std::move(lane)),
+      txn_prefix_(std::move(txn_prefix)),
+      sinks_(std::move(sinks)) {}
 
 void EpochLedger::count(uint64_t epoch, const std::string& stream, const StreamCounts& counts) {
   const std::lock_guard lock(mutex_);
@@ -59,8 +62,8 @@ void EpochLedger::keep_reject(uint64_t epoch, const std::string& node, const std
   begin_locked(epoch, open);
   const Batch& rows = rejected.rows;
   for (int64_t row = 0; row < rows.rows(); ++row) {
-    run_.state.add_reject({run_.run_id, run_.pipeline.name, lane_, open.number, stream, node, rejected.code,
-                           rejected.reason, rejected.position_json,
+    run_.state.add_reject({run_.run_id, run_.pipeline.name, lane_, open.number, stream, node,
+                           rejected.code, rejected.reason, rejected.position_json,
                            row_to_json(*rows.schema(), rows.array(), row)});
   }
   open.counts[stream].rejected += rows.rows();
@@ -107,7 +110,8 @@ void EpochLedger::commit_sink(const Epoch& open, uint64_t epoch, const LedgerSin
   Backoff backoff(run_.retry());
   for (uint32_t attempt = 1;; ++attempt) {
     try {
-      return sink.instance->commit(services, txn(epoch, sink.node), open.number, open.tokens.at(sink.node));
+      return sink.instance->commit(services, txn(epoch, sink.node), open.number,
+                                   open.tokens.at(sink.node));
     } catch (const NodeError& error) {
       if (error.code() != Code::kUnavailable || error.exhausted()) throw;
       const auto wait = backoff.after(attempt, Backoff::Clock::now(), uniform_random());
@@ -116,7 +120,8 @@ void EpochLedger::commit_sink(const Epoch& open, uint64_t epoch, const LedgerSin
   }
 }
 
-// Only the thread of the last sink is here for this epoch; the other sinks wait, the source may count later epochs.
+// Only the thread of the last sink is here for this epoch; the other sinks wait, the source may
+// count later epochs.
 void EpochLedger::commit(uint64_t epoch, NodeServices& services) {
   std::unique_lock lock(mutex_);
   Epoch& open = open_.at(epoch);

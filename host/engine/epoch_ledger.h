@@ -1,7 +1,8 @@
 // The epochs of one lane attempt: what was read, refused and prepared in each, and their commit.
 //
-// Epochs are counted from 0 within the attempt; the state store numbers them for ever. The source ends one with its
-// states, every sink prepares it, and the thread of the last sink writes the one durable record and commits.
+// Epochs are counted from 0 within the attempt; the state store numbers them for ever. The source
+// ends one with its states, every sink prepares it, and the thread of the last sink writes the one
+// durable record and commits.
 #pragma once
 
 #include <condition_variable>
@@ -25,25 +26,28 @@ struct LedgerSink {
 
 class EpochLedger {
  public:
-  EpochLedger(RunContext& run, std::string lane, std::string txn_prefix, std::vector<LedgerSink> sinks);
+  EpochLedger(RunContext& run, std::string lane, std::string txn_prefix,
+              std::vector<LedgerSink> sinks);
 
   void count(uint64_t epoch, const std::string& stream, const StreamCounts& counts);
   void keep_reject(uint64_t epoch, const std::string& node, const std::string& stream,
                    const RejectedRows& rejected);
-  // Durable, before the first writer of the epoch opens: recovery then knows which transactions may exist.
+  // Durable, before the first writer of the epoch opens: recovery then knows which transactions may
+  // exist.
   void begin(uint64_t epoch);
   std::string txn(uint64_t epoch, size_t node) const;
   void add_states(uint64_t epoch, std::vector<SplitState> states);
 
   // Returns once the epoch is committed. Throws kCancelled when the lane failed meanwhile.
-  void sink_prepared(uint64_t epoch, size_t node, std::vector<std::string> tokens, NodeServices& services);
+  void sink_prepared(uint64_t epoch, size_t node, std::vector<std::string> tokens,
+                     NodeServices& services);
   uint64_t committed() const;            // how many epochs
   bool wait_committed(uint64_t epochs);  // until so many are; false when the lane failed meanwhile
   uint64_t number_of(uint64_t epoch) const;  // the state store's, of a committed epoch
 
   void fail();  // wakes whoever waits here
-  // After a failure, once no other thread uses the lane: drops what the epochs without a record wrote. Keeps their
-  // rejects where they are the reason. Returns what they had counted.
+  // After a failure, once no other thread uses the lane: drops what the epochs without a record
+  // wrote. Keeps their rejects where they are the reason. Returns what they had counted.
   CountsByStream abort_open(bool rejects_are_evidence, NodeServices& services);
 
  private:
@@ -59,7 +63,8 @@ class EpochLedger {
   void begin_locked(uint64_t epoch, Epoch& open);
   void commit(uint64_t epoch, NodeServices& services);
   void record(uint64_t epoch, Epoch& open);
-  void commit_sink(const Epoch& open, uint64_t epoch, const LedgerSink& sink, NodeServices& services);
+  void commit_sink(const Epoch& open, uint64_t epoch, const LedgerSink& sink,
+                   NodeServices& services);
 
   RunContext& run_;
   const std::string lane_;

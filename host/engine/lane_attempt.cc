@@ -45,8 +45,13 @@ bool is_rejects(const std::exception_ptr& error) {
 }  // namespace
 
 LaneAttempt::LaneAttempt(RunContext& run, SchemaSteps& steps, const InstanceSet& instances,
-                         const Lane& lane, const std::string& txn_prefix, const Collector* collector)
-    : run_(run), steps_(steps), instances_(instances), lane_(lane), collector_(collector),
+                         const Lane& lane, const std::string& txn_prefix,
+                         const Collector* collector)
+    : run_(run),
+      steps_(steps),
+      instances_(instances),
+      lane_(lane),
+      collector_(collector),
       ledger_(run, lane.key, txn_prefix, find_sinks()) {
   for (const size_t node : lane_.nodes) connect(node);
   if (collector_) inboxes_[kCollector] = std::make_unique<Inbox>(1, run_.options.edge_bytes);

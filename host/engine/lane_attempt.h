@@ -35,7 +35,8 @@ struct Lane {
   bool one_epoch = false;     // everything becomes visible together, at the end
 };
 
-// The instances of the pipeline's nodes, used by one lane at a time; null for nodes that take no part.
+// The instances of the pipeline's nodes, used by one lane at a time; null for nodes that take no
+// part.
 struct InstanceSet {
   std::vector<std::unique_ptr<Instance>> instances;
 };
@@ -54,7 +55,8 @@ class LaneAttempt {
   LaneAttempt(const LaneAttempt&) = delete;
   LaneAttempt& operator=(const LaneAttempt&) = delete;
 
-  // Until the lane's end. Throws the first failure; by then the open epochs are aborted, unless recorded.
+  // Until the lane's end. Throws the first failure; by then the open epochs are aborted, unless
+  // recorded.
   void execute();
   void cancel();  // from any thread: execute() then throws kCancelled
   uint64_t committed_epochs() const { return ledger_.committed(); }
@@ -80,7 +82,8 @@ class LaneAttempt {
   const Collector* collector_;
   CancelToken token_;
   EpochLedger ledger_;
-  std::map<size_t, std::unique_ptr<Inbox>> inboxes_;  // by node; the collector's is under kCollector
+  std::map<size_t, std::unique_ptr<Inbox>>
+      inboxes_;  // by node; the collector's is under kCollector
   std::mutex mutex_;
   std::exception_ptr failure_;
   bool finished_early_ = false;

@@ -14,8 +14,13 @@ void StreamCounts::add(const StreamCounts& other) {
 
 RunContext::RunContext(const Pipeline& pipeline, const RunOptions& options, std::string run_id,
                        StateStore& state, SecretStore& secrets, FaultHook& faults)
-    : pipeline(pipeline), options(options), run_id(std::move(run_id)), state(state), secrets(secrets),
-      faults(faults), figures(pipeline.nodes.size()) {}
+    : pipeline(pipeline),
+      options(options),
+      run_id(std::move(run_id)),
+      state(state),
+      secrets(secrets),
+      faults(faults),
+      figures(pipeline.nodes.size()) {}
 
 RetryLimits RunContext::retry() const {
   return {pipeline.retry.attempts, pipeline.retry.within, pipeline.retry.delay};
@@ -62,11 +67,12 @@ void RunContext::judge_rejects(const CountsByStream& epoch) {
     const auto read = static_cast<double>(before.read + counts.read);
     const auto rejected = static_cast<double>(before.rejected + counts.rejected);
     if (rejected == 0 || rejected * 100 <= *pipeline.rejects.percent * read) continue;
-    throw TooManyRejects(Code::kData,
-                         "rejects: " + stream + ": " + std::to_string(before.rejected + counts.rejected) + " of " +
-                             std::to_string(before.read + counts.read) +
-                             " rows rejected, more than the allowed share; see `patchbay rejects list " +
-                             pipeline.name + "`");
+    throw TooManyRejects(
+        Code::kData,
+        "rejects: " + stream + ": " + std::to_string(before.rejected + counts.rejected) + " of " +
+            std::to_string(before.read + counts.read) +
+            " rows rejected, more than the allowed share; see `patchbay rejects list " +
+            pipeline.name + "`");
   }
 }
 
@@ -74,18 +80,25 @@ namespace {
 
 std::string_view action_name(SchemaPolicy policy) {
   switch (policy) {
-    case SchemaPolicy::kEvolve: return "added";
-    case SchemaPolicy::kReject: return "rejected";
-    default: return "ignored";
+    case SchemaPolicy::kEvolve:
+      return "added";
+    case SchemaPolicy::kReject:
+      return "rejected";
+    default:
+      return "ignored";
   }
 }
 
 int32_t abi_action(SchemaPolicy policy) {
   switch (policy) {
-    case SchemaPolicy::kEvolve: return BAY_CHANGE_EVOLVE;
-    case SchemaPolicy::kReject: return BAY_CHANGE_REJECT;
-    case SchemaPolicy::kIgnore: return BAY_CHANGE_IGNORE;
-    default: return BAY_CHANGE_FAIL;
+    case SchemaPolicy::kEvolve:
+      return BAY_CHANGE_EVOLVE;
+    case SchemaPolicy::kReject:
+      return BAY_CHANGE_REJECT;
+    case SchemaPolicy::kIgnore:
+      return BAY_CHANGE_IGNORE;
+    default:
+      return BAY_CHANGE_FAIL;
   }
 }
 
@@ -96,7 +109,8 @@ ChangeDecision RunContext::schema_change(const std::string& stream, const std::s
   const std::lock_guard lock(mutex_);
   if (!known_.contains(stream)) {
     auto& known = known_[stream];
-    for (const auto& field : state.known_fields(pipeline.name, stream)) known[field.path] = field.type;
+    for (const auto& field : state.known_fields(pipeline.name, stream))
+      known[field.path] = field.type;
   }
   const SchemaPolicy policy = pipeline.on_schema_change;
   if (policy == SchemaPolicy::kFail) {
@@ -109,7 +123,8 @@ ChangeDecision RunContext::schema_change(const std::string& stream, const std::s
   const auto [found, is_new] = known.try_emplace(path, type);
   if (policy == SchemaPolicy::kEvolve && !is_new) return {BAY_CHANGE_EVOLVE, found->second};
   auto& changes = outcomes_[stream].schema_changes;
-  const bool noted = std::any_of(changes.begin(), changes.end(), [&](const auto& c) { return c.field == path; });
+  const bool noted =
+      std::any_of(changes.begin(), changes.end(), [&](const auto& c) { return c.field == path; });
   if (!noted) changes.push_back({path, type, std::string(action_name(policy))});
   if (policy == SchemaPolicy::kEvolve) new_fields_[stream].push_back({stream, path, type});
   return {abi_action(policy), type};
@@ -129,8 +144,8 @@ bool RunContext::source_changed_schema(const std::string& stream) {
 void RunContext::note_schema_change(const std::string& stream, SchemaChangeSeen change) {
   const std::lock_guard lock(mutex_);
   auto& changes = outcomes_[stream].schema_changes;
-  const bool noted =
-      std::any_of(changes.begin(), changes.end(), [&](const auto& c) { return c.field == change.field; });
+  const bool noted = std::any_of(changes.begin(), changes.end(),
+                                 [&](const auto& c) { return c.field == change.field; });
   if (!noted) changes.push_back(std::move(change));
 }
 

@@ -1,4 +1,5 @@
-// What all lanes of one run share: the pipeline, the durable state, limits, counts and what the report needs.
+// What all lanes of one run share: the pipeline, the durable state, limits, counts and what the
+// report needs.
 #pragma once
 
 #include <atomic>
@@ -56,7 +57,8 @@ struct StreamOutcome {
 
 // Live figures of one node, over all lanes.
 struct NodeFigures {
-  std::atomic<int64_t> rows_in{0}, rows_out{0}, bytes{0}, busy_ns{0}, waiting_ns{0}, queued_bytes{0};
+  std::atomic<int64_t> rows_in{0}, rows_out{0}, bytes{0}, busy_ns{0}, waiting_ns{0},
+      queued_bytes{0};
 };
 
 // More rows were refused than the pipeline allows.
@@ -67,8 +69,8 @@ class TooManyRejects : public Error {
 
 class RunContext {
  public:
-  RunContext(const Pipeline& pipeline, const RunOptions& options, std::string run_id, StateStore& state,
-             SecretStore& secrets, FaultHook& faults);
+  RunContext(const Pipeline& pipeline, const RunOptions& options, std::string run_id,
+             StateStore& state, SecretStore& secrets, FaultHook& faults);
 
   const Pipeline& pipeline;
   const RunOptions& options;
@@ -86,14 +88,15 @@ class RunContext {
   int64_t remaining(const std::string& stream);
   void take(const std::string& stream, int64_t rows);
 
-  // Counts a rejected row at once, so that all lanes together respect an absolute limit. Throws TooManyRejects.
+  // Counts a rejected row at once, so that all lanes together respect an absolute limit. Throws
+  // TooManyRejects.
   void count_rejects(const std::string& stream, int64_t rows);
   void forget_rejects(const std::string& stream, int64_t rows);  // of an epoch that was aborted
   // Judges a percentage at the end of an epoch. Throws TooManyRejects.
   void judge_rejects(const CountsByStream& epoch);
 
-  ChangeDecision schema_change(const std::string& stream, const std::string& path, const std::string& type,
-                               const std::string& node);
+  ChangeDecision schema_change(const std::string& stream, const std::string& path,
+                               const std::string& type, const std::string& node);
   std::vector<KnownField> fields_to_record(const std::string& stream);
   bool source_changed_schema(const std::string& stream);
   void note_schema_change(const std::string& stream, SchemaChangeSeen change);
@@ -101,7 +104,8 @@ class RunContext {
   void add_committed(const CountsByStream& epoch);
   void add_aborted(const CountsByStream& epoch);
   // Names a stream for the report, also when nothing of it arrives.
-  void announce(const std::string& stream, const std::string& source, const std::vector<std::string>& sinks);
+  void announce(const std::string& stream, const std::string& source,
+                const std::vector<std::string>& sinks);
   void count_attempt(const std::string& stream, uint32_t attempt, double seconds);
   std::map<std::string, StreamOutcome> outcomes() const;
 
@@ -111,7 +115,8 @@ class RunContext {
   mutable std::mutex mutex_;
   std::map<std::string, int64_t> taken_;
   std::map<std::string, int64_t> rejects_;
-  std::map<std::string, std::map<std::string, std::string>> known_;  // stream -> path -> type, this run's and earlier
+  std::map<std::string, std::map<std::string, std::string>>
+      known_;  // stream -> path -> type, this run's and earlier
   std::map<std::string, std::vector<KnownField>> new_fields_;
   std::map<std::string, StreamOutcome> outcomes_;
 };

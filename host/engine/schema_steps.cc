@@ -8,14 +8,16 @@ void SchemaSteps::judge(size_t sink, Json::Value& step, const std::string& origi
   const std::string type = step["type"].asString();
   const SchemaPolicy policy = run_.pipeline.on_schema_change;
   if (policy != SchemaPolicy::kEvolve && policy != SchemaPolicy::kIgnore) {
-    throw NodeError(run_.pipeline.nodes[sink].id, Code::kSchema,
-                    field + ": the table " + step["table"].asString() + " has no such column (" + type +
-                        "); add it, drop the field with `fields`, or set on_schema_change to evolve or ignore",
-                    "", false);
+    throw NodeError(
+        run_.pipeline.nodes[sink].id, Code::kSchema,
+        field + ": the table " + step["table"].asString() + " has no such column (" + type +
+            "); add it, drop the field with `fields`, or set on_schema_change to evolve or ignore",
+        "", false);
   }
   step["apply"] = policy == SchemaPolicy::kEvolve;
   if (run_.source_changed_schema(origin)) return;  // reported there, by its name in the source
-  run_.note_schema_change(origin, {field, type, policy == SchemaPolicy::kEvolve ? "added" : "ignored"});
+  run_.note_schema_change(origin,
+                          {field, type, policy == SchemaPolicy::kEvolve ? "added" : "ignored"});
 }
 
 void SchemaSteps::bring_up(size_t sink, Instance& instance, const SchemaPtr& schema,

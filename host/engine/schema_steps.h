@@ -1,4 +1,5 @@
-// Brings a sink's tables to the schema of the streams it gets, once per instance, stream and schema.
+// Brings a sink's tables to the schema of the streams it gets, once per instance, stream and
+// schema.
 #pragma once
 
 #include <map>
@@ -15,8 +16,9 @@ class SchemaSteps {
  public:
   explicit SchemaSteps(RunContext& run) : run_(run) {}
 
-  // Plans, judges by the pipeline's policy, applies. `origin` is the source's stream, for the report. Other lanes wait.
-  // Throws kSchema where a column is missing and the policy does not allow to add or leave it out.
+  // Plans, judges by the pipeline's policy, applies. `origin` is the source's stream, for the
+  // report. Other lanes wait. Throws kSchema where a column is missing and the policy does not
+  // allow to add or leave it out.
   void bring_up(size_t sink, Instance& instance, const SchemaPtr& schema, const std::string& origin,
                 NodeServices& services);
 

@@ -4,15 +4,21 @@ namespace patchbay::host {
 namespace {
 
 [[noreturn]] void outside_of_data(const std::string& node, const char* what) {
-  throw NodeError(node, Code::kInternal,
-                  std::string(what) + " called outside the flow of data; this is a bug of the plugin", "", false);
+  throw NodeError(
+      node, Code::kInternal,
+      std::string(what) + " called outside the flow of data; this is a bug of the plugin", "",
+      false);
 }
 
 }  // namespace
 
-std::string BasicServices::secret(std::string_view name) { return run_.secrets.resolve(std::string(name)); }
+std::string BasicServices::secret(std::string_view name) {
+  return run_.secrets.resolve(std::string(name));
+}
 
-bay_status BasicServices::input_next(bay_call*, bay_input*, bay_event*) { outside_of_data(id(), "input_next"); }
+bay_status BasicServices::input_next(bay_call*, bay_input*, bay_event*) {
+  outside_of_data(id(), "input_next");
+}
 bay_status BasicServices::reject(RejectedRows) { outside_of_data(id(), "reject"); }
 int64_t BasicServices::max_rows() { return kMaxBatchRows; }
 

@@ -9,7 +9,10 @@ namespace patchbay::host {
 using std::chrono::steady_clock;
 
 SinkStage::SinkStage(LaneAttempt& lane, size_t node)
-    : lane_(lane), run_(lane.run_), node_(node), instance_(*lane.instances_.instances[node]),
+    : lane_(lane),
+      run_(lane.run_),
+      node_(node),
+      instance_(*lane.instances_.instances[node]),
       replaces_(replaces(lane.run_.pipeline.nodes[node])),
       services_(lane, lane.run_, lane.ledger_, node, lane.token_) {
   services_.find_stream = [this](const std::string& stream) -> const StreamSeen* {
@@ -25,7 +28,9 @@ void SinkStage::run() {
   NodeFigures& figures = run_.figures[node_];
   std::vector<bool> held_back(inbox.inputs(), false);
   size_t ended = 0;
-  const auto all_held = [&] { return std::find(held_back.begin(), held_back.end(), false) == held_back.end(); };
+  const auto all_held = [&] {
+    return std::find(held_back.begin(), held_back.end(), false) == held_back.end();
+  };
   std::vector<bool> exhausted(inbox.inputs(), false);
   while (ended < inbox.inputs()) {
     const auto before = steady_clock::now();
@@ -36,8 +41,12 @@ void SinkStage::run() {
     auto& [input, event] = *next;
     const Key key(input, event.stream);
     switch (event.kind) {
-      case EdgeEvent::Kind::kStream: on_stream(key, std::move(event)); break;
-      case EdgeEvent::Kind::kBatch: on_batch(key, std::move(event)); break;
+      case EdgeEvent::Kind::kStream:
+        on_stream(key, std::move(event));
+        break;
+      case EdgeEvent::Kind::kBatch:
+        on_batch(key, std::move(event));
+        break;
       case EdgeEvent::Kind::kBarrier:
         held_back[input] = true;
         if (!all_held()) break;
@@ -66,8 +75,8 @@ void SinkStage::on_stream(const Key& key, EdgeEvent event) {
 void SinkStage::open_writer(Incoming& incoming) {
   lane_.ledger_.begin(services_.epoch);
   incoming.open = std::make_unique<Open>();
-  incoming.open->writer =
-      instance_.open_writer(services_, *incoming.seen.schema, lane_.ledger_.txn(services_.epoch, node_));
+  incoming.open->writer = instance_.open_writer(services_, *incoming.seen.schema,
+                                                lane_.ledger_.txn(services_.epoch, node_));
 }
 
 void SinkStage::on_batch(const Key& key, EdgeEvent event) {
@@ -86,9 +95,10 @@ void SinkStage::prepare(Incoming& incoming) {
   const int64_t expected = incoming.open->rows - services_.rejected_rows;
   if (prepared.rows_accepted != expected) {
     throw NodeError(instance_.node(), Code::kInternal,
-                    "accepted " + std::to_string(prepared.rows_accepted) + " rows of " + incoming.seen.schema->name +
-                        " where " + std::to_string(expected) +
-                        " were delivered and not rejected; nothing of the epoch is kept; this is a bug of the plugin",
+                    "accepted " + std::to_string(prepared.rows_accepted) + " rows of " +
+                        incoming.seen.schema->name + " where " + std::to_string(expected) +
+                        " were delivered and not rejected; nothing of the epoch is kept; this is a "
+                        "bug of the plugin",
                     "", false);
   }
   tokens_.push_back(std::move(prepared.token));

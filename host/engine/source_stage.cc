@@ -11,10 +11,11 @@ bay_status StageServices::reject(RejectedRows rejected) {
   const StreamSeen* seen = find_stream ? find_stream(rejected.stream) : nullptr;
   if (!rejected.rows.schema()) {
     if (!seen) {
-      throw NodeError(id(), Code::kInternal,
-                      "rejected rows of stream " + rejected.stream +
-                          ", which has not begun, without their schema; this is a bug of the plugin",
-                      "", false);
+      throw NodeError(
+          id(), Code::kInternal,
+          "rejected rows of stream " + rejected.stream +
+              ", which has not begun, without their schema; this is a bug of the plugin",
+          "", false);
     }
     rejected.rows = Batch(seen->schema, rejected.rows.take());
   }
@@ -34,7 +35,8 @@ class SourceStage::Services : public StageServices {
   // What is left of the epoch, so that it ends on the row that the pipeline says, and of --limit.
   int64_t max_rows() override {
     int64_t rows = std::min(kMaxBatchRows, run_.remaining(stage_.split_stream_));
-    if (!lane_.lane_.one_epoch) rows = std::min(rows, run_.pipeline.commit.rows - stage_.epoch_rows_);
+    if (!lane_.lane_.one_epoch)
+      rows = std::min(rows, run_.pipeline.commit.rows - stage_.epoch_rows_);
     return std::max<int64_t>(rows, 1);
   }
 
@@ -54,8 +56,12 @@ class SourceStage::Services : public StageServices {
 };
 
 SourceStage::SourceStage(LaneAttempt& lane, const LaneSource& source)
-    : lane_(lane), run_(lane.run_), source_(source), outlet_(lane.make_outlet(source.node)),
-      services_(std::make_unique<Services>(*this, lane, source.node)), epoch_start_(steady_clock::now()) {
+    : lane_(lane),
+      run_(lane.run_),
+      source_(source),
+      outlet_(lane.make_outlet(source.node)),
+      services_(std::make_unique<Services>(*this, lane, source.node)),
+      epoch_start_(steady_clock::now()) {
   services_->find_stream = [this](const std::string& stream) -> const StreamSeen* {
     const auto found = index_by_name_.find(stream);
     return found == index_by_name_.end() ? nullptr : &streams_[found->second];
@@ -67,7 +73,8 @@ void SourceStage::run() {
   if (!lane_.lane_.one_epoch) require_open(outlet_.barrier(services_->epoch));
   require_open(outlet_.end());
   if (lane_.collector_) return;
-  if (!lane_.ledger_.wait_committed(services_->epoch + 1)) throw Error(Code::kCancelled, "cancelled");
+  if (!lane_.ledger_.wait_committed(services_->epoch + 1))
+    throw Error(Code::kCancelled, "cancelled");
   tell_committed();
 }
 
@@ -83,8 +90,8 @@ void SourceStage::read(const LaneSplit& split) {
   Instance& instance = *lane_.instances_.instances[source_.node];
   split_stream_ = split.plan.stream;
   last_state_ = split.state_json;
-  live_.push_back({instance.open_split(*services_, split.plan.json, split.state_json), services_->epoch,
-                   services_->epoch});
+  live_.push_back({instance.open_split(*services_, split.plan.json, split.state_json),
+                   services_->epoch, services_->epoch});
   ReaderHandle& reader = *live_.back().reader;
   NodeFigures& figures = run_.figures[source_.node];
   std::vector<uint32_t> indexes;  // of the reader's streams on the edge
@@ -95,15 +102,21 @@ void SourceStage::read(const LaneSplit& split) {
     const auto after = steady_clock::now();
     figures.busy_ns += (after - before).count();
     switch (event.kind) {
-      case 0: ended = true; break;
-      case BAY_EVENT_STREAM: on_stream(indexes, event); break;
-      case BAY_EVENT_BATCH: on_batch(indexes, std::move(event)); break;
+      case 0:
+        ended = true;
+        break;
+      case BAY_EVENT_STREAM:
+        on_stream(indexes, event);
+        break;
+      case BAY_EVENT_BATCH:
+        on_batch(indexes, std::move(event));
+        break;
       case BAY_EVENT_IDLE:
         if (!lane_.token_.wait_for(event.wait)) throw Error(Code::kCancelled, "cancelled");
         break;
       default:
-        throw NodeError(instance.node(), Code::kInternal, "a source put a barrier; this is a bug of the plugin",
-                        "", false);
+        throw NodeError(instance.node(), Code::kInternal,
+                        "a source put a barrier; this is a bug of the plugin", "", false);
     }
     if (!ended && epoch_due()) try_end_epoch(split, reader);
     tell_committed();
@@ -115,7 +128,8 @@ void SourceStage::read(const LaneSplit& split) {
 
 void SourceStage::on_stream(std::vector<uint32_t>& indexes, const HostEvent& event) {
   const std::string& name = event.schema->name;
-  const auto [found, is_new] = index_by_name_.try_emplace(name, static_cast<uint32_t>(streams_.size()));
+  const auto [found, is_new] =
+      index_by_name_.try_emplace(name, static_cast<uint32_t>(streams_.size()));
   const uint32_t index = found->second;
   if (event.stream > indexes.size()) {
     throw NodeError(run_.pipeline.nodes[source_.node].id, Code::kInternal,
@@ -132,7 +146,8 @@ void SourceStage::on_stream(std::vector<uint32_t>& indexes, const HostEvent& eve
 void SourceStage::on_batch(const std::vector<uint32_t>& indexes, HostEvent event) {
   const std::string& id = run_.pipeline.nodes[source_.node].id;
   if (event.stream >= indexes.size()) {
-    throw NodeError(id, Code::kInternal, "a batch before its stream; this is a bug of the plugin", "", false);
+    throw NodeError(id, Code::kInternal, "a batch before its stream; this is a bug of the plugin",
+                    "", false);
   }
   const uint32_t index = indexes[event.stream];
   const StreamSeen& seen = streams_[index];
@@ -142,7 +157,8 @@ void SourceStage::on_batch(const std::vector<uint32_t>& indexes, HostEvent event
   if (!seen.object && rows > services_->max_rows()) {
     throw NodeError(id, Code::kInternal,
                     "a batch of " + std::to_string(rows) + " rows where " +
-                        std::to_string(services_->max_rows()) + " were asked for; this is a bug of the plugin",
+                        std::to_string(services_->max_rows()) +
+                        " were asked for; this is a bug of the plugin",
                     "", false);
   }
   NodeFigures& figures = run_.figures[source_.node];

@@ -17,14 +17,16 @@ namespace patchbay::host {
 // A stream as one node sees it.
 struct StreamSeen {
   SchemaPtr schema;
-  std::string origin;  // the source's stream, under which the report counts it
-  bool object = false; // of files: its rows are chunks, not records
+  std::string origin;   // the source's stream, under which the report counts it
+  bool object = false;  // of files: its rows are chunks, not records
 };
 
-// The services of a node while data flows: what it refuses belongs to the epoch that the node is in.
+// The services of a node while data flows: what it refuses belongs to the epoch that the node is
+// in.
 class StageServices : public BasicServices {
  public:
-  StageServices(LaneAttempt& lane, RunContext& run, EpochLedger& ledger, size_t node, const CancelToken& cancel)
+  StageServices(LaneAttempt& lane, RunContext& run, EpochLedger& ledger, size_t node,
+                const CancelToken& cancel)
       : BasicServices(run, node, cancel), lane_(lane), ledger_(ledger) {}
 
   bay_status reject(RejectedRows rejected) override;

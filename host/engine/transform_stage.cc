@@ -12,8 +12,10 @@ using std::chrono::steady_clock;
 class TransformStage::Services : public StageServices {
  public:
   Services(TransformStage& stage, LaneAttempt& lane, size_t node)
-      : StageServices(lane, lane.run_, lane.ledger_, node, lane.token_), stage_(stage),
-        inbox_(*lane.inboxes_.at(node)), seen_(inbox_.inputs()) {
+      : StageServices(lane, lane.run_, lane.ledger_, node, lane.token_),
+        stage_(stage),
+        inbox_(*lane.inboxes_.at(node)),
+        seen_(inbox_.inputs()) {
     for (size_t i = 0; i < inbox_.inputs(); ++i) inputs_.push_back({i});
     for (auto& input : inputs_) handles_.push_back(&input);
     find_stream = [this](const std::string& stream) { return find(stream); };
@@ -31,13 +33,16 @@ class TransformStage::Services : public StageServices {
     }
     out->stream = event->stream;
     switch (event->kind) {
-      case EdgeEvent::Kind::kStream: return give_stream(input->index, *event, out);
-      case EdgeEvent::Kind::kBatch: return give_batch(input->index, *event, out);
+      case EdgeEvent::Kind::kStream:
+        return give_stream(input->index, *event, out);
+      case EdgeEvent::Kind::kBatch:
+        return give_batch(input->index, *event, out);
       case EdgeEvent::Kind::kBarrier:
         out->kind = BAY_EVENT_BARRIER;
         out->epoch = event->epoch;
         return BAY_OK;
-      default: return BAY_END;
+      default:
+        return BAY_END;
     }
   }
 
@@ -99,7 +104,10 @@ class TransformStage::Services : public StageServices {
 };
 
 TransformStage::TransformStage(LaneAttempt& lane, size_t node)
-    : lane_(lane), run_(lane.run_), node_(node), outlet_(lane.make_outlet(node)),
+    : lane_(lane),
+      run_(lane.run_),
+      node_(node),
+      outlet_(lane.make_outlet(node)),
       services_(std::make_unique<Services>(*this, lane, node)) {}
 
 TransformStage::~TransformStage() = default;
@@ -118,8 +126,12 @@ void TransformStage::run() {
       case 0:
         if (!outlet_.end()) throw Error(Code::kCancelled, "cancelled");
         return;
-      case BAY_EVENT_STREAM: on_stream(event); break;
-      case BAY_EVENT_BATCH: on_batch(std::move(event)); break;
+      case BAY_EVENT_STREAM:
+        on_stream(event);
+        break;
+      case BAY_EVENT_BATCH:
+        on_batch(std::move(event));
+        break;
       case BAY_EVENT_BARRIER:
         if (!outlet_.barrier(event.epoch)) throw Error(Code::kCancelled, "cancelled");
         services_->epoch = event.epoch + 1;
@@ -131,7 +143,8 @@ void TransformStage::run() {
   }
 }
 
-// A transform's stream is counted under the source's stream of its name, or the only one that comes in.
+// A transform's stream is counted under the source's stream of its name, or the only one that comes
+// in.
 std::string TransformStage::origin_of(const std::string& stream) const {
   if (const StreamSeen* same = services_->find(stream)) return same->origin;
   if (const StreamSeen* only = services_->only_stream()) return only->origin;
@@ -146,7 +159,8 @@ void TransformStage::on_stream(const HostEvent& event) {
   if (event.stream == streams_.size()) streams_.emplace_back();
   const std::string origin = origin_of(event.schema->name);
   streams_[event.stream] = {event.schema, origin, is_object_schema(*event.schema)};
-  if (!outlet_.stream(event.stream, event.schema, origin)) throw Error(Code::kCancelled, "cancelled");
+  if (!outlet_.stream(event.stream, event.schema, origin))
+    throw Error(Code::kCancelled, "cancelled");
 }
 
 void TransformStage::on_batch(HostEvent event) {
@@ -163,7 +177,8 @@ void TransformStage::on_batch(HostEvent event) {
   if (!seen.object && only && only->object) {  // records are read where they leave the files
     lane_.ledger_.count(services_->epoch, seen.origin, {rows, 0, 0, {}});
   }
-  if (!outlet_.batch(event.stream, std::move(batch), bytes)) throw Error(Code::kCancelled, "cancelled");
+  if (!outlet_.batch(event.stream, std::move(batch), bytes))
+    throw Error(Code::kCancelled, "cancelled");
 }
 
 }  // namespace patchbay::host

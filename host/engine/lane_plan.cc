@@ -1,0 +1,232 @@
+#include "engine/lane_plan.h"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+#include "engine/services.h"
+#include "pipeline/guarantee.h"
+
+namespace patchbay::host {
+namespace {
+
+// Nodes that are connected, in whatever direction, as the smallest index among them.
+std::vector<size_t> components_of(const Pipeline& pipeline) {
+  std::vector<size_t> root(pipeline.nodes.size());
+  std::iota(root.begin(), root.end(), size_t{0});
+  const auto find = [&](size_t i) {
+    while (root[i] != i) i = root[i];
+    return i;
+  };
+  for (size_t i = 0; i < root.size(); ++i) {
+    for (const size_t from : pipeline.nodes[i].from_index) {
+      const size_t a = find(i), b = find(from);
+      root[std::max(a, b)] = std::min(a, b);
+    }
+  }
+  for (size_t i = 0; i < root.size(); ++i) root[i] = find(i);
+  return root;
+}
+
+std::vector<size_t> downstream_of(const Pipeline& pipeline, size_t source) {
+  std::vector<bool> reached(pipeline.nodes.size(), false);
+  reached[source] = true;
+  std::vector<size_t> out;
+  for (size_t i = 0; i < reached.size(); ++i) {
+    for (const size_t from : pipeline.nodes[i].from_index) reached[i] = reached[i] || reached[from];
+    if (reached[i]) out.push_back(i);
+  }
+  return out;
+}
+
+struct Grouping {
+  bool whole = false;      // one lane for the whole component
+  bool by_stream = false;  // one lane for each stream
+};
+
+Grouping grouping_of(const Pipeline& pipeline, const std::vector<size_t>& nodes) {
+  Grouping grouping;
+  size_t sources = 0;
+  for (const size_t i : nodes) {
+    const Node& node = pipeline.nodes[i];
+    sources += node.kind == Kind::kSource;
+    if (node.kind == Kind::kTransform && (node.component->at_end || node.from_index.size() > 1))
+      grouping.whole = true;
+    if (replaces(node)) grouping.by_stream = true;
+  }
+  if (grouping.by_stream && sources > 1) grouping.whole = true;
+  return grouping;
+}
+
+class Planner {
+ public:
+  Planner(Runtime& runtime, InstanceSet& instances)
+      : run_(runtime.run()),
+        pipeline_(run_.pipeline),
+        instances_(instances),
+        component_(components_of(pipeline_)) {}
+
+  std::vector<PlannedLane> plan() {
+    for (const auto& state : run_.state.states(pipeline_.name)) {
+      if (state.done && !run_.options.full_refresh) done_.insert(state.split);
+    }
+    for (size_t i = 0; i < pipeline_.nodes.size(); ++i) {
+      if (component_[i] == i) plan_component(i);
+    }
+    check_only();
+    return std::move(lanes_);
+  }
+
+ private:
+  std::vector<size_t> members(size_t root) const {
+    std::vector<size_t> nodes;
+    for (size_t i = 0; i < component_.size(); ++i) {
+      if (component_[i] == root) nodes.push_back(i);
+    }
+    return nodes;
+  }
+
+  void plan_component(size_t root) {
+    const std::vector<size_t> nodes = members(root);
+    const Grouping grouping = grouping_of(pipeline_, nodes);
+    PlannedLane whole;
+    whole.lane.key = "*" + pipeline_.nodes[root].id;
+    whole.lane.nodes = nodes;
+    whole.lane.one_epoch = true;
+    for (const size_t i : nodes) {
+      if (pipeline_.nodes[i].kind != Kind::kSource) continue;
+      const std::vector<SplitPlan> splits = splits_of(i);
+      if (grouping.whole) {
+        add_source(whole, i, splits);
+      } else if (grouping.by_stream) {
+        add_by_stream(i, splits);
+      } else {
+        for (const auto& split : splits) add_single(i, split);
+      }
+    }
+    if (grouping.whole) lanes_.push_back(std::move(whole));
+  }
+
+  std::vector<SplitPlan> splits_of(size_t node) {
+    BasicServices services(run_, node, run_.cancel);
+    Instance& instance = *instances_.instances[node];
+    const auto selected = wanted_streams(node);
+    std::vector<SplitPlan> splits = instance.plan(services, selected, pipeline_.concurrency);
+    std::erase_if(splits, [&](const SplitPlan& split) { return !is_wanted(node, split); });
+    for (const auto& split : splits) seen_streams_.insert(split.stream);
+    std::erase_if(splits, [&](const SplitPlan& split) {
+      return split.once && done_.contains(split_key(pipeline_.nodes[node], split));
+    });
+    return splits;
+  }
+
+  std::vector<std::string> wanted_streams(size_t node) const {
+    const auto& own = pipeline_.nodes[node].streams.selected;
+    if (run_.options.only.empty()) return own;
+    std::vector<std::string> both;
+    for (const auto& stream : run_.options.only) {
+      if (own.empty() || std::find(own.begin(), own.end(), stream) != own.end())
+        both.push_back(stream);
+    }
+    return both;
+  }
+
+  bool is_wanted(size_t node, const SplitPlan& split) {
+    known_streams_.insert(split.stream);
+    const StreamFilter own{pipeline_.nodes[node].streams.selected, {}};
+    const StreamFilter only{run_.options.only, {}};
+    return own.passes(split.stream) && only.passes(split.stream);
+  }
+
+  static void add_source(PlannedLane& planned, size_t node, const std::vector<SplitPlan>& splits) {
+    LaneSource source{node, {}};
+    for (const auto& split : splits) {
+      source.splits.push_back({split, ""});
+      if (std::find(planned.streams.begin(), planned.streams.end(), split.stream) ==
+          planned.streams.end()) {
+        planned.streams.push_back(split.stream);
+      }
+    }
+    planned.lane.sources.push_back(std::move(source));
+  }
+
+  void add_single(size_t node, const SplitPlan& split) {
+    PlannedLane planned;
+    planned.lane.key = split_key(pipeline_.nodes[node], split);
+    planned.lane.nodes = downstream_of(pipeline_, node);
+    add_source(planned, node, {split});
+    lanes_.push_back(std::move(planned));
+  }
+
+  void add_by_stream(size_t node, const std::vector<SplitPlan>& splits) {
+    std::map<std::string, std::vector<SplitPlan>> by_stream;
+    for (const auto& split : splits) by_stream[split.stream].push_back(split);
+    for (const auto& [stream, group] : by_stream) {
+      PlannedLane planned;
+      planned.lane.key = pipeline_.nodes[node].id + "/*" + stream;
+      planned.lane.nodes = downstream_of(pipeline_, node);
+      planned.lane.one_epoch = true;
+      add_source(planned, node, group);
+      lanes_.push_back(std::move(planned));
+    }
+  }
+
+  void check_only() const {
+    for (const auto& stream : run_.options.only) {
+      if (!seen_streams_.contains(stream)) {
+        std::string known;
+        for (const auto& name : known_streams_)
+          known += (known.empty() ? "; there is " : ", ") + name;
+        throw UsageError("--only " + stream + ": no source has such a stream" + known);
+      }
+    }
+  }
+
+  RunContext& run_;
+  const Pipeline& pipeline_;
+  InstanceSet& instances_;
+  std::vector<size_t> component_;
+  std::set<std::string> done_, seen_streams_, known_streams_;
+  std::vector<PlannedLane> lanes_;
+};
+
+}  // namespace
+
+std::string split_key(const Node& source, const SplitPlan& split) {
+  return source.id + "/" + split.id;
+}
+
+std::vector<PlannedLane> plan_lanes(Runtime& runtime, InstanceSet& instances) {
+  return Planner(runtime, instances).plan();
+}
+
+void load_states(RunContext& run, Lane& lane) {
+  const auto states = run.state.states(run.pipeline.name);
+  const auto find = [&](const std::string& key) -> std::string {
+    for (const auto& state : states) {
+      if (state.split == key) return state.state_json;
+    }
+    return "";
+  };
+  for (auto& source : lane.sources) {
+    for (auto& split : source.splits) {
+      split.state_json = find(split_key(run.pipeline.nodes[source.node], split.plan));
+      // What `state set` says about a stream that was never read.
+      if (split.state_json.empty()) split.state_json = find("set/" + split.plan.stream);
+    }
+  }
+}
+
+std::vector<size_t> upstream_of(const Pipeline& pipeline, size_t node) {
+  std::vector<bool> wanted(pipeline.nodes.size(), false);
+  wanted[node] = true;
+  std::vector<size_t> out;
+  for (size_t i = node + 1; i-- > 0;) {
+    if (!wanted[i]) continue;
+    out.insert(out.begin(), i);
+    for (const size_t from : pipeline.nodes[i].from_index) wanted[from] = true;
+  }
+  return out;
+}
+
+}  // namespace patchbay::host

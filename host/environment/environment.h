@@ -1,0 +1,48 @@
+// What is enabled and configured in dev, prod, ...: <config-dir>/environments/<name>/.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "environment/secret_store.h"
+#include "manifest/catalog.h"
+#include "pipeline/variables.h"
+
+namespace patchbay::host {
+
+// Where things are unless the environment's file says otherwise: from the command line, PATCHBAY_
+// variables, defaults.
+struct Places {
+  std::optional<std::string> environment;  // none = local
+  std::filesystem::path config_dir;
+  std::optional<std::filesystem::path> state_dir;
+  PluginDirs plugins;
+};
+
+struct Environment {
+  std::string name;
+  bool local = false;         // the built-in one: every plugin found is enabled
+  std::filesystem::path dir;  // empty for local
+  std::filesystem::path state_dir;
+  Variables variables;
+  std::vector<SecretProvider> secrets;
+  std::string timezone = "UTC";
+  std::optional<unsigned> concurrency;
+  int64_t edge_bytes = 8 << 20;
+
+  bool enabled(const std::string& plugin) const;
+  std::filesystem::path pipelines() const { return dir / "pipelines"; }
+};
+
+// Throws Faults for a broken environment.yaml, Error kConfig for an environment that is not there,
+// naming those that are.
+Environment load_environment(const Places& places);
+
+// Links the manifest into plugins.d, or takes it out; doing so twice is no error. Throws Error
+// kConfig for `local`.
+void enable_plugin(const Environment& environment, const CatalogEntry& plugin);
+void disable_plugin(const Environment& environment, const std::string& id);
+
+}  // namespace patchbay::host

@@ -1,0 +1,311 @@
+#include "manifest/config_check.h"
+
+#include <algorithm>
+#include <set>
+
+#include "patchbay/suggest.h"
+
+namespace patchbay::host {
+namespace {
+
+constexpr unsigned kDeepest = 32;
+
+// The keywords that Checker judges itself; a schema with others is also given to the full
+// validator.
+const std::set<std::string> kKnownKeywords{"title",
+                                           "description",
+                                           "default",
+                                           "examples",
+                                           "secret",
+                                           "format",
+                                           "type",
+                                           "enum",
+                                           "minimum",
+                                           "maximum",
+                                           "properties",
+                                           "required",
+                                           "additionalProperties",
+                                           "items",
+                                           "minItems",
+                                           "maxItems",
+                                           "uniqueItems",
+                                           "minLength",
+                                           "maxLength",
+                                           "minProperties",
+                                           "oneOf",
+                                           "anyOf",
+                                           "if",
+                                           "then",
+                                           "$schema",
+                                           "const"};
+
+std::string plain(const Json::Value& value) {
+  if (value.isString()) return value.asString();
+  if (value.isObject()) return "an object";
+  if (value.isArray()) return "a list";
+  if (value.isNull()) return "null";
+  return value.asString();
+}
+
+std::string list_of(const Json::Value& values) {
+  std::string text;
+  for (Json::ArrayIndex i = 0; i < values.size(); ++i) {
+    if (i > 0) text += i + 1 == values.size() ? " or " : ", ";
+    text += plain(values[i]);
+  }
+  return text;
+}
+
+std::string type_words(const std::string& type) {
+  if (type == "string") return "text";
+  if (type == "integer") return "an integer";
+  if (type == "number") return "a number";
+  if (type == "boolean") return "true or false";
+  if (type == "array") return "a list";
+  if (type == "object") return "an object";
+  return type;
+}
+
+bool has_type(const Json::Value& value, const std::string& type) {
+  if (type == "string") return value.isString();
+  if (type == "integer") return value.isInt64() || value.isUInt64();
+  if (type == "number") return value.isNumeric();
+  if (type == "boolean") return value.isBool();
+  if (type == "array") return value.isArray();
+  if (type == "object") return value.isObject();
+  return value.isNull();
+}
+
+class Checker {
+ public:
+  Checker(std::string who, std::vector<ConfigFault>& faults)
+      : who_(std::move(who)), faults_(faults) {}
+
+  void check(const Json::Value& schema, Json::Value& value, const std::string& path,
+             const std::string& name) {
+    if (++depth_ > kDeepest) return add(path, name, "is nested too deep");
+    check_one(schema, value, path, name);
+    --depth_;
+  }
+
+ private:
+  void add(const std::string& path, const std::string& name, const std::string& why) {
+    faults_.push_back({path, (name.empty() ? "with" : name) + ": " + why});
+  }
+
+  void check_one(const Json::Value& schema, Json::Value& value, const std::string& path,
+                 const std::string& name) {
+    if (schema["secret"].asBool()) return check_secret(value, path, name);
+    if (!check_type(schema, value, path, name)) return;
+    if (schema.isMember("enum")) check_enum(schema["enum"], value, path, name);
+    check_range(schema, value, path, name);
+    check_length(schema, value, path, name);
+    if (value.isObject()) check_object(schema, value, path, name);
+    if (value.isArray() && schema.isMember("items")) {
+      for (Json::ArrayIndex i = 0; i < value.size(); ++i) {
+        const std::string at = std::to_string(i);
+        check(schema["items"], value[i], path + "/" + at, name + "[" + at + "]");
+      }
+    }
+    check_choices(schema, value, path, name);
+    check_condition(schema, value, path, name);
+  }
+
+  void check_secret(const Json::Value& value, const std::string& path, const std::string& name) {
+    const bool reference = value.isObject() && value.size() == 1 && value["secret"].isString() &&
+                           !value["secret"].asString().empty();
+    if (!reference) add(path, name, "must be a reference {secret: NAME}, never the value itself");
+  }
+
+  bool check_type(const Json::Value& schema, const Json::Value& value, const std::string& path,
+                  const std::string& name) {
+    const Json::Value& type = schema["type"];
+    if (type.isNull()) return true;
+    std::string words;
+    const auto fits = [&](const Json::Value& one) {
+      words += (words.empty() ? "" : " or ") + type_words(one.asString());
+      return has_type(value, one.asString());
+    };
+    if (type.isString() ? fits(type) : std::any_of(type.begin(), type.end(), fits)) return true;
+    const bool reference = value.isObject() && value.isMember("secret");
+    add(path, name,
+        "must be " + words +
+            (reference ? ", not a secret: it is not an option for secrets"
+                       : ", not " + plain_type(value)));
+    return false;
+  }
+
+  static std::string plain_type(const Json::Value& value) {
+    if (value.isString()) return "the text \"" + value.asString() + "\"";
+    return plain(value);
+  }
+
+  void check_enum(const Json::Value& allowed, const Json::Value& value, const std::string& path,
+                  const std::string& name) {
+    std::vector<std::string> words;
+    for (const auto& one : allowed) {
+      if (one == value) return;
+      words.push_back(plain(one));
+    }
+    add(path, name,
+        "must be " + list_of(allowed) + ", not " + plain(value) +
+            (value.isString() ? did_you_mean(value.asString(), words) : ""));
+  }
+
+  void check_range(const Json::Value& schema, const Json::Value& value, const std::string& path,
+                   const std::string& name) {
+    if (!value.isNumeric()) return;
+    const Json::Value &low = schema["minimum"], &high = schema["maximum"];
+    const bool too_low = low.isNumeric() && value.asDouble() < low.asDouble();
+    const bool too_high = high.isNumeric() && value.asDouble() > high.asDouble();
+    if (!too_low && !too_high) return;
+    std::string bounds = "at least " + plain(low);
+    if (high.isNumeric()) bounds = "at most " + plain(high);
+    if (low.isNumeric() && high.isNumeric())
+      bounds = "between " + plain(low) + " and " + plain(high);
+    add(path, name, "must be " + bounds + ", not " + plain(value));
+  }
+
+  void check_length(const Json::Value& schema, const Json::Value& value, const std::string& path,
+                    const std::string& name) {
+    if (value.isString() && schema["minLength"].isInt() &&
+        value.asString().size() < schema["minLength"].asUInt()) {
+      add(path, name, "must not be empty");
+    }
+    if (value.isString() && schema["maxLength"].isInt() &&
+        value.asString().size() > schema["maxLength"].asUInt()) {
+      add(path, name, "must have at most " + plain(schema["maxLength"]) + " characters");
+    }
+    if (value.isArray() && schema["minItems"].isInt() &&
+        value.size() < schema["minItems"].asUInt()) {
+      add(path, name, "needs at least " + plain(schema["minItems"]) + " entries");
+    }
+    if (value.isObject() && schema["minProperties"].isInt() &&
+        value.size() < schema["minProperties"].asUInt()) {
+      add(path, name, "needs at least " + plain(schema["minProperties"]) + " entries");
+    }
+  }
+
+  static std::string join(const std::string& name, const std::string& member) {
+    return name.empty() ? member : name + "." + member;
+  }
+
+  void check_object(const Json::Value& schema, Json::Value& value, const std::string& path,
+                    const std::string& name) {
+    const Json::Value& properties = schema["properties"];
+    for (const auto& member : value.getMemberNames()) {
+      const std::string at = path + "/" + member;
+      if (properties.isMember(member)) {
+        check(properties[member], value[member], at, join(name, member));
+      } else if (schema["additionalProperties"].isObject()) {
+        check(schema["additionalProperties"], value[member], at, join(name, member));
+      } else if (schema.isMember("additionalProperties") &&
+                 !schema["additionalProperties"].asBool()) {
+        add(at, join(name, member),
+            "unknown option of " + who_ + did_you_mean(member, properties.getMemberNames()));
+      }
+    }
+    for (const auto& needed : schema["required"]) {
+      if (!value.isMember(needed.asString())) add(path, join(name, needed.asString()), "missing");
+    }
+    if (!properties.isObject()) return;
+    for (const auto& member : properties.getMemberNames()) {
+      if (!value.isMember(member) && properties[member].isMember("default")) {
+        value[member] = properties[member]["default"];
+      }
+    }
+  }
+
+  // oneOf and anyOf as "one of these shapes": the faults of the shape that comes closest are the
+  // ones to show.
+  void check_choices(const Json::Value& schema, Json::Value& value, const std::string& path,
+                     const std::string& name) {
+    const Json::Value& choices = schema.isMember("oneOf") ? schema["oneOf"] : schema["anyOf"];
+    if (!choices.isArray()) return;
+    std::vector<ConfigFault> best;
+    std::string titles;
+    bool shape_fits = false;
+    for (const auto& choice : choices) {
+      std::vector<ConfigFault> faults;
+      Json::Value copy = value;
+      Checker(who_, faults).check(choice, copy, path, name);
+      if (faults.empty()) {
+        value = copy;
+        return;
+      }
+      const bool fits = choice["type"].isString() && has_type(value, choice["type"].asString());
+      if (fits && (!shape_fits || faults.size() < best.size())) best = faults;
+      shape_fits |= fits;
+      titles += (titles.empty() ? "" : " or ") +
+                choice.get("title", type_words(choice["type"].asString())).asString();
+    }
+    if (shape_fits) {
+      faults_.insert(faults_.end(), best.begin(), best.end());
+    } else {
+      add(path, name, "must be " + titles + ", not " + plain(value));
+    }
+  }
+
+  void check_condition(const Json::Value& schema, Json::Value& value, const std::string& path,
+                       const std::string& name) {
+    if (!schema.isMember("if")) return;
+    std::vector<ConfigFault> ignored;
+    Json::Value copy = value;
+    Checker condition(who_, ignored);
+    condition.check(schema["if"], copy, path, name);
+    if (!ignored.empty()) return;
+    const size_t before = faults_.size();
+    check(schema["then"], value, path, name);
+    const std::string why = schema["then"]["description"].asString();
+    for (size_t i = before; i < faults_.size() && !why.empty(); ++i)
+      faults_[i].message += ", " + why;
+  }
+
+  std::string who_;
+  std::vector<ConfigFault>& faults_;
+  unsigned depth_ = 0;
+};
+
+bool only_known_keywords(const Json::Value& schema) {
+  if (!schema.isObject()) return true;
+  for (const auto& keyword : schema.getMemberNames()) {
+    if (!kKnownKeywords.contains(keyword)) return false;
+  }
+  for (const auto& property : schema["properties"]) {
+    if (!only_known_keywords(property)) return false;
+  }
+  return only_known_keywords(schema["items"]) &&
+         only_known_keywords(schema["additionalProperties"]);
+}
+
+void collect_secrets(const Json::Value& schema, const Json::Value& value,
+                     std::vector<std::string>& out) {
+  if (schema["secret"].asBool() && value.isObject())
+    return out.push_back(value["secret"].asString());
+  if (!value.isObject()) return;
+  for (const auto& member : value.getMemberNames()) {
+    if (schema["properties"].isMember(member))
+      collect_secrets(schema["properties"][member], value[member], out);
+  }
+}
+
+}  // namespace
+
+std::vector<ConfigFault> check_config(const Json::Value& schema, const std::string& who,
+                                      Json::Value& config) {
+  std::vector<ConfigFault> faults;
+  Checker(who, faults).check(schema, config, "", "");
+  if (faults.empty() && !only_known_keywords(schema)) {
+    const std::string fault = validate_json_schema(schema, config);
+    if (!fault.empty()) faults.push_back({"", "with: " + fault});
+  }
+  return faults;
+}
+
+std::vector<std::string> secrets_in(const Json::Value& schema, const Json::Value& config) {
+  std::vector<std::string> names;
+  collect_secrets(schema, config, names);
+  return names;
+}
+
+}  // namespace patchbay::host

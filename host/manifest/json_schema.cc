@@ -1,0 +1,29 @@
+// The only file that includes valijson: it is slow to compile.
+#include <valijson/adapters/jsoncpp_adapter.hpp>
+#include <valijson/schema.hpp>
+#include <valijson/schema_parser.hpp>
+#include <valijson/validation_results.hpp>
+#include <valijson/validator.hpp>
+
+#include "manifest/config_check.h"
+
+namespace patchbay::host {
+
+std::string validate_json_schema(const Json::Value& schema, const Json::Value& value) {
+  valijson::Schema parsed;
+  valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
+  parser.populateSchema(valijson::adapters::JsonCppAdapter(schema), parsed);
+  valijson::ValidationResults results;
+  if (valijson::Validator().validate(parsed, valijson::adapters::JsonCppAdapter(value), &results))
+    return "";
+  valijson::ValidationResults::Error error;
+  std::string text = "does not conform to its schema";
+  while (results.popError(error)) {
+    std::string path;
+    for (const auto& part : error.context) path += part;
+    text = path + ": " + error.description;
+  }
+  return text;
+}
+
+}  // namespace patchbay::host

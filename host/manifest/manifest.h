@@ -1,0 +1,58 @@
+// Manifests: everything that is known of a plugin without running its code.
+#pragma once
+
+#include <json/value.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace patchbay::host {
+
+enum class Kind { kSource, kTransform, kSink };
+std::string_view kind_name(Kind kind);  // source, transform, sink
+
+// How a sink commits.
+enum class Delivery { kTransactional, kIdempotent, kAtLeastOnce };
+std::string_view delivery_name(Delivery delivery);
+
+struct ComponentManifest {
+  std::string name;
+  Kind kind = Kind::kSource;
+  std::string summary;
+  Json::Value config;  // JSON Schema draft 7 of its options
+  Json::Value
+      delivery;  // sinks: a name, or {"option": NAME, VALUE: name, ..} where an option decides
+  bool replayable = false;  // sources: the same state gives the same rows again
+  bool at_end = false;      // transforms: must see everything before they put out a row
+  bool many_inputs = false;
+  std::vector<std::string> streams;  // sources whose streams are fixed; empty = discovered
+  std::string tables_option;         // sinks: the option that maps streams to tables
+  Json::Value target;  // sinks: the options that together name the place they write to
+};
+
+struct Manifest {
+  std::string id;
+  std::string version;
+  unsigned abi_major = 0;
+  unsigned abi_minor = 0;
+  std::filesystem::path library;  // absolute
+  std::filesystem::path file;     // the manifest itself
+  std::string summary, documentation, license, homepage;
+  Json::Value uris;
+  std::vector<ComponentManifest> components;
+
+  const ComponentManifest* find(
+      Kind kind, const std::string& name) const;  // name empty = the only one of its kind
+};
+
+// How the sink commits under this configuration.
+Delivery delivery_of(const ComponentManifest& sink, const Json::Value& config);
+
+// Throws Error kConfig naming the file, with every fault of the manifest. The library is looked for
+// beside the manifest, then in each of `library_dirs`.
+Manifest read_manifest(const std::filesystem::path& file,
+                       const std::vector<std::filesystem::path>& library_dirs);
+
+}  // namespace patchbay::host

@@ -1,0 +1,265 @@
+#include "pipeline/graph.h"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include "manifest/config_check.h"
+#include "patchbay/suggest.h"
+#include "pipeline/guarantee.h"
+
+namespace patchbay::host {
+namespace {
+
+class NodeReader {
+ public:
+  NodeReader(Document& document, const Environment& environment, const Catalog& catalog,
+             std::vector<Fault>& faults)
+      : document_(document),
+        environment_(environment),
+        catalog_(catalog),
+        faults_(faults),
+        list_(document.root["nodes"]) {}
+
+  std::vector<Node> read() {
+    read_ids();
+    read_edges();
+    if (!order()) return {};
+    for (const size_t i : order_) nodes_.push_back(read_node(i));
+    return std::move(nodes_);
+  }
+
+ private:
+  static std::string pointer(size_t i) { return "/nodes/" + std::to_string(i); }
+  void fault(const std::string& at, const std::string& message) {
+    faults_.push_back({document_.file, document_.at(at), message});
+  }
+
+  void read_ids() {
+    for (Json::ArrayIndex i = 0; i < list_.size(); ++i) {
+      const std::string use = list_[i]["use"].asString();
+      const std::string id = list_[i].get("id", use.substr(0, use.find('.'))).asString();
+      if (std::find(ids_.begin(), ids_.end(), id) != ids_.end()) {
+        fault(pointer(i), "two nodes have the id " + id + "; give one of them another with id:");
+      }
+      ids_.push_back(id);
+    }
+  }
+
+  void read_edges() {
+    from_.resize(ids_.size());
+    readers_.assign(ids_.size(), 0);
+    for (Json::ArrayIndex i = 0; i < list_.size(); ++i) {
+      const Json::Value& from = list_[i]["from"];
+      if (from.isString()) add_edge(i, from.asString(), "/from");
+      for (Json::ArrayIndex j = 0; from.isArray() && j < from.size(); ++j) {
+        add_edge(i, from[j].asString(), "/from/" + std::to_string(j));
+      }
+      if (from.isNull() && i > 0 && !is_source_only(i)) add(i, i - 1);
+    }
+  }
+
+  // Without `from`, a node whose plugin has nothing but sources begins a chain of its own.
+  bool is_source_only(Json::ArrayIndex i) const {
+    const std::string use = list_[i]["use"].asString();
+    const CatalogEntry* entry = catalog_.find(use.substr(0, use.find('.')));
+    if (!entry || !entry->manifest) return false;
+    const auto& components = entry->manifest->components;
+    return std::all_of(components.begin(), components.end(),
+                       [](const auto& component) { return component.kind == Kind::kSource; });
+  }
+
+  void add(size_t to, size_t from) {
+    from_[to].push_back(from);
+    ++readers_[from];
+  }
+
+  void add_edge(Json::ArrayIndex to, const std::string& name, const std::string& at) {
+    const auto found = std::find(ids_.begin(), ids_.end(), name);
+    if (found == ids_.end())
+      return fault(pointer(to) + at, "from: there is no node " + name + did_you_mean(name, ids_));
+    add(to, static_cast<size_t>(found - ids_.begin()));
+  }
+
+  bool order() {
+    std::vector<int> color(ids_.size(), 0);  // 1 = on the way, 2 = done
+    bool acyclic = true;
+    const std::function<void(size_t)> visit = [&](size_t i) {
+      if (color[i] == 2) return;
+      if (color[i] == 1) {
+        if (acyclic)
+          fault(pointer(i), "node " + ids_[i] + " reads itself, directly or through others");
+        acyclic = false;
+        return;
+      }
+      color[i] = 1;
+      for (const size_t from : from_[i]) visit(from);
+      color[i] = 2;
+      order_.push_back(i);
+    };
+    for (size_t i = 0; i < ids_.size(); ++i) visit(i);
+    return acyclic;
+  }
+
+  Kind kind_of(size_t i) const {
+    if (from_[i].empty()) return Kind::kSource;
+    return readers_[i] == 0 ? Kind::kSink : Kind::kTransform;
+  }
+
+  Node read_node(size_t i) {
+    const Json::Value& json = list_[static_cast<Json::ArrayIndex>(i)];
+    Node node;
+    node.id = ids_[i];
+    node.use = json["use"].asString();
+    node.kind = kind_of(i);
+    node.position = document_.at(pointer(i));
+    for (const size_t from : from_[i]) {
+      const auto at = std::find(order_.begin(), order_.end(), from);
+      node.from_index.push_back(static_cast<size_t>(at - order_.begin()));
+    }
+    node.config = json.get("with", Json::objectValue);
+    if (node.config.isNull()) node.config = Json::objectValue;
+    find_component(i, node);
+    if (!node.component) return node;
+    for (const auto& found : check_config(node.component->config, node.use, node.config)) {
+      fault(pointer(i) + "/with" + found.path, found.message);
+    }
+    if (node.kind == Kind::kTransform && node.from_index.size() > 1 &&
+        !node.component->many_inputs) {
+      fault(pointer(i) + "/from",
+            "from: " + node.use + " reads one node, not " + std::to_string(node.from_index.size()));
+    }
+    read_streams(i, json["streams"], node);
+    return node;
+  }
+
+  void find_component(size_t i, Node& node) {
+    const std::string plugin = node.use.substr(0, node.use.find('.'));
+    const std::string component =
+        plugin.size() == node.use.size() ? "" : node.use.substr(plugin.size() + 1);
+    const std::string at = pointer(i) + "/use";
+    const CatalogEntry* entry = catalog_.find(plugin);
+    if (!entry) {
+      return fault(at, "use: there is no plugin " + plugin + did_you_mean(plugin, catalog_.ids()) +
+                           " Install it with `apt install patchbay-plugin-" + plugin + "`");
+    }
+    if (!entry->manifest)
+      return fault(at, "use: plugin " + plugin + " is unusable: " + entry->problem);
+    if (!environment_.enabled(plugin)) {
+      return fault(at, "use: plugin " + plugin + " is not enabled; run `patchbay plugins enable " +
+                           plugin + " --env " + environment_.name + "`");
+    }
+    node.plugin = entry->manifest;
+    pick(at, *entry->manifest, component, node);
+  }
+
+  void pick(const std::string& at, const Manifest& manifest, const std::string& name, Node& node) {
+    std::vector<const ComponentManifest*> fitting;
+    std::string has, choices;
+    for (const auto& component : manifest.components) {
+      has += (has.empty() ? "" : ", ") + manifest.id + "." + component.name + " (" +
+             std::string(kind_name(component.kind)) + ")";
+      if (component.kind != node.kind || (!name.empty() && component.name != name)) continue;
+      fitting.push_back(&component);
+      choices += (choices.empty() ? "" : " or ") + manifest.id + "." + component.name;
+    }
+    if (fitting.size() == 1) {
+      node.component = fitting[0];
+    } else if (fitting.empty()) {
+      fault(at, "use: " + node.use + " stands where a " + std::string(kind_name(node.kind)) +
+                    " must be (" + place(node.kind) + "); it has " + has);
+    } else {
+      fault(at, "use: " + manifest.id + " has several of this kind; write " + choices);
+    }
+  }
+
+  static std::string place(Kind kind) {
+    switch (kind) {
+      case Kind::kSource:
+        return "it reads no node";
+      case Kind::kSink:
+        return "no node reads it";
+      default:
+        return "it reads a node and is read by another";
+    }
+  }
+
+  void read_streams(size_t i, const Json::Value& json, Node& node) {
+    const std::string at = pointer(i) + "/streams";
+    const auto& known = node.component->streams;
+    const auto check_known = [&](const std::string& name, const std::string& where) {
+      if (known.empty() || std::find(known.begin(), known.end(), name) != known.end()) return;
+      fault(where, "streams: " + node.use + " has no stream " + name + did_you_mean(name, known));
+    };
+    for (Json::ArrayIndex j = 0; json.isArray() && j < json.size(); ++j) {
+      node.streams.selected.push_back(json[j].asString());
+      check_known(json[j].asString(), at + "/" + std::to_string(j));
+    }
+    if (!json.isObject()) return;
+    for (const auto& name : json.getMemberNames()) {
+      node.streams.selected.push_back(name);
+      check_known(name, at + "/" + name);
+      if (json[name].isMember("rename"))
+        node.streams.renamed[name] = json[name]["rename"].asString();
+    }
+  }
+
+  Document& document_;
+  const Environment& environment_;
+  const Catalog& catalog_;
+  std::vector<Fault>& faults_;
+  const Json::Value& list_;
+  std::vector<std::string> ids_;
+  std::vector<std::vector<size_t>> from_;
+  std::vector<unsigned> readers_;
+  std::vector<size_t> order_;
+  std::vector<Node> nodes_;
+};
+
+// The tables that a sink is told to write, each with the place it is in, as far as the options show
+// it.
+std::set<std::string> targets_of(const Node& node) {
+  std::set<std::string> targets;
+  if (!node.component->target.isArray()) return targets;
+  std::string place = node.plugin->id;
+  for (const auto& option : node.component->target)
+    place += "|" + node.config[option.asString()].asString();
+  const Json::Value& tables = node.config[node.component->tables_option];
+  for (const auto& table : tables) targets.insert(place + "|" + table.asString());
+  return targets;
+}
+
+}  // namespace
+
+std::vector<Node> read_nodes(Document& document, const Environment& environment,
+                             const Catalog& catalog, std::vector<Fault>& faults) {
+  return NodeReader(document, environment, catalog, faults).read();
+}
+
+void check_graph(const Document& document, const Pipeline& pipeline, std::vector<Fault>& faults) {
+  const auto fault = [&](const std::string& at, const std::string& message) {
+    faults.push_back({document.file, document.at(at), message});
+  };
+  std::map<std::string, std::string> writers;
+  bool any_sink = false;
+  for (const auto& node : pipeline.nodes) {
+    any_sink |= node.kind == Kind::kSink;
+    if (node.kind != Kind::kSink) continue;
+    for (const auto& target : targets_of(node)) {
+      const auto [other, is_new] = writers.emplace(target, node.id);
+      if (is_new) continue;
+      faults.push_back({document.file, node.position,
+                        "nodes " + other->second + " and " + node.id + " both write the table " +
+                            target.substr(target.rfind('|') + 1) + "; let one of them do it"});
+    }
+  }
+  if (!any_sink) fault("/nodes", "nodes: nothing is written; the last node must be a sink");
+  const GuaranteeResult result = compute_guarantee(pipeline);
+  if (pipeline.require && *pipeline.require > result.guarantee) {
+    std::string why;
+    for (const auto& limit : result.limited_by) why += "; " + limit;
+    fault("/require", "require: exactly_once can't be kept" + why);
+  }
+}
+
+}  // namespace patchbay::host

@@ -1,0 +1,194 @@
+#include "pipeline/parse_pipeline.h"
+
+#include <filesystem>
+
+#include "manifest/config_check.h"
+#include "patchbay/error.h"
+#include "patchbay/suggest.h"
+#include "pipeline/graph.h"
+#include "pipeline/pipeline_schema.h"
+#include "pipeline/units.h"
+
+namespace patchbay::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+SchemaPolicy parse_policy(const std::string& name) {
+  if (name == "ignore") return SchemaPolicy::kIgnore;
+  if (name == "reject") return SchemaPolicy::kReject;
+  return name == "evolve" ? SchemaPolicy::kEvolve : SchemaPolicy::kFail;
+}
+
+class PipelineParser {
+ public:
+  PipelineParser(Document document, const Environment& environment, const Catalog& catalog,
+                 const ParseOptions& options)
+      : document_(std::move(document)),
+        environment_(environment),
+        catalog_(catalog),
+        options_(options) {}
+
+  Pipeline parse() {
+    check_shape();
+    stop_on_faults();
+    substitute();
+    read_top();
+    pipeline_.nodes = read_nodes(document_, environment_, catalog_, faults_);
+    if (faults_.empty()) check_graph(document_, pipeline_, faults_);
+    check_secrets();
+    stop_on_faults();
+    return std::move(pipeline_);
+  }
+
+ private:
+  void stop_on_faults() {
+    if (!faults_.empty()) throw Faults(faults_);
+  }
+  void fault(const std::string& pointer, const std::string& message) {
+    faults_.push_back({document_.file, document_.at(pointer), message});
+  }
+
+  void check_shape() {
+    if (!document_.root.isObject()) return fault("", "must be a mapping with nodes:");
+    for (const auto& found : check_config(pipeline_file_schema(), "a pipeline", document_.root)) {
+      fault(found.path, found.message);
+    }
+  }
+
+  // Defaults of the file, then the environment's, then --set.
+  void substitute() {
+    Variables variables;
+    const Json::Value& own = document_.root["variables"];
+    for (const auto& name : own.getMemberNames()) variables[name] = own[name];
+    for (const auto& [name, value] : environment_.variables) variables[name] = value;
+    for (const auto& [name, value] : options_.set) {
+      if (!variables.contains(name)) throw unknown_variable(name, variables);
+      variables[name] = value;
+    }
+    RunClock clock = options_.clock;
+    clock.timezone = document_.root.get("timezone", environment_.timezone).asString();
+    try {
+      format_in_zone(clock, "%Y");
+      for (const auto& member : document_.root.getMemberNames()) {
+        if (member == "variables") continue;
+        replace_variables(document_, "/" + member, document_.root[member], variables, clock,
+                          faults_);
+      }
+    } catch (const Error& error) {
+      fault("/timezone", error.what());
+    }
+    pipeline_.timezone = clock.timezone;
+  }
+
+  static UsageError unknown_variable(const std::string& name, const Variables& variables) {
+    std::vector<std::string> known;
+    for (const auto& [variable, value] : variables) known.push_back(variable);
+    return UsageError("--set " + name +
+                      ": neither the pipeline nor the environment has such a variable" +
+                      did_you_mean(name, known));
+  }
+
+  void read_top() {
+    const Json::Value& root = document_.root;
+    pipeline_.file = document_.file;
+    const std::string stem =
+        document_.file == "-" ? "stdin" : fs::path(document_.file).stem().string();
+    pipeline_.name = root.get("name", stem).asString();
+    if (pipeline_.name.empty() || pipeline_.name.find('/') != std::string::npos) {
+      fault("/name", "name: must be text without \"/\"");
+    }
+    pipeline_.description = root["description"].asString();
+    pipeline_.on_schema_change = parse_policy(root["on_schema_change"].asString());
+    if (root.isMember("require")) {
+      pipeline_.require = root["require"].asString() == "exactly_once" ? Guarantee::kExactlyOnce
+                                                                       : Guarantee::kAtLeastOnce;
+    }
+    pipeline_.concurrency = root.get("concurrency", environment_.concurrency.value_or(4)).asUInt();
+    read_limits(root);
+  }
+
+  template <class Work>
+  void guarded(const std::string& pointer, Work&& work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      fault(pointer, error.what());
+    }
+  }
+
+  void read_limits(const Json::Value& root) {
+    const Json::Value& commit = root["commit"];
+    if (commit.isMember("rows")) pipeline_.commit.rows = commit["rows"].asInt64();
+    guarded("/commit/bytes", [&] {
+      if (commit.isMember("bytes"))
+        pipeline_.commit.bytes = parse_size("commit.bytes", commit["bytes"]);
+    });
+    guarded("/commit/every", [&] {
+      if (commit.isMember("every"))
+        pipeline_.commit.every = parse_duration("commit.every", commit["every"]);
+    });
+    const Json::Value& max = root["rejects"]["max"];
+    if (max.isInt64()) pipeline_.rejects.max_rows = max.asInt64();
+    guarded("/rejects/max", [&] {
+      if (max.isString()) pipeline_.rejects.percent = parse_percent("rejects.max", max.asString());
+    });
+    const Json::Value& retry = root["retry"];
+    if (retry.isMember("attempts")) pipeline_.retry.attempts = retry["attempts"].asUInt();
+    guarded("/retry/for", [&] {
+      if (retry.isMember("for")) pipeline_.retry.within = parse_duration("retry.for", retry["for"]);
+    });
+    guarded("/retry/delay", [&] {
+      if (retry.isMember("delay"))
+        pipeline_.retry.delay = parse_duration("retry.delay", retry["delay"]);
+    });
+  }
+
+  void check_secrets() {
+    SecretStore secrets(environment_.secrets, [](std::string_view) {});
+    for (size_t i = 0; i < pipeline_.nodes.size(); ++i) {
+      const Node& node = pipeline_.nodes[i];
+      if (!node.component) continue;
+      for (const auto& name : secrets_in(node.component->config, node.config)) {
+        try {
+          secrets.resolve(name);
+        } catch (const Error& error) {
+          missing_secrets_.push_back({document_.file, node.position, error.what()});
+        }
+      }
+    }
+    if (faults_.empty() && !missing_secrets_.empty()) throw MissingSecrets(missing_secrets_);
+    faults_.insert(faults_.end(), missing_secrets_.begin(), missing_secrets_.end());
+  }
+
+  Document document_;
+  const Environment& environment_;
+  const Catalog& catalog_;
+  const ParseOptions& options_;
+  Pipeline pipeline_;
+  std::vector<Fault> faults_;
+  std::vector<Fault> missing_secrets_;
+};
+
+}  // namespace
+
+std::string find_pipeline(const std::string& name, const Environment& environment) {
+  if (name == "-" || fs::is_regular_file(name)) return name;
+  std::string also;
+  if (!environment.local && name.find('/') == std::string::npos) {
+    for (const char* suffix : {"", ".yaml", ".yml", ".json"}) {
+      const fs::path file = environment.pipelines() / (name + suffix);
+      if (fs::is_regular_file(file)) return file.string();
+    }
+    also = ", nor a pipeline in " + environment.pipelines().string();
+  }
+  throw Error(Code::kConfig, name + ": is not there: no such file" + also);
+}
+
+Pipeline parse_pipeline(const std::string& file, const Environment& environment,
+                        const Catalog& catalog, const ParseOptions& options) {
+  Document document = parse_document(file, read_document_text(file));
+  return PipelineParser(std::move(document), environment, catalog, options).parse();
+}
+
+}  // namespace patchbay::host

@@ -1,0 +1,59 @@
+#include "report/json_text.h"
+
+#include <json/reader.h>
+#include <json/writer.h>
+
+#include <memory>
+
+#include "patchbay/error.h"
+
+namespace patchbay::host {
+namespace {
+
+std::string write(const Json::Value& value, const char* indentation) {
+  Json::StreamWriterBuilder builder;
+  builder["indentation"] = indentation;
+  builder["emitUTF8"] = true;
+  return Json::writeString(builder, value);
+}
+
+int digit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
+
+}  // namespace
+
+std::string compact_json(const Json::Value& value) { return write(value, ""); }
+std::string pretty_json(const Json::Value& value) { return write(value, "  ") + "\n"; }
+
+Json::Value parse_json_text(std::string_view text) {
+  Json::CharReaderBuilder builder;
+  builder["stackLimit"] = 200;
+  const std::unique_ptr<Json::CharReader> reader(builder.newCharReader());
+  Json::Value value;
+  std::string errors;
+  try {
+    if (reader->parse(text.data(), text.data() + text.size(), &value, &errors)) return value;
+  } catch (const Json::Exception& error) {
+    errors = error.what();
+  }
+  throw Error(Code::kConfig, "is no JSON: " + errors);
+}
+
+std::string to_hex(std::string_view bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string hex;
+  for (const char c : bytes) {
+    hex += kDigits[static_cast<unsigned char>(c) >> 4];
+    hex += kDigits[static_cast<unsigned char>(c) & 15];
+  }
+  return hex;
+}
+
+std::string from_hex(std::string_view hex) {
+  std::string bytes;
+  for (size_t i = 0; i + 1 < hex.size(); i += 2) {
+    bytes += static_cast<char>(digit(hex[i]) << 4 | digit(hex[i + 1]));
+  }
+  return bytes;
+}
+
+}  // namespace patchbay::host

@@ -1,0 +1,18 @@
+// JSON values as text, with the settings that the host uses throughout.
+#pragma once
+
+#include <json/value.h>
+
+#include <string>
+#include <string_view>
+
+namespace patchbay::host {
+
+std::string compact_json(const Json::Value& value);
+std::string pretty_json(const Json::Value& value);   // two spaces, ends with a newline
+Json::Value parse_json_text(std::string_view text);  // throws Error kConfig
+
+std::string to_hex(std::string_view bytes);
+std::string from_hex(std::string_view hex);
+
+}  // namespace patchbay::host
