@@ -57,6 +57,7 @@ void EpochLedger::begin(uint64_t epoch) {
 
 void EpochLedger::keep_reject(uint64_t epoch, const std::string& node, const std::string& stream,
                               const RejectedRows& rejected) {
+  if (run_.options.look_only) return;
   const std::lock_guard lock(mutex_);
   Epoch& open = open_[epoch];
   begin_locked(epoch, open);

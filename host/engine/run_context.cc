@@ -44,6 +44,7 @@ int64_t RunContext::allowed_rejects() const {
 }
 
 void RunContext::count_rejects(const std::string& stream, int64_t rows) {
+  if (options.look_only) return;
   const std::lock_guard lock(mutex_);
   int64_t& count = rejects_[stream];
   count += rows;

@@ -68,6 +68,8 @@ SourceStage::SourceStage(LaneAttempt& lane, const LaneSource& source)
   };
 }
 
+SourceStage::~SourceStage() = default;
+
 void SourceStage::run() {
   for (const auto& split : source_.splits) read(split);
   if (!lane_.lane_.one_epoch) require_open(outlet_.barrier(services_->epoch));

@@ -44,6 +44,7 @@ class StageServices : public BasicServices {
 class SourceStage {
  public:
   SourceStage(LaneAttempt& lane, const LaneSource& source);
+  ~SourceStage();
   void run();
 
  private:

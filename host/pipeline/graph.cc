@@ -141,7 +141,7 @@ class NodeReader {
     const CatalogEntry* entry = catalog_.find(plugin);
     if (!entry) {
       return fault(at, "use: there is no plugin " + plugin + did_you_mean(plugin, catalog_.ids()) +
-                           " Install it with `apt install patchbay-plugin-" + plugin + "`");
+                           " (install it with `apt install patchbay-plugin-" + plugin + "`)");
     }
     if (!entry->manifest)
       return fault(at, "use: plugin " + plugin + " is unusable: " + entry->problem);

@@ -87,8 +87,7 @@ class Replacer {
     std::vector<std::string> known{"run.id", "run.date", "run.time"};
     for (const auto& [variable, value] : variables_) known.push_back(variable);
     fault(pointer, "${" + name + "}: undefined variable" + did_you_mean(name, known) +
-                       " Define it under variables:, in the environment, or with --set " + name +
-                       "=..");
+                       " (define it under variables:, in the environment, or with --set " + name + "=..)");
     return "";
   }
 

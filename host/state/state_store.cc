@@ -82,7 +82,13 @@ std::vector<SplitState> parse_states(const Json::Value& record) {
 }  // namespace
 
 StateStore::StateStore(const fs::path& dir, FaultHook& faults)
-    : faults_(faults), db_(prepare_directory(dir)) {
+    : faults_(faults),
+      db_(prepare_directory(dir), OpenMode::kCreate,
+          {". Restore it from a backup; without one, move it away and say where the sources start "
+           "with `patchbay state "
+           "set`",
+           "; check its folder and permissions, or choose another with --state-dir"}) {
+  db_.execute("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON");
   chmod((dir / "state.db").c_str(), 0600);
   migrate();
 }

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "patchbay/sqlite.h"
 #include "state/fault_hook.h"
-#include "state/sqlite.h"
 
 namespace patchbay::host {
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "patchbay/text_value.h"
 #include "patchbay/time.h"
 
 namespace patchbay {
@@ -176,6 +177,15 @@ void append_json_string(std::string& out, std::string_view text) {
 void append_json_int(std::string& out, int64_t value) { append_number(out, value); }
 void append_json_double(std::string& out, double value) { append_float(out, value); }
 void append_json_double(std::string& out, float value) { append_float(out, value); }
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const size_t n = utf8_length(text);
+    if (n == 0) return false;
+    text.remove_prefix(n);
+  }
+  return true;
+}
 
 std::string base64(std::string_view bytes) {
   constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

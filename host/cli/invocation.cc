@@ -1,0 +1,166 @@
+#include "cli/invocation.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "report/json_text.h"
+#include "report/ulid.h"
+
+#ifndef PATCHBAY_LIBRARY_DIR
+#define PATCHBAY_LIBRARY_DIR "/usr/lib/patchbay/plugins"
+#endif
+#ifndef PATCHBAY_MANIFEST_DIR
+#define PATCHBAY_MANIFEST_DIR "/usr/share/patchbay/manifests"
+#endif
+
+namespace patchbay::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<std::string> variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value && *value ? std::optional<std::string>(value) : std::nullopt;
+}
+
+void add_dir(PluginDirs& dirs, const fs::path& dir) {
+  dirs.manifests.push_back(dir);
+  dirs.libraries.push_back(dir);
+}
+
+// A build tree has manifests/ and plugins/ beside the program.
+bool add_build_tree(PluginDirs& dirs) {
+  std::error_code error;
+  const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
+  if (error || !fs::is_directory(here / "manifests", error) ||
+      !fs::is_directory(here / "plugins", error))
+    return false;
+  dirs.manifests.push_back(here / "manifests");
+  dirs.libraries.push_back(here / "plugins");
+  return true;
+}
+
+}  // namespace
+
+Invocation::Invocation(Arguments given)
+    : arguments(std::move(given)), faults(std::getenv("PATCHBAY_FAULT")) {}
+
+Places Invocation::places() const {
+  Places places;
+  if (arguments.has("env")) {
+    places.environment = arguments.get("env");
+  } else {
+    places.environment = variable("PATCHBAY_ENV");
+  }
+  places.config_dir =
+      arguments.get("config-dir", variable("PATCHBAY_CONFIG_DIR").value_or("/etc/patchbay"));
+  if (arguments.has("state-dir")) {
+    places.state_dir = arguments.get("state-dir");
+  } else if (auto dir = variable("PATCHBAY_STATE_DIR")) {
+    places.state_dir = *dir;
+  }
+  for (const auto& dir : arguments.all("plugin-dir")) {
+    if (!fs::is_directory(dir))
+      throw Error(Code::kConfig, "--plugin-dir " + dir + ": is no folder");
+    add_dir(places.plugins, dir);
+  }
+  std::string listed = variable("PATCHBAY_PLUGIN_DIR").value_or("");
+  for (size_t at = 0; at < listed.size();) {
+    const size_t end = std::min(listed.find(':', at), listed.size());
+    add_dir(places.plugins, listed.substr(at, end - at));
+    at = end + 1;
+  }
+  if (!add_build_tree(places.plugins)) {
+    places.plugins.manifests.emplace_back(PATCHBAY_MANIFEST_DIR);
+    places.plugins.libraries.emplace_back(PATCHBAY_LIBRARY_DIR);
+  }
+  return places;
+}
+
+const Environment& Invocation::environment() {
+  if (!environment_) environment_ = load_environment(places());
+  return *environment_;
+}
+
+const Catalog& Invocation::catalog() {
+  if (!catalog_) catalog_.emplace(places().plugins);
+  return *catalog_;
+}
+
+StateStore& Invocation::state() {
+  if (!state_) state_ = std::make_unique<StateStore>(environment().state_dir, faults);
+  return *state_;
+}
+
+Logger& Invocation::logger() {
+  if (!logger_) {
+    const std::string level =
+        arguments.get("log-level", variable("PATCHBAY_LOG_LEVEL").value_or("warn"));
+    if (parse_log_level(level) == 0) {
+      throw UsageError("PATCHBAY_LOG_LEVEL: must be one of error|warn|info|debug|trace, not " +
+                       level);
+    }
+    const bool json = arguments.get("log-format") == "json";
+    logger_ = std::make_unique<Logger>(parse_log_level(level),
+                                       json ? LogFormat::kJson : LogFormat::kText, redactor);
+  }
+  return *logger_;
+}
+
+RunClock Invocation::clock() const {
+  const auto now = std::chrono::system_clock::now();
+  return {make_ulid(now), now, "UTC"};
+}
+
+Pipeline Invocation::pipeline(size_t n, const RunClock& clock) {
+  ParseOptions options{{}, clock};
+  for (const auto& setting : arguments.all("set")) {
+    const size_t equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw UsageError("--set " + setting + ": must be NAME=VALUE");
+    }
+    options.set[setting.substr(0, equals)] = setting.substr(equals + 1);
+  }
+  const std::string file = find_pipeline(arguments.positional.at(n), environment());
+  return parse_pipeline(file, environment(), catalog(), options);
+}
+
+std::string Invocation::pipeline_name(size_t n) {
+  const std::string& given = arguments.positional.at(n);
+  std::string file;
+  try {
+    file = find_pipeline(given, environment());
+  } catch (const Error&) {
+    return given;  // the state of a pipeline outlives its file
+  }
+  const Document document = parse_document(file, read_document_text(file));
+  const std::string stem = file == "-" ? "stdin" : fs::path(file).stem().string();
+  return document.root.isObject() ? document.root.get("name", stem).asString() : stem;
+}
+
+std::unique_ptr<SecretStore> Invocation::secrets() {
+  return std::make_unique<SecretStore>(environment().secrets,
+                                       [this](std::string_view value) { redactor.learn(value); });
+}
+
+void Invocation::print(const std::string& text) {
+  const std::string safe = redactor.redact(text);
+  for (size_t at = 0; at < safe.size();) {
+    const ssize_t n = write(STDOUT_FILENO, safe.data() + at, safe.size() - at);
+    if (n > 0) {
+      at += static_cast<size_t>(n);
+    } else if (errno == EPIPE) {
+      return;  // the reader has seen enough
+    } else if (errno != EINTR) {
+      throw Error(Code::kUnavailable, "standard output: cannot be written");
+    }
+  }
+}
+
+void Invocation::print_json(const Json::Value& value) { print(pretty_json(value)); }
+
+Terminal Invocation::terminal() { return Terminal::of(STDOUT_FILENO); }
+
+}  // namespace patchbay::host

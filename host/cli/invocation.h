@@ -1,0 +1,52 @@
+// What a verb works with: the arguments, and the parts of the host, made when first asked for.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/arguments.h"
+#include "environment/environment.h"
+#include "pipeline/parse_pipeline.h"
+#include "report/logger.h"
+#include "report/redactor.h"
+#include "report/table.h"
+#include "state/state_store.h"
+
+namespace patchbay::host {
+
+class Invocation {
+ public:
+  explicit Invocation(Arguments arguments);
+
+  const Arguments arguments;
+  Redactor redactor;
+  FaultHook faults;
+
+  bool json() const { return arguments.get("output") == "json"; }
+  const Environment& environment();
+  const Catalog& catalog();
+  StateStore& state();
+  Logger& logger();
+  // Reads the PIPELINE argument number `n`.
+  Pipeline pipeline(size_t n, const RunClock& clock);
+  RunClock clock() const;
+  // The name under which a PIPELINE argument, a file or already a name, keeps its state.
+  std::string pipeline_name(size_t n);
+  std::unique_ptr<SecretStore> secrets();
+
+  void print(const std::string& text);        // to stdout, redacted
+  void print_json(const Json::Value& value);  // one document
+  static Terminal terminal();
+
+ private:
+  Places places() const;
+
+  std::optional<Environment> environment_;
+  std::optional<Catalog> catalog_;
+  std::unique_ptr<StateStore> state_;
+  std::unique_ptr<Logger> logger_;
+};
+
+}  // namespace patchbay::host

@@ -1,0 +1,67 @@
+#include "cli/signal_watch.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "cli/exit_codes.h"
+
+namespace patchbay::host {
+namespace {
+
+constexpr int kGraceMs = 1700;  // of the two seconds that a run may take to end
+
+sigset_t watched() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+
+}  // namespace
+
+SignalWatch::SignalWatch() {
+  const sigset_t set = watched();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signal_fd_ = signalfd(-1, &set, SFD_CLOEXEC);
+  stop_fd_ = eventfd(0, EFD_CLOEXEC);
+}
+
+SignalWatch::~SignalWatch() {
+  stop();
+  close(signal_fd_);
+  close(stop_fd_);
+}
+
+void SignalWatch::start(std::function<void()> on_signal, std::function<void(int)> on_overdue) {
+  on_signal_ = std::move(on_signal);
+  on_overdue_ = std::move(on_overdue);
+  thread_ = std::thread([this] { loop(); });
+}
+
+void SignalWatch::stop() {
+  if (!thread_.joinable()) return;
+  eventfd_write(stop_fd_, 1);
+  thread_.join();
+}
+
+void SignalWatch::loop() {
+  for (;;) {
+    pollfd fds[] = {{signal_fd_, POLLIN, 0}, {stop_fd_, POLLIN, 0}};
+    const int ready = poll(fds, 2, signal_ != 0 ? kGraceMs : -1);
+    if (fds[1].revents != 0) return;
+    if (ready == 0) return on_overdue_(signal_);
+    signalfd_siginfo info{};
+    if (fds[0].revents == 0 || read(signal_fd_, &info, sizeof info) != sizeof info) continue;
+    if (signal_ != 0) _exit(info.ssi_signo == SIGTERM ? kExitTerminated : kExitInterrupted);
+    signal_ = static_cast<int>(info.ssi_signo);
+    on_signal_();
+  }
+}
+
+}  // namespace patchbay::host

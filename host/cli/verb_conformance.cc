@@ -1,0 +1,31 @@
+// conformance: a plugin's file against the rules of the ABI.
+#include "cli/exit_codes.h"
+#include "cli/verbs.h"
+#include "engine/conformance.h"
+
+namespace patchbay::host {
+
+int verb_conformance(Invocation& call) {
+  const ConformanceResult result = run_conformance(call.arguments.positional[0]);
+  Json::Value json(Json::arrayValue);
+  std::string text;
+  bool passed = true;
+  for (const auto& check : result.checks) {
+    Json::Value one;
+    one["check"] = check.name;
+    one["ok"] = check.failure.empty();
+    if (!check.failure.empty()) one["message"] = check.failure;
+    json.append(one);
+    text += (check.failure.empty() ? "ok      " : "FAILED  ") + check.name +
+            (check.failure.empty() ? "" : ": " + check.failure) + "\n";
+    passed &= check.failure.empty();
+  }
+  if (call.json()) {
+    call.print_json(json);
+  } else {
+    call.print(text);
+  }
+  return passed ? kExitOk : kExitBug;
+}
+
+}  // namespace patchbay::host

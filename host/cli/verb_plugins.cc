@@ -1,0 +1,212 @@
+// plugins list, show, enable, disable, verify.
+#include "cli/exit_codes.h"
+#include "cli/verbs.h"
+#include "engine/call.h"
+#include "loader/plugin_library.h"
+#include "patchbay/suggest.h"
+#include "report/json_text.h"
+
+namespace patchbay::host {
+namespace {
+
+const CatalogEntry& require_plugin(Invocation& call) {
+  if (call.arguments.positional.empty()) {
+    throw UsageError("plugins " + call.arguments.subcommand + ": needs the plugin's id");
+  }
+  const std::string& id = call.arguments.positional[0];
+  if (const CatalogEntry* entry = call.catalog().find(id)) return *entry;
+  throw UsageError("plugins: there is no plugin " + id + did_you_mean(id, call.catalog().ids()) +
+                   " (see `patchbay plugins list`)");
+}
+
+// Unusable for a reason that its file shows, without running its code.
+std::string problem_of(const CatalogEntry& entry) {
+  if (!entry.manifest) return entry.problem;
+  try {
+    check_plugin_note({entry.id, entry.manifest->version, entry.manifest->library});
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+std::string components_text(const Manifest& manifest) {
+  std::string text;
+  for (const auto& component : manifest.components) {
+    text += (text.empty() ? "" : ", ") + std::string(kind_name(component.kind));
+    if (component.name != manifest.id) text += " " + component.name;
+  }
+  return text;
+}
+
+Json::Value entry_json(Invocation& call, const CatalogEntry& entry) {
+  Json::Value json;
+  json["id"] = entry.id;
+  json["enabled"] = call.environment().enabled(entry.id);
+  const std::string problem = problem_of(entry);
+  json["usable"] = problem.empty();
+  if (!problem.empty()) json["problem"] = problem;
+  json["manifest"] = entry.file.string();
+  if (!entry.manifest) return json;
+  json["version"] = entry.manifest->version;
+  json["summary"] = entry.manifest->summary;
+  json["library"] = entry.manifest->library.string();
+  json["components"] = Json::arrayValue;
+  for (const auto& component : entry.manifest->components) {
+    Json::Value one;
+    one["name"] = component.name;
+    one["kind"] = std::string(kind_name(component.kind));
+    json["components"].append(one);
+  }
+  return json;
+}
+
+int list(Invocation& call) {
+  Json::Value json(Json::arrayValue);
+  Table table({"plugin", "version", "components", "state", "summary"});
+  std::string problems;
+  for (const auto& entry : call.catalog().entries()) {
+    const std::string problem = problem_of(entry);
+    const bool enabled = call.environment().enabled(entry.id);
+    json.append(entry_json(call, entry));
+    table.add({entry.id, entry.manifest ? entry.manifest->version : "",
+               entry.manifest ? components_text(*entry.manifest) : "",
+               !problem.empty() ? "unusable"
+               : enabled        ? "enabled"
+                                : "not enabled",
+               entry.manifest ? entry.manifest->summary : ""});
+    if (!problem.empty()) problems += "unusable: " + problem + "\n";
+  }
+  if (call.json()) {
+    call.print_json(json);
+  } else {
+    call.print(table.text(Invocation::terminal()) + problems);
+  }
+  return kExitOk;
+}
+
+std::string type_text(const Json::Value& schema) {
+  if (schema["secret"].asBool()) return "secret";
+  if (schema.isMember("enum")) {
+    std::string text;
+    for (const auto& one : schema["enum"]) text += (text.empty() ? "" : "|") + one.asString();
+    return text;
+  }
+  if (schema["type"].isArray()) {
+    std::string text;
+    for (const auto& one : schema["type"]) text += (text.empty() ? "" : " or ") + one.asString();
+    return text;
+  }
+  for (const char* keyword : {"oneOf", "anyOf"}) {
+    std::string text;
+    for (const auto& one : schema[keyword]) text += (text.empty() ? "" : " or ") + type_text(one);
+    if (!text.empty()) return text;
+  }
+  return schema["type"].asString();
+}
+
+std::string default_text(const Json::Value& schema, bool required) {
+  if (required) return "required";
+  return schema.isMember("default") ? compact_json(schema["default"]) : "";
+}
+
+std::string options_text(const ComponentManifest& component) {
+  Table table({"option", "type", "default", "meaning"});
+  const Json::Value& properties = component.config["properties"];
+  for (const auto& name : properties.getMemberNames()) {
+    bool required = false;
+    for (const auto& one : component.config["required"]) required |= one.asString() == name;
+    table.add({name, type_text(properties[name]), default_text(properties[name], required),
+               properties[name].get("description", properties[name]["title"]).asString()});
+  }
+  return properties.empty() ? "no options\n" : table.text({});
+}
+
+int show(Invocation& call) {
+  const CatalogEntry& entry = require_plugin(call);
+  if (call.json()) {
+    Json::Value json = entry_json(call, entry);
+    for (Json::ArrayIndex i = 0; entry.manifest && i < json["components"].size(); ++i) {
+      const ComponentManifest& component = entry.manifest->components[i];
+      json["components"][i]["summary"] = component.summary;
+      json["components"][i]["config"] = component.config;
+    }
+    call.print_json(json);
+    return kExitOk;
+  }
+  const std::string problem = problem_of(entry);
+  std::string text = entry.id;
+  if (entry.manifest) text += " " + entry.manifest->version + ": " + entry.manifest->summary;
+  text += "\n" +
+          std::string(!problem.empty() ? "unusable: " + problem
+                      : call.environment().enabled(entry.id)
+                          ? "enabled in " + call.environment().name
+                          : "not enabled in " + call.environment().name +
+                                "; run `patchbay plugins enable " + entry.id + " --env " +
+                                call.environment().name + "`") +
+          "\n";
+  if (entry.manifest) {
+    if (!entry.manifest->documentation.empty()) text += "\n" + entry.manifest->documentation + "\n";
+    for (const auto& component : entry.manifest->components) {
+      text += "\n" + std::string(kind_name(component.kind)) + " " + entry.id + "." +
+              component.name + (component.summary.empty() ? "" : ": " + component.summary) + "\n" +
+              options_text(component);
+    }
+  }
+  call.print(text);
+  return kExitOk;
+}
+
+int verify(Invocation& call) {
+  std::vector<const CatalogEntry*> entries;
+  if (call.arguments.positional.empty()) {
+    for (const auto& entry : call.catalog().entries()) entries.push_back(&entry);
+  } else {
+    entries.push_back(&require_plugin(call));
+  }
+  int exit_code = kExitOk;
+  Json::Value json(Json::arrayValue);
+  std::string text;
+  for (const auto* entry : entries) {
+    std::string problem = entry->problem;
+    try {
+      if (entry->manifest)
+        load_plugin({entry->id, entry->manifest->version, entry->manifest->library}, host_table());
+    } catch (const Error& error) {
+      problem = error.what();
+    }
+    Json::Value one;
+    one["id"] = entry->id;
+    one["ok"] = problem.empty();
+    if (!problem.empty()) one["problem"] = problem;
+    json.append(one);
+    text += entry->id + ": " + (problem.empty() ? "ok" : problem) + "\n";
+    if (!problem.empty()) exit_code = kExitConfig;
+  }
+  if (call.json()) {
+    call.print_json(json);
+  } else {
+    call.print(text);
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+int verb_plugins(Invocation& call) {
+  const std::string& verb = call.arguments.subcommand;
+  if (verb == "list") return list(call);
+  if (verb == "show") return show(call);
+  if (verb == "verify") return verify(call);
+  if (verb == "enable") {
+    enable_plugin(call.environment(), require_plugin(call));
+  } else {
+    if (call.arguments.positional.empty())
+      throw UsageError("plugins disable: needs the plugin's id");
+    disable_plugin(call.environment(), call.arguments.positional[0]);
+  }
+  call.print(call.arguments.positional[0] + ": " + verb + "d in " + call.environment().name + "\n");
+  return kExitOk;
+}
+
+}  // namespace patchbay::host

@@ -1,0 +1,173 @@
+// run.
+#include <unistd.h>
+
+#include <csignal>
+
+#include "cli/exit_codes.h"
+#include "cli/signal_watch.h"
+#include "cli/verbs.h"
+#include "engine/engine.h"
+#include "loader/crash_guard.h"
+#include "manifest/config_check.h"
+#include "pipeline/guarantee.h"
+#include "report/json_text.h"
+#include "report/progress.h"
+#include "report/run_report.h"
+#include "report/ulid.h"
+#include "state/run_lock.h"
+
+namespace patchbay::host {
+namespace {
+
+std::vector<std::string> split_commas(const std::vector<std::string>& values) {
+  std::vector<std::string> out;
+  for (const auto& value : values) {
+    for (size_t at = 0; at <= value.size();) {
+      const size_t end = std::min(value.find(',', at), value.size());
+      if (end > at) out.push_back(value.substr(at, end - at));
+      at = end + 1;
+    }
+  }
+  return out;
+}
+
+RunOptions run_options(Invocation& call) {
+  RunOptions options;
+  options.only = split_commas(call.arguments.all("only"));
+  if (call.arguments.has("limit"))
+    options.limit = parse_count("limit", call.arguments.get("limit"), 1);
+  options.full_refresh = call.arguments.has("full-refresh");
+  options.edge_bytes = call.environment().edge_bytes;
+  return options;
+}
+
+ProgressStyle progress_style(const std::string& name) {
+  if (name == "none") return ProgressStyle::kNone;
+  if (name == "bar") return ProgressStyle::kBar;
+  if (name == "log") return ProgressStyle::kLog;
+  return Terminal::of(STDERR_FILENO).is_terminal ? ProgressStyle::kBar : ProgressStyle::kLog;
+}
+
+// One run, from the lock to the report.
+class RunVerb {
+ public:
+  explicit RunVerb(Invocation& call)
+      : call_(call),
+        clock_(call.clock()),
+        pipeline_(call.pipeline(0, clock_)),
+        options_(run_options(call)),
+        lock_(call.environment().state_dir, pipeline_.name),
+        secrets_(call.secrets()),
+        context_(pipeline_, options_, clock_.run_id, call.state(), *secrets_, call.faults) {}
+
+  int run() {
+    outcome_.run = clock_.run_id;
+    outcome_.pipeline = pipeline_.name;
+    outcome_.environment = call_.environment().name;
+    outcome_.started = clock_.started;
+    outcome_.guarantee = guarantee_name(compute_guarantee(pipeline_).guarantee);
+    call_.logger().set_run(pipeline_.name, clock_.run_id);
+    call_.state().begin_run(
+        {clock_.run_id, pipeline_.name, outcome_.environment, iso_time(clock_.started)});
+    outcome_.state_before = call_.state().stream_states(pipeline_.name);
+    prepare_crash_report();
+    const bool usage = execute();
+    finish();
+    if (usage) throw UsageError(outcome_.failure.message);
+    return outcome_.exit_code;
+  }
+
+ private:
+  // Secrets are resolved before anything can print them.
+  void learn_secrets() {
+    for (const auto& node : pipeline_.nodes) {
+      for (const auto& name : secrets_in(node.component->config, node.config))
+        secrets_->resolve(name);
+    }
+  }
+
+  bool execute() {
+    const Progress progress(progress_style(call_.arguments.get("progress", "auto")), context_,
+                            call_.logger());
+    try {
+      learn_secrets();
+      Runtime runtime(context_, call_.logger());
+      Engine engine(runtime);
+      watch_.start([&] { engine.cancel(); }, [this](int signal) { give_up(signal); });
+      outcome_.result = engine.execute();
+      watch_.stop();
+    } catch (const NodeError& error) {
+      fail({{}, error.code(), false, error.node(), error.what()});
+    } catch (const Error& error) {
+      fail({{}, error.code(), false, "", error.what()});
+    } catch (const UsageError& error) {
+      fail({{}, Code::kConfig, false, "", error.what()});
+      return true;
+    } catch (const std::exception& error) {
+      fail({{}, Code::kInternal, false, "", error.what()});
+    }
+    return false;
+  }
+
+  void fail(LaneFailure failure) {
+    watch_.stop();
+    outcome_.failed_early = true;
+    outcome_.failure = std::move(failure);
+  }
+
+  void finish() {
+    outcome_.finished = std::chrono::system_clock::now();
+    judge(outcome_, watch_.signal());
+    outcome_.state_after = call_.state().stream_states(pipeline_.name);
+    const Json::Value json = report_json(outcome_, context_);
+    call_.state().finish_run(clock_.run_id, iso_time(outcome_.finished), outcome_.outcome,
+                             outcome_.exit_code, call_.redactor.redact(compact_json(json)));
+    print(json);
+  }
+
+  void print(const Json::Value& json) {
+    if (call_.json()) {
+      call_.print_json(json);
+    } else {
+      call_.print(report_text(outcome_, context_, Invocation::terminal().color));
+    }
+  }
+
+  // A plugin does not return: what is known is reported, the next run recovers.
+  void give_up(int signal) {
+    outcome_.finished = std::chrono::system_clock::now();
+    judge(outcome_, signal);
+    print(report_json(outcome_, context_));
+    _exit(outcome_.exit_code);
+  }
+
+  void prepare_crash_report() {
+    if (!call_.json()) return;
+    RunOutcome crashed = outcome_;
+    crashed.finished = crashed.started;
+    crashed.outcome = "failed";
+    crashed.exit_code = kExitBug;
+    Json::Value json = report_json(crashed, context_);
+    json["error"]["class"] = "internal";
+    json["error"]["message"] = "@";
+    const std::string text = call_.redactor.redact(pretty_json(json));
+    const size_t at = text.find("\"@\"") + 1;
+    set_crash_report(text.substr(0, at), text.substr(at + 1));
+  }
+
+  Invocation& call_;
+  SignalWatch watch_;
+  const RunClock clock_;
+  const Pipeline pipeline_;
+  const RunOptions options_;
+  const RunLock lock_;
+  const std::unique_ptr<SecretStore> secrets_;
+  RunContext context_;
+  RunOutcome outcome_;
+};
+
+}  // namespace
+
+int verb_run(Invocation& call) { return RunVerb(call).run(); }
+
+}  // namespace patchbay::host

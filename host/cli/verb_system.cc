@@ -1,0 +1,347 @@
+// check, plan, discover, preview: they reach the systems and change nothing.
+#include <functional>
+
+#include "cli/exit_codes.h"
+#include "cli/verbs.h"
+#include "engine/lane_plan.h"
+#include "engine/services.h"
+#include "manifest/config_check.h"
+#include "patchbay/suggest.h"
+#include "pipeline/guarantee.h"
+#include "report/json_text.h"
+
+namespace patchbay::host {
+namespace {
+
+// A pipeline that is looked at, not run: nothing is recorded.
+class Look {
+ public:
+  explicit Look(Invocation& call, RunOptions options = {})
+      : clock_(call.clock()),
+        pipeline_(call.pipeline(0, clock_)),
+        options_(std::move(options)),
+        secrets_(call.secrets()),
+        run_(pipeline_, options_, clock_.run_id, call.state(), *secrets_, call.faults) {
+    call.logger().set_run(pipeline_.name, clock_.run_id);
+    for (const auto& node : pipeline_.nodes) {
+      for (const auto& name : secrets_in(node.component->config, node.config))
+        secrets_->resolve(name);
+    }
+    runtime_ = std::make_unique<Runtime>(run_, call.logger());
+  }
+
+  const Pipeline& pipeline() const { return pipeline_; }
+  RunContext& run() { return run_; }
+  Runtime& runtime() { return *runtime_; }
+  BasicServices services(size_t node) { return BasicServices(run_, node, run_.cancel); }
+
+  size_t node_index(const std::string& id) const {
+    std::vector<std::string> ids;
+    for (size_t i = 0; i < pipeline_.nodes.size(); ++i) {
+      if (pipeline_.nodes[i].id == id) return i;
+      ids.push_back(pipeline_.nodes[i].id);
+    }
+    throw UsageError("--node " + id + ": the pipeline has no such node" + did_you_mean(id, ids));
+  }
+
+ private:
+  const RunClock clock_;
+  const Pipeline pipeline_;
+  const RunOptions options_{{}, std::nullopt, false, true};
+  const std::unique_ptr<SecretStore> secrets_;
+  RunContext run_;
+  std::unique_ptr<Runtime> runtime_;
+};
+
+std::string fields_text(const std::vector<Field>& fields, const std::string& indent) {
+  std::string text;
+  for (const auto& field : fields) {
+    text += indent + field.name + ": " + type_name(field.type) +
+            (field.nullable ? "" : " (never null)") + "\n";
+  }
+  return text;
+}
+
+// The schema of each stream as it reaches a node, as far as it is known without data.
+using KnownStreams = std::vector<SchemaPtr>;
+
+class StreamPlan {
+ public:
+  explicit StreamPlan(Look& look) : look_(look) {
+    for (size_t i = 0; i < look.pipeline().nodes.size(); ++i) {
+      instances_.push_back(look.runtime().make_instance(i));
+      out_.push_back(streams_of(i));
+    }
+  }
+  const KnownStreams& out(size_t node) const { return out_[node]; }
+  Instance& instance(size_t node) { return *instances_[node]; }
+
+  KnownStreams into(size_t node) const {
+    KnownStreams in;
+    const Node& n = look_.pipeline().nodes[node];
+    for (const size_t from : n.from_index)
+      in.insert(in.end(), out_[from].begin(), out_[from].end());
+    return n.kind == Kind::kSink ? filtered(n, in) : in;
+  }
+
+ private:
+  static KnownStreams filtered(const Node& node, const KnownStreams& streams) {
+    const StreamFilter filter{node.streams.selected, node.streams.renamed};
+    KnownStreams out;
+    for (const auto& stream : streams) {
+      if (!filter.passes(stream->name)) continue;
+      auto copy = std::make_shared<Schema>(*stream);
+      copy->name = filter.name_of(stream->name);
+      out.push_back(std::move(copy));
+    }
+    return out;
+  }
+
+  KnownStreams streams_of(size_t i) {
+    const Node& node = look_.pipeline().nodes[i];
+    auto services = look_.services(i);
+    KnownStreams streams;
+    if (node.kind == Kind::kSource) {
+      for (const auto& json : instances_[i]->discover(services)) {
+        streams.push_back(std::make_shared<Schema>(schema_from_json(json)));
+      }
+    } else if (node.kind == Kind::kTransform) {
+      KnownStreams in = into(i);
+      std::erase_if(in, [](const SchemaPtr& schema) { return schema->fields.empty(); });
+      if (in.empty()) return {};
+      for (auto& schema : instances_[i]->bind(services, in)) {
+        streams.push_back(std::make_shared<Schema>(std::move(schema)));
+      }
+    }
+    return filtered(node, streams);
+  }
+
+  Look& look_;
+  std::vector<std::unique_ptr<Instance>> instances_;
+  std::vector<KnownStreams> out_;
+};
+
+Json::Value splits_json(Look& look, StreamPlan& streams, std::string& text) {
+  Json::Value list(Json::arrayValue);
+  for (size_t i = 0; i < look.pipeline().nodes.size(); ++i) {
+    const Node& node = look.pipeline().nodes[i];
+    if (node.kind != Kind::kSource) continue;
+    auto services = look.services(i);
+    for (const auto& split :
+         streams.instance(i).plan(services, node.streams.selected, look.pipeline().concurrency)) {
+      Json::Value one;
+      one["node"] = node.id;
+      one["stream"] = split.stream;
+      one["split"] = parse_json_text(split.json);
+      list.append(one);
+      text += "  split " + node.id + "/" + split.id + " (stream " + split.stream + ")\n";
+    }
+  }
+  return list;
+}
+
+std::string step_text(const Json::Value& step) {
+  std::string text = step["action"].asString();
+  for (const char* key : {"table", "field", "type"}) {
+    if (step.isMember(key)) text += " " + step[key].asString();
+  }
+  return text;
+}
+
+}  // namespace
+
+int verb_check(Invocation& call) {
+  Look look(call);
+  Json::Value json(Json::arrayValue);
+  std::string text;
+  int exit_code = kExitOk;
+  for (size_t i = 0; i < look.pipeline().nodes.size(); ++i) {
+    const std::string& id = look.pipeline().nodes[i].id;
+    Json::Value one;
+    one["node"] = id;
+    one["ok"] = true;
+    auto services = look.services(i);
+    try {
+      look.runtime().make_instance(i)->check(services);
+      text += id + ": ok\n";
+    } catch (const Error& error) {
+      one["ok"] = false;
+      one["class"] = std::string(class_name(error.code()));
+      one["message"] = error.what();
+      text += id + ": " + error.what() + "\n";
+      if (exit_code == kExitOk) exit_code = exit_code_of(error.code());
+    }
+    json.append(one);
+  }
+  if (call.json()) {
+    call.print_json(json);
+  } else {
+    call.print(text);
+  }
+  return exit_code;
+}
+
+int verb_plan(Invocation& call) {
+  Look look(call);
+  StreamPlan streams(look);
+  const GuaranteeResult guarantee = compute_guarantee(look.pipeline());
+  Json::Value json;
+  json["pipeline"] = look.pipeline().name;
+  json["guarantee"] = std::string(guarantee_name(guarantee.guarantee));
+  json["limited_by"] = Json::arrayValue;
+  std::string text =
+      look.pipeline().name + ": " + std::string(guarantee_name(guarantee.guarantee)) + "\n";
+  for (const auto& limit : guarantee.limited_by) {
+    json["limited_by"].append(limit);
+    text += "  limited by " + limit + "\n";
+  }
+  json["splits"] = splits_json(look, streams, text);
+  json["streams"] = Json::arrayValue;
+  json["sinks"] = Json::arrayValue;
+  for (size_t i = 0; i < look.pipeline().nodes.size(); ++i) {
+    const Node& node = look.pipeline().nodes[i];
+    for (const auto& stream : streams.out(i)) {
+      Json::Value one = to_json(*stream);
+      one["node"] = node.id;
+      json["streams"].append(one);
+    }
+    if (node.kind != Kind::kSink) continue;
+    Json::Value sink;
+    sink["node"] = node.id;
+    sink["write"] = node.config.get("write", "append");
+    sink["delivery"] = std::string(delivery_name(delivery_of(*node.component, node.config)));
+    sink["steps"] = Json::arrayValue;
+    text += "  " + node.id + ": " + sink["write"].asString() + ", " + sink["delivery"].asString() +
+            "\n";
+    auto services = look.services(i);
+    for (const auto& stream : streams.into(i)) {
+      if (stream->fields.empty()) continue;
+      for (const auto& step : streams.instance(i).plan_schema(services, *stream)) {
+        sink["steps"].append(step);
+        text += "    " + step_text(step) + "\n";
+      }
+    }
+    json["sinks"].append(sink);
+  }
+  if (call.json()) {
+    call.print_json(json);
+  } else {
+    call.print(text);
+  }
+  return kExitOk;
+}
+
+int verb_discover(Invocation& call) {
+  Look look(call);
+  Json::Value json(Json::arrayValue);
+  std::string text;
+  const bool one_node = call.arguments.has("node");
+  const size_t wanted = one_node ? look.node_index(call.arguments.get("node")) : 0;
+  for (size_t i = 0; i < look.pipeline().nodes.size(); ++i) {
+    const Node& node = look.pipeline().nodes[i];
+    if (node.kind != Kind::kSource || (one_node && i != wanted)) continue;
+    auto services = look.services(i);
+    for (Json::Value stream : look.runtime().make_instance(i)->discover(services)) {
+      text += node.id + ": stream " + stream["name"].asString() + "\n";
+      text += stream.isMember("fields") ? fields_text(schema_from_json(stream).fields, "  ")
+                                        : "  (the data tells its fields)\n";
+      stream["node"] = node.id;
+      json.append(stream);
+    }
+  }
+  if (call.json()) {
+    call.print_json(json);
+  } else {
+    call.print(text);
+  }
+  return kExitOk;
+}
+
+namespace {
+
+// Rows of one stream, as they are shown.
+struct Shown {
+  SchemaPtr schema;
+  Json::Value rows{Json::arrayValue};
+};
+
+std::string cell_text(const Json::Value& value) {
+  if (value.isNull()) return "∅";
+  return value.isString() ? value.asString() : compact_json(value);
+}
+
+std::string shown_text(const Shown& shown) {
+  std::vector<std::string> header;
+  for (const auto& field : shown.schema->fields) header.push_back(field.name);
+  if (header.empty()) return "";
+  Table table(header);
+  for (const auto& row : shown.rows) {
+    std::vector<std::string> cells;
+    for (const auto& name : header) cells.push_back(cell_text(row[name]));
+    table.add(std::move(cells));
+  }
+  return table.text(Invocation::terminal());
+}
+
+// The node that a preview shows unless told: the one that the first sink reads.
+size_t default_node(const Pipeline& pipeline) {
+  for (const auto& node : pipeline.nodes) {
+    if (node.kind == Kind::kSink) return node.from_index.at(0);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int verb_preview(Invocation& call) {
+  const int64_t wanted = parse_count("rows", call.arguments.get("rows", "20"), 1);
+  Look look(call);
+  const size_t node = call.arguments.has("node") ? look.node_index(call.arguments.get("node"))
+                                                 : default_node(look.pipeline());
+  if (look.pipeline().nodes[node].kind == Kind::kSink) {
+    throw UsageError("--node " + look.pipeline().nodes[node].id +
+                     ": is a sink; choose the node before it");
+  }
+  std::map<std::string, Shown> shown;
+  int64_t taken = 0;
+  const Collector collector{
+      node, [&](const SchemaPtr& schema, const Batch& batch) {
+        Shown& stream = shown[schema->name];
+        stream.schema = schema;
+        for (int64_t row = 0; row < batch.rows() && taken < wanted; ++row, ++taken) {
+          stream.rows.append(parse_json_text(row_to_json(*schema, batch.array(), row)));
+        }
+        return taken < wanted;
+      }};
+  const std::vector<size_t> nodes = upstream_of(look.pipeline(), node);
+  InstanceSet instances = look.runtime().make_instances(nodes);
+  Lane lane{"preview", {}, nodes, true};
+  for (const size_t i : nodes) {
+    if (look.pipeline().nodes[i].kind != Kind::kSource) continue;
+    auto services = look.services(i);
+    LaneSource source{i, {}};
+    for (auto& split :
+         instances.instances[i]->plan(services, look.pipeline().nodes[i].streams.selected, 1)) {
+      source.splits.push_back({std::move(split), ""});
+    }
+    lane.sources.push_back(std::move(source));
+  }
+  SchemaSteps steps(look.run());
+  LaneAttempt(look.run(), steps, instances, lane, "preview", &collector).execute();
+  Json::Value json(Json::arrayValue);
+  std::string text;
+  for (auto& [name, stream] : shown) {
+    Json::Value one = to_json(*stream.schema);
+    one["rows"] = stream.rows;
+    json.append(one);
+    text += (shown.size() > 1 ? name + ":\n" : "") + shown_text(stream);
+  }
+  if (call.json()) {
+    call.print_json(json);
+  } else {
+    call.print(shown.empty() ? "no rows\n" : text);
+  }
+  return kExitOk;
+}
+
+}  // namespace patchbay::host

@@ -1,0 +1,27 @@
+// The verbs: each prints its result and returns the exit code, or throws.
+#pragma once
+
+#include "cli/invocation.h"
+
+namespace patchbay::host {
+
+int verb_run(Invocation& call);
+int verb_validate(Invocation& call);
+int verb_check(Invocation& call);
+int verb_plan(Invocation& call);
+int verb_discover(Invocation& call);
+int verb_preview(Invocation& call);
+int verb_plugins(Invocation& call);
+int verb_state(Invocation& call);
+int verb_runs(Invocation& call);
+int verb_rejects(Invocation& call);
+int verb_schema(Invocation& call);
+int verb_conformance(Invocation& call);
+int verb_completion(Invocation& call);
+int verb_version(Invocation& call);
+int verb_help(Invocation& call);
+
+// Runs the verb. Every failure becomes one message on stderr, redacted, and its exit code.
+int dispatch(const std::vector<std::string>& words);
+
+}  // namespace patchbay::host

@@ -1,0 +1,185 @@
+#include "report/run_report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+
+#include "cli/exit_codes.h"
+#include "report/json_text.h"
+#include "report/table.h"
+#include "report/ulid.h"
+
+namespace patchbay::host {
+namespace {
+
+double seconds(int64_t ns) { return std::round(static_cast<double>(ns) / 1e6) / 1e3; }
+
+int64_t rows_written(const StreamCounts& counts) {
+  int64_t least = -1;
+  for (const auto& [sink, rows] : counts.written) least = least < 0 ? rows : std::min(least, rows);
+  return std::max<int64_t>(least, 0);
+}
+
+int exit_code(const LaneFailure& failure) {
+  return failure.rejects ? int{kExitRejects} : exit_code_of(failure.code);
+}
+
+const LaneFailure* failure_of(const RunOutcome& run, const std::string& stream) {
+  for (const auto& failure : run.result.failures) {
+    if (std::find(failure.streams.begin(), failure.streams.end(), stream) != failure.streams.end())
+      return &failure;
+  }
+  return nullptr;
+}
+
+Json::Value error_json(const LaneFailure& failure) {
+  Json::Value json;
+  json["class"] = failure.rejects ? "rejects" : std::string(class_name(failure.code));
+  json["node"] = failure.node;
+  json["message"] = failure.message;
+  return json;
+}
+
+// Streams whose rows a transform made (a join) have no source; nothing of them is dropped, either.
+int64_t rows_dropped(const StreamOutcome& stream) {
+  const StreamCounts& c = stream.committed;
+  return stream.source.empty() ? 0 : std::max<int64_t>(0, c.read - c.rejected - rows_written(c));
+}
+
+Json::Value stream_json(const std::string& name, const StreamOutcome& stream,
+                        const RunOutcome& run) {
+  const StreamCounts& c = stream.committed;
+  Json::Value json;
+  json["stream"] = name;
+  json["source"] = stream.source;
+  json["sinks"] = Json::arrayValue;
+  for (const auto& sink : stream.sinks) json["sinks"].append(sink);
+  json["rows_read"] = Json::Int64(c.read + stream.aborted.read);
+  json["rows_written"] = Json::Int64(rows_written(c));
+  json["rows_rejected"] = Json::Int64(c.rejected + stream.aborted.rejected);
+  json["rows_dropped"] = Json::Int64(rows_dropped(stream));
+  if (stream.aborted.read > 0)
+    json["rows_aborted"] = Json::Int64(stream.aborted.read - stream.aborted.rejected);
+  json["bytes_read"] = Json::Int64(c.bytes + stream.aborted.bytes);
+  json["epochs"] = Json::Int64(stream.epochs);
+  json["attempts"] = stream.attempts;
+  json["seconds"] = std::round(stream.seconds * 1e3) / 1e3;
+  json["state_before"] = run.state_before[name];
+  json["state_after"] = run.state_after[name];
+  json["schema_changes"] = Json::arrayValue;
+  for (const auto& change : stream.schema_changes) {
+    Json::Value one;
+    one["field"] = change.field;
+    one["type"] = change.type;
+    one["action"] = change.action;
+    json["schema_changes"].append(one);
+  }
+  if (const LaneFailure* failure = failure_of(run, name)) json["error"] = error_json(*failure);
+  return json;
+}
+
+Json::Value node_json(const Node& node, const NodeFigures& figures) {
+  Json::Value json;
+  json["id"] = node.id;
+  json["use"] = node.use;
+  json["rows_in"] = Json::Int64(figures.rows_in.load());
+  json["rows_out"] = Json::Int64(figures.rows_out.load());
+  json["seconds_busy"] = seconds(figures.busy_ns);
+  json["seconds_waiting"] = seconds(figures.waiting_ns);
+  return json;
+}
+
+double duration(const RunOutcome& run) {
+  return std::round(std::chrono::duration<double>(run.finished - run.started).count() * 1e3) / 1e3;
+}
+
+std::string state_text(const Json::Value& before, const Json::Value& after) {
+  if (after.isNull() && before.isNull()) return "";
+  const std::string from = before.isNull() ? "start" : compact_json(before);
+  const std::string to = after.isNull() ? "start" : compact_json(after);
+  return from == to ? "unchanged" : cut_to_width(from, 30) + " → " + cut_to_width(to, 30);
+}
+
+}  // namespace
+
+void judge(RunOutcome& run, int signal) {
+  const auto& failures = run.result.failures;
+  if (signal != 0) {
+    run.outcome = "cancelled";
+    run.exit_code = signal == SIGTERM ? kExitTerminated : kExitInterrupted;
+  } else if (run.failed_early) {
+    run.outcome = "failed";
+    run.exit_code = exit_code(run.failure);
+  } else if (failures.empty()) {
+    run.outcome = "ok";
+    run.exit_code = kExitOk;
+  } else if (failures.size() < run.result.lanes) {
+    run.outcome = "partial";
+    run.exit_code = kExitPartial;
+  } else {
+    run.outcome = failures[0].rejects ? "rejects" : "failed";
+    run.exit_code = exit_code(failures[0]);
+  }
+}
+
+Json::Value report_json(const RunOutcome& run, const RunContext& context) {
+  Json::Value json;
+  json["run"] = run.run;
+  json["pipeline"] = run.pipeline;
+  json["environment"] = run.environment;
+  json["started"] = iso_time(run.started);
+  json["finished"] = iso_time(run.finished);
+  json["seconds"] = duration(run);
+  json["outcome"] = run.outcome;
+  json["exit_code"] = run.exit_code;
+  json["guarantee"] = run.guarantee;
+  json["streams"] = Json::arrayValue;
+  for (const auto& [name, stream] : context.outcomes())
+    json["streams"].append(stream_json(name, stream, run));
+  json["nodes"] = Json::arrayValue;
+  for (size_t i = 0; i < context.pipeline.nodes.size(); ++i) {
+    json["nodes"].append(node_json(context.pipeline.nodes[i], context.figures[i]));
+  }
+  if (run.failed_early) json["error"] = error_json(run.failure);
+  return json;
+}
+
+std::string report_text(const RunOutcome& run, const RunContext& context, bool color) {
+  const auto paint = [&](const char* code, const std::string& text) {
+    return color ? std::string("\033[") + code + "m" + text + "\033[0m" : text;
+  };
+  Table table({"stream", "read", "written", "rejected", "bytes", "seconds", "state"});
+  int64_t rejected = 0;
+  std::string changes;
+  for (const auto& [name, stream] : context.outcomes()) {
+    const StreamCounts& c = stream.committed;
+    rejected += c.rejected + stream.aborted.rejected;
+    char took[32];
+    std::snprintf(took, sizeof took, "%.1f", stream.seconds);
+    table.add({name, human_count(c.read + stream.aborted.read), human_count(rows_written(c)),
+               human_count(c.rejected + stream.aborted.rejected), human_bytes(c.bytes), took,
+               state_text(run.state_before[name], run.state_after[name])});
+    for (const auto& change : stream.schema_changes) {
+      changes += "schema: " + name + ": new field " + change.field + " (" + change.type + ") " +
+                 change.action + "\n";
+    }
+  }
+  char took[32];
+  std::snprintf(took, sizeof took, "%.1f s", duration(run));
+  std::string text = run.pipeline + ": " + paint(run.exit_code == 0 ? "32" : "31", run.outcome) +
+                     " in " + took + ", " + run.guarantee + ", run " + run.run + "\n" +
+                     table.text({}) + changes;
+  if (rejected > 0) text += "rejects: see `patchbay rejects list " + run.pipeline + "`\n";
+  for (const auto& failure : run.result.failures) {
+    text += paint("31", "failed") + ": " + (failure.node.empty() ? "" : failure.node + ": ") +
+            failure.message + "\n";
+  }
+  if (run.failed_early) {
+    text += paint("31", "failed") + ": " +
+            (run.failure.node.empty() ? "" : run.failure.node + ": ") + run.failure.message + "\n";
+  }
+  return text;
+}
+
+}  // namespace patchbay::host

@@ -1,0 +1,31 @@
+// How a run went, as text and as JSON.
+#pragma once
+
+#include <json/value.h>
+
+#include <chrono>
+#include <string>
+
+#include "engine/engine.h"
+
+namespace patchbay::host {
+
+struct RunOutcome {
+  std::string run, pipeline, environment, guarantee;
+  std::chrono::system_clock::time_point started, finished;
+  std::string outcome;  // ok, rejects, partial, failed, cancelled
+  int exit_code = 0;
+  Json::Value state_before, state_after;  // by stream
+  RunResult result;
+  LaneFailure failure;  // of the run as a whole, where `failed_early`
+  bool failed_early = false;
+};
+
+// The outcome's name and exit code from the lanes' failures; `signal` = 0 or the number that ended
+// the run.
+void judge(RunOutcome& run, int signal);
+
+Json::Value report_json(const RunOutcome& run, const RunContext& context);
+std::string report_text(const RunOutcome& run, const RunContext& context, bool color);
+
+}  // namespace patchbay::host

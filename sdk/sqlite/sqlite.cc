@@ -1,0 +1,171 @@
+#include "patchbay/sqlite.h"
+
+namespace patchbay {
+
+Statement::~Statement() {
+  if (!statement_) return;
+  if (owned_) {
+    sqlite3_finalize(statement_);
+  } else {
+    reset();
+  }
+}
+
+void Statement::reset() {
+  sqlite3_reset(statement_);
+  sqlite3_clear_bindings(statement_);
+}
+
+Statement& Statement::bind(int parameter, std::string_view text) {
+  sqlite3_bind_text(statement_, parameter, text.data(), static_cast<int>(text.size()),
+                    SQLITE_TRANSIENT);
+  return *this;
+}
+
+Statement& Statement::bind(int parameter, int64_t value) {
+  sqlite3_bind_int64(statement_, parameter, value);
+  return *this;
+}
+
+Statement& Statement::bind(int parameter, double value) {
+  sqlite3_bind_double(statement_, parameter, value);
+  return *this;
+}
+
+Statement& Statement::bind_blob(int parameter, std::string_view bytes) {
+  sqlite3_bind_blob(statement_, parameter, bytes.data(), static_cast<int>(bytes.size()),
+                    SQLITE_TRANSIENT);
+  return *this;
+}
+
+Statement& Statement::bind_null(int parameter) {
+  sqlite3_bind_null(statement_, parameter);
+  return *this;
+}
+
+bool Statement::step() {
+  const int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW) return true;
+  if (code != SQLITE_DONE) database_->fail(code);
+  return false;
+}
+
+std::string Statement::text(int column) const { return std::string(bytes(column)); }
+
+std::string_view Statement::bytes(int column) const {
+  const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+  return data
+             ? std::string_view(data, static_cast<size_t>(sqlite3_column_bytes(statement_, column)))
+             : std::string_view();
+}
+
+std::string Statement::declared_type(int column) const {
+  const char* type = sqlite3_column_decltype(statement_, column);
+  return type ? type : "";
+}
+
+Database::Database(std::string file, OpenMode mode, DatabaseAdvice advice)
+    : file_(std::move(file)), advice_(std::move(advice)) {
+  const int access = mode == OpenMode::kReadOnly   ? SQLITE_OPEN_READONLY
+                     : mode == OpenMode::kExisting ? SQLITE_OPEN_READWRITE
+                                                   : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int code = sqlite3_open_v2(file_.c_str(), &handle_, access | SQLITE_OPEN_NOMUTEX, nullptr);
+  try {
+    if (code != SQLITE_OK) fail(code);
+    sqlite3_busy_timeout(handle_, 10'000);
+    sqlite3_extended_result_codes(handle_, 1);
+    execute("PRAGMA synchronous=FULL");
+  } catch (const Error&) {
+    sqlite3_close_v2(handle_);
+    throw;
+  }
+}
+
+Database::~Database() {
+  for (auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+  sqlite3_close_v2(handle_);
+}
+
+void Database::fail(int code) const {
+  const std::string what = handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
+  switch (code & 0xff) {
+    case SQLITE_FULL:
+      throw Error(
+          Code::kUnavailable,
+          file_ +
+              ": the disk is full; nothing of this step was kept or lost. Make room and run again");
+    case SQLITE_IOERR:
+      throw Error(Code::kUnavailable, file_ + ": " + what +
+                                          "; nothing of this step was kept or lost. Check the disk "
+                                          "and its free space, then run again");
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      throw Error(Code::kUnavailable, file_ + ": is locked by another process; run again");
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      throw Error(Code::kConfig, file_ + ": is damaged (" + what + ")" + advice_.damaged);
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+    case SQLITE_AUTH:
+      throw Error(Code::kConfig, file_ + ": cannot be opened (" + what + ")" + advice_.cannot_open);
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+      throw Error(Code::kData, file_ + ": " + what);
+    case SQLITE_ERROR:
+      throw Error(Code::kConfig, file_ + ": " + what);
+    default:
+      throw Error(Code::kInternal, file_ + ": " + what);
+  }
+}
+
+void Database::execute(const char* sql) {
+  const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) fail(code);
+}
+
+Statement Database::prepare(const char* literal) {
+  sqlite3_stmt*& statement = statements_[literal];
+  if (!statement) {
+    const int code =
+        sqlite3_prepare_v3(handle_, literal, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    if (code != SQLITE_OK) fail(code);
+  }
+  return Statement(*this, statement, false);
+}
+
+Statement Database::compile(const std::string& sql) {
+  sqlite3_stmt* statement = nullptr;
+  const int code =
+      sqlite3_prepare_v2(handle_, sql.c_str(), static_cast<int>(sql.size()), &statement, nullptr);
+  if (code != SQLITE_OK) fail(code);
+  if (!statement) throw Error(Code::kConfig, file_ + ": the SQL is empty");
+  return Statement(*this, statement, true);
+}
+
+std::string quote_identifier(std::string_view name) {
+  std::string out = "\"";
+  for (const char c : name) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + '"';
+}
+
+Transaction::~Transaction() {
+  if (!open_) return;
+  try {
+    database_.execute("ROLLBACK");
+  } catch (const Error&) {
+    // SQLite has rolled back by itself after some failures; the first one is the one to report.
+    return;
+  }
+}
+
+void Transaction::commit() {
+  database_.execute("COMMIT");
+  open_ = false;
+}
+
+}  // namespace patchbay
