@@ -1,0 +1,210 @@
+#include "files_sink.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <sstream>
+
+#include "patchbay/object.h"
+
+namespace patchbay {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const std::string& path, int error) {
+  if (error == ENOSPC || error == EDQUOT) {
+    throw Error(Code::kUnavailable, path + ": the disk is full; nothing of this step is visible. Make room and run again");
+  }
+  const Code code = error == ENOENT || error == ENOTDIR ? Code::kNotFound
+                    : error == EACCES || error == EROFS ? Code::kConfig
+                                                        : Code::kUnavailable;
+  throw Error(code, path + ": " + std::strerror(error));
+}
+
+void replace_all(std::string& text, const std::string& what, const std::string& with) {
+  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+  }
+}
+
+void sync_folder(const fs::path& folder) {
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) fail(folder.string(), errno);
+  const int result = fsync(fd);
+  close(fd);
+  if (result != 0) fail(folder.string(), errno);
+}
+
+// The folder that holds every file a template can name: temporary files are looked for below it.
+fs::path fixed_folder(const std::string& path) {
+  const size_t variable = path.find('{');
+  const fs::path fixed = path.substr(0, variable);
+  const fs::path folder = variable == std::string::npos || !path.substr(0, variable).ends_with('/')
+                              ? fixed.parent_path()
+                              : fixed;
+  return folder.empty() ? "." : folder;
+}
+
+std::string marker(const std::string& txn) { return ".patchbay-" + txn + "-"; }
+
+// Keys are names of files elsewhere: the path below the target must stay below it.
+std::string safe_key(std::string key) {
+  while (key.starts_with('/')) key.erase(0, 1);
+  while (key.starts_with("./")) key.erase(0, 2);
+  for (const auto& part : fs::path(key)) {
+    if (part == "..") throw Error(Code::kData, "key " + key + ": leads out of the folder");
+  }
+  return key;
+}
+
+class FilesWriter final : public Writer {
+ public:
+  FilesWriter(std::string path, std::string if_exists, bool create, std::string stream, std::string txn)
+      : path_(std::move(path)), if_exists_(std::move(if_exists)), create_(create), stream_(std::move(stream)),
+        txn_(std::move(txn)) {
+    token_["if_exists"] = if_exists_;
+    token_["files"] = Json::arrayValue;
+  }
+  ~FilesWriter() override {
+    if (fd_ >= 0) close(fd_);
+  }
+
+  void write(Call& call, Batch batch) override {
+    const ObjectView view(batch);
+    for (int64_t row = 0; row < view.rows(); ++row) {
+      call.throw_if_cancelled();
+      const ObjectChunk chunk = view[row];
+      if (fd_ < 0) begin(call, std::string(chunk.key));
+      write_all(chunk.data);
+      if (chunk.last) finish();
+    }
+    rows_ += batch.rows();
+  }
+
+  Prepared prepare(Call& call) override {
+    if (fd_ >= 0) throw Error(Code::kInternal, target_ + ": the epoch ends inside an object");
+    call.durable_step("files.prepared");
+    return {token_.toStyledString(), rows_};
+  }
+
+ private:
+  void begin(Call& call, const std::string& key) {
+    target_ = path_;
+    replace_all(target_, "{stream}", stream_);
+    replace_all(target_, "{key}", safe_key(key));
+    const fs::path target(target_);
+    const fs::path folder = target.has_parent_path() ? target.parent_path() : ".";
+    std::error_code error;
+    if (create_) fs::create_directories(folder, error);
+    if (error) fail(folder.string(), error.value());
+    if (if_exists_ == "fail" && fs::exists(target)) {
+      throw Error(Code::kRemote, target_ + ": is already there, and if_exists is fail");
+    }
+    for (const auto& file : token_["files"]) {
+      if (file["target"].asString() == target_) {
+        throw Error(Code::kConfig, "path: two objects become " + target_ + "; put {key} into path");
+      }
+    }
+    temporary_ = (folder / (marker(txn_) + std::to_string(++files_) + "-" + target.filename().string())).string();
+    call.durable_step("files.create");
+    fd_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd_ < 0) fail(temporary_, errno);
+  }
+
+  void write_all(std::string_view data) {
+    while (!data.empty()) {
+      const ssize_t n = ::write(fd_, data.data(), data.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) fail(target_, errno);
+      data.remove_prefix(static_cast<size_t>(n));
+    }
+  }
+
+  void finish() {
+    if (fsync(fd_) != 0) fail(target_, errno);
+    close(std::exchange(fd_, -1));
+    sync_folder(fs::path(temporary_).parent_path());
+    Json::Value file;
+    file["temporary"] = temporary_;
+    file["target"] = target_;
+    token_["files"].append(file);
+  }
+
+  const std::string path_, if_exists_;
+  const bool create_;
+  const std::string stream_, txn_;
+  Json::Value token_;
+  std::string target_, temporary_;
+  uint64_t files_ = 0;
+  int fd_ = -1;
+  int64_t rows_ = 0;
+};
+
+void reveal(const std::string& temporary, const std::string& target, const std::string& if_exists) {
+  if (!fs::exists(temporary)) {
+    // Renamed already, by a commit that a crash cut short.
+    if (fs::exists(target)) return;
+    throw Error(Code::kNotFound, target + ": the prepared file " + temporary + " is gone");
+  }
+  if (if_exists == "skip" && fs::exists(target)) {
+    fs::remove(temporary);
+    return;
+  }
+  if (rename(temporary.c_str(), target.c_str()) != 0) fail(target, errno);
+  sync_folder(fs::path(temporary).parent_path());
+}
+
+}  // namespace
+
+FilesSink::FilesSink(Context&, const Config& config)
+    : path_(config.get<std::string>("path")), if_exists_(config.get<std::string>("if_exists")),
+      create_(config.get<bool>("create")) {}
+
+void FilesSink::check(Call&) {
+  fs::path folder = fixed_folder(path_);
+  while (create_ && !fs::exists(folder) && folder.has_parent_path()) folder = folder.parent_path();
+  if (folder.empty()) folder = ".";
+  if (access(folder.c_str(), W_OK) != 0) fail(folder.string(), errno);
+}
+
+Json::Value FilesSink::plan_schema(Call&, const SchemaPtr& stream) {
+  if (!is_object_schema(*stream)) {
+    throw Error(Code::kConfig, "stream " + stream->name + ": is a table, not a stream of files; put an encoder such as "
+                                                         "csv or json before files");
+  }
+  return Json::arrayValue;
+}
+
+std::unique_ptr<Writer> FilesSink::open(Call&, const SchemaPtr& stream, const std::string& txn) {
+  return std::make_unique<FilesWriter>(path_, if_exists_, create_, stream->name, txn);
+}
+
+void FilesSink::commit(Call& call, const std::string&, uint64_t, std::span<const std::string> tokens) {
+  for (const auto& text : tokens) {
+    Json::Value token;
+    std::istringstream in(text);
+    in >> token;
+    for (const auto& file : token["files"]) {
+      call.durable_step("files.rename");
+      reveal(file["temporary"].asString(), file["target"].asString(), token["if_exists"].asString());
+    }
+  }
+  call.durable_step("files.renamed");
+}
+
+void FilesSink::abort(Call&, std::span<const std::string> txns) {
+  const fs::path folder = fixed_folder(path_);
+  if (!fs::is_directory(folder)) return;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied)) {
+    for (const auto& txn : txns) {
+      if (entry.path().filename().string().starts_with(marker(txn))) fs::remove(entry.path());
+    }
+  }
+}
+
+}  // namespace patchbay

@@ -1,0 +1,23 @@
+// Local files as a stream of objects.
+#pragma once
+
+#include <string>
+
+#include "patchbay/plugin.h"
+
+namespace patchbay {
+
+class FilesSource final : public Source {
+ public:
+  FilesSource(Context& context, const Config& config);
+  void check(Call& call) override;
+  std::vector<Schema> discover(Call& call) override;
+  std::vector<Split> plan(Call& call, const std::vector<std::string>& streams, uint32_t want) override;
+  std::unique_ptr<Reader> open(Call& call, const Split& split, const Json::Value& state) override;
+
+ private:
+  const std::string path_, select_, order_;
+  std::string stream_;
+};
+
+}  // namespace patchbay
