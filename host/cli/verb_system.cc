@@ -267,7 +267,10 @@ struct Shown {
 
 std::string cell_text(const Json::Value& value) {
   if (value.isNull()) return "∅";
-  return value.isString() ? value.asString() : compact_json(value);
+  if (value.isString()) return value.asString();
+  std::string text = value.isDouble() ? pretty_json(value) : compact_json(value);
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
 }
 
 std::string shown_text(const Shown& shown) {

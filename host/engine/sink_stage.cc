@@ -103,7 +103,7 @@ void SinkStage::prepare(Incoming& incoming) {
   }
   tokens_.push_back(std::move(prepared.token));
   StreamCounts counts;
-  counts.written[instance_.node()] = prepared.rows_accepted;
+  if (!incoming.seen.object) counts.written[instance_.node()] = prepared.rows_accepted;
   lane_.ledger_.count(services_.epoch, incoming.seen.origin, counts);
   incoming.open.reset();
 }

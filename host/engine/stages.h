@@ -91,6 +91,7 @@ class TransformStage {
   void on_stream(const HostEvent& event);
   void on_batch(HostEvent event);
   std::string origin_of(const std::string& stream) const;
+  bool encodes() const;  // records in, files out
 
   LaneAttempt& lane_;
   RunContext& run_;

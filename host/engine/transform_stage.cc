@@ -75,6 +75,14 @@ class TransformStage::Services : public StageServices {
     return only;
   }
   std::chrono::nanoseconds take_waited() { return std::exchange(waited_, {}); }
+  // Records that became files here: the sink only sees their chunks.
+  void count_encoded() {
+    for (auto& [origin, rows] : rows_in_) {
+      StreamCounts counts;
+      counts.written[id()] = std::exchange(rows, 0) - std::exchange(rejected_rows, 0);
+      ledger_.count(epoch, origin, counts);
+    }
+  }
 
  private:
   bay_status give_stream(size_t input, const EdgeEvent& event, bay_event* out) {
@@ -124,6 +132,7 @@ void TransformStage::run() {
     figures.busy_ns += (after - before - waited).count();
     switch (event.kind) {
       case 0:
+        if (encodes()) services_->count_encoded();
         if (!outlet_.end()) throw Error(Code::kCancelled, "cancelled");
         return;
       case BAY_EVENT_STREAM:
@@ -133,6 +142,7 @@ void TransformStage::run() {
         on_batch(std::move(event));
         break;
       case BAY_EVENT_BARRIER:
+        if (encodes()) services_->count_encoded();
         if (!outlet_.barrier(event.epoch)) throw Error(Code::kCancelled, "cancelled");
         services_->epoch = event.epoch + 1;
         break;
@@ -149,6 +159,11 @@ std::string TransformStage::origin_of(const std::string& stream) const {
   if (const StreamSeen* same = services_->find(stream)) return same->origin;
   if (const StreamSeen* only = services_->only_stream()) return only->origin;
   return stream;
+}
+
+bool TransformStage::encodes() const {
+  const StreamSeen* in = services_->only_stream();
+  return !streams_.empty() && streams_[0].object && in && !in->object;
 }
 
 void TransformStage::on_stream(const HostEvent& event) {

@@ -98,6 +98,7 @@ class Checker {
     if (schema["secret"].asBool()) return check_secret(value, path, name);
     if (!check_type(schema, value, path, name)) return;
     if (schema.isMember("enum")) check_enum(schema["enum"], value, path, name);
+    if (schema.isMember("const") && schema["const"] != value) add(path, name, "must be " + plain(schema["const"]));
     check_range(schema, value, path, name);
     check_length(schema, value, path, name);
     if (value.isObject()) check_object(schema, value, path, name);

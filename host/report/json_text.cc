@@ -10,10 +10,11 @@
 namespace patchbay::host {
 namespace {
 
-std::string write(const Json::Value& value, const char* indentation) {
+std::string write(const Json::Value& value, const char* indentation, int precision) {
   Json::StreamWriterBuilder builder;
   builder["indentation"] = indentation;
   builder["emitUTF8"] = true;
+  builder["precision"] = precision;
   return Json::writeString(builder, value);
 }
 
@@ -21,8 +22,8 @@ int digit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
 
 }  // namespace
 
-std::string compact_json(const Json::Value& value) { return write(value, ""); }
-std::string pretty_json(const Json::Value& value) { return write(value, "  ") + "\n"; }
+std::string compact_json(const Json::Value& value) { return write(value, "", 17); }
+std::string pretty_json(const Json::Value& value) { return write(value, "  ", 15) + "\n"; }
 
 Json::Value parse_json_text(std::string_view text) {
   Json::CharReaderBuilder builder;

@@ -21,18 +21,20 @@ void append_title(std::string& out, std::string_view word) {
   }
 }
 
-void check_unique(const std::vector<Field>& before, const std::vector<Field>& after, const std::string& path) {
+void check_unique(const std::vector<Field>& before, const std::vector<Field>& after,
+                  const std::string& path) {
   std::map<std::string, size_t> seen;
   for (size_t i = 0; i < after.size(); ++i) {
     const auto [first, is_new] = seen.emplace(after[i].name, i);
     if (is_new) continue;
-    throw Error(Code::kConfig, "rename: " + path + before[first->second].name + " and " + path + before[i].name +
-                                   " both become " + path + after[i].name +
+    throw Error(Code::kConfig, "rename: " + path + before[first->second].name + " and " + path +
+                                   before[i].name + " both become " + path + after[i].name +
                                    "; drop one of them, or rename them one by one");
   }
 }
 
-std::vector<Field> respell_fields(const std::vector<Field>& fields, Spelling spelling, const std::string& path);
+std::vector<Field> respell_fields(const std::vector<Field>& fields, Spelling spelling,
+                                  const std::string& path);
 
 Type respell_type(Type type, Spelling spelling, const std::string& path) {
   if (type.id == TypeId::kStruct) type.fields = respell_fields(type.fields, spelling, path + ".");
@@ -42,10 +44,12 @@ Type respell_type(Type type, Spelling spelling, const std::string& path) {
   return type;
 }
 
-std::vector<Field> respell_fields(const std::vector<Field>& fields, Spelling spelling, const std::string& path) {
+std::vector<Field> respell_fields(const std::vector<Field>& fields, Spelling spelling,
+                                  const std::string& path) {
   std::vector<Field> out;
   for (const auto& field : fields) {
-    out.push_back({spelling(field.name), respell_type(field.type, spelling, path + field.name), field.nullable});
+    out.push_back({spelling(field.name), respell_type(field.type, spelling, path + field.name),
+                   field.nullable});
   }
   check_unique(fields, out, path);
   return out;
@@ -68,9 +72,10 @@ std::string snake_case(std::string_view name) {
   std::string out;
   for (size_t i = 0; i < name.size(); ++i) {
     const char c = name[i];
-    const bool starts_word = i > 0 && is_upper(c) &&
-                             (is_lower(name[i - 1]) || is_digit(name[i - 1]) ||
-                              (is_upper(name[i - 1]) && i + 1 < name.size() && is_lower(name[i + 1])));
+    const bool starts_word =
+        i > 0 && is_upper(c) &&
+        (is_lower(name[i - 1]) || is_digit(name[i - 1]) ||
+         (is_upper(name[i - 1]) && i + 1 < name.size() && is_lower(name[i + 1])));
     if (starts_word) out += '_';
     out += c == ' ' || c == '-' || c == '.' ? '_' : to_lower(c);
   }

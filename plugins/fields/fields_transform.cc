@@ -1,6 +1,6 @@
-#include "field_names.h"
 #include <map>
 #include <optional>
+#include "field_names.h"
 
 #include "patchbay/map.h"
 #include "patchbay/suggest.h"
@@ -97,14 +97,16 @@ class FieldsMapper final : public Mapper {
     if (columns.find(name) >= 0) return;
     std::vector<std::string> known;
     for (const auto& field : columns.fields) known.push_back(field.name);
-    config_error(option, "stream " + in_->name + " has no field " + name + did_you_mean(name, known));
+    config_error(option,
+                 "stream " + in_->name + " has no field " + name + did_you_mean(name, known));
   }
 
   void make_fields(Columns& columns, bool data) const {
     for (const auto& rule : config_.split) {
       require("split", rule.field, columns);
       const Type& type = columns.fields[static_cast<size_t>(columns.find(rule.field))].type;
-      if (type.id != TypeId::kUtf8) config_error("split." + rule.field, "is " + type_name(type) + ", not text");
+      if (type.id != TypeId::kUtf8)
+        config_error("split." + rule.field, "is " + type_name(type) + ", not text");
       split(columns, rule, data);
     }
     for (const auto& name : config_.set.getMemberNames()) set(columns, name, data);
@@ -113,7 +115,8 @@ class FieldsMapper final : public Mapper {
   void change_fields(Columns& columns, bool data) const {
     for (const auto& [name, type] : config_.cast) {
       require("cast", name, columns);
-      if (type.id == TypeId::kList || type.id == TypeId::kStruct) config_error("cast." + name, "must be a scalar type");
+      if (type.id == TypeId::kList || type.id == TypeId::kStruct)
+        config_error("cast." + name, "must be a scalar type");
       cast(columns, name, type, data);
     }
     if (!config_.keep.empty()) keep(columns, data);
@@ -152,7 +155,8 @@ class FieldsMapper final : public Mapper {
   }
 
   // The last part takes the rest, so that nothing of the text is lost.
-  static void split_row(const SplitRule& rule, std::optional<std::string_view> text, std::vector<BytesBuilder>& parts) {
+  static void split_row(const SplitRule& rule, std::optional<std::string_view> text,
+                        std::vector<BytesBuilder>& parts) {
     for (size_t part = 0; part < parts.size(); ++part) {
       if (!text) {
         parts[part].append_null();
@@ -160,7 +164,8 @@ class FieldsMapper final : public Mapper {
       }
       const size_t end = part + 1 == parts.size() ? std::string_view::npos : text->find(rule.by);
       parts[part].append(text->substr(0, end));
-      text = end == std::string_view::npos ? std::nullopt : std::optional(text->substr(end + rule.by.size()));
+      text = end == std::string_view::npos ? std::nullopt
+                                           : std::optional(text->substr(end + rule.by.size()));
     }
   }
 
@@ -210,7 +215,8 @@ class FieldsMapper final : public Mapper {
     columns = std::move(kept);
   }
 
-  // Rows with a value that does not become the type asked for are refused, one by one, with the field.
+  // Rows with a value that does not become the type asked for are refused, one by one, with the
+  // field.
   void drop_uncastable(Call& call, Columns& columns) const {
     Batch batch(mid_, join_columns(std::move(columns.arrays), columns.rows));
     std::vector<uint8_t> bad(static_cast<size_t>(batch.rows()), 0);
@@ -228,7 +234,8 @@ class FieldsMapper final : public Mapper {
                        std::vector<uint8_t>& bad) const {
     const auto i = static_cast<size_t>(mid_->index_of(name));
     const Type& from = mid_->fields[i].type;
-    const auto in = text_column(from, *batch.array().children[i], batch.array().offset, batch.rows());
+    const auto in =
+        text_column(from, *batch.array().children[i], batch.array().offset, batch.rows());
     const auto scratch = make_builder(type);
     const TextAppender appender(type, *scratch);
     std::string text;
@@ -237,7 +244,8 @@ class FieldsMapper final : public Mapper {
       in->append(text, row);
       if (bad[static_cast<size_t>(row)] || in->is_null(row) || appender.append(text)) continue;
       bad[static_cast<size_t>(row)] = 1;
-      call.reject({mid_->name, "cast", name + ": a " + type_name(from) + " that is no " + type_name(type), ""},
+      call.reject({mid_->name, "cast",
+                   name + ": a " + type_name(from) + " that is no " + type_name(type), ""},
                   batch.rows_at({row}));
     }
   }

@@ -61,10 +61,13 @@ void find_matching(const std::string& pattern, std::vector<fs::path>& out) {
   const fs::path base = fixed_folder(pattern);
   const bool hidden = pattern.find("/.") != std::string::npos || pattern.starts_with(".");
   std::error_code gone;
-  for (fs::recursive_directory_iterator it(base, fs::directory_options::skip_permission_denied, gone), end;
+  for (fs::recursive_directory_iterator
+           it(base, fs::directory_options::skip_permission_denied, gone),
+       end;
        !gone && it != end; it.increment(gone)) {
     std::string path = it->path().string();
-    if (base == "." && !pattern.starts_with("./")) path = it->path().lexically_relative(".").string();
+    if (base == "." && !pattern.starts_with("./"))
+      path = it->path().lexically_relative(".").string();
     if (!it->is_regular_file(gone) || (!hidden && is_hidden(it->path(), base))) continue;
     if (match(pattern, path)) out.emplace_back(path);
   }
@@ -90,7 +93,8 @@ std::vector<std::string> expand_braces(const std::string& pattern) {
 
 bool matches(const std::string& pattern, const std::string& path) {
   const auto patterns = expand_braces(pattern);
-  return std::any_of(patterns.begin(), patterns.end(), [&](const auto& one) { return match(one, path); });
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const auto& one) { return match(one, path); });
 }
 
 std::vector<fs::path> find_files(const std::string& pattern) {

@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <sstream>
 
+#include "patchbay/json_value.h"
 #include "patchbay/object.h"
 
 namespace patchbay {
@@ -18,7 +18,9 @@ namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const std::string& path, int error) {
   if (error == ENOSPC || error == EDQUOT) {
-    throw Error(Code::kUnavailable, path + ": the disk is full; nothing of this step is visible. Make room and run again");
+    throw Error(
+        Code::kUnavailable,
+        path + ": the disk is full; nothing of this step is visible. Make room and run again");
   }
   const Code code = error == ENOENT || error == ENOTDIR ? Code::kNotFound
                     : error == EACCES || error == EROFS ? Code::kConfig
@@ -27,7 +29,8 @@ namespace fs = std::filesystem;
 }
 
 void replace_all(std::string& text, const std::string& what, const std::string& with) {
-  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+  for (size_t at = text.find(what); at != std::string::npos;
+       at = text.find(what, at + with.size())) {
     text.replace(at, what.size(), with);
   }
 }
@@ -64,8 +67,12 @@ std::string safe_key(std::string key) {
 
 class FilesWriter final : public Writer {
  public:
-  FilesWriter(std::string path, std::string if_exists, bool create, std::string stream, std::string txn)
-      : path_(std::move(path)), if_exists_(std::move(if_exists)), create_(create), stream_(std::move(stream)),
+  FilesWriter(std::string path, std::string if_exists, bool create, std::string stream,
+              std::string txn)
+      : path_(std::move(path)),
+        if_exists_(std::move(if_exists)),
+        create_(create),
+        stream_(std::move(stream)),
         txn_(std::move(txn)) {
     token_["if_exists"] = if_exists_;
     token_["files"] = Json::arrayValue;
@@ -89,7 +96,7 @@ class FilesWriter final : public Writer {
   Prepared prepare(Call& call) override {
     if (fd_ >= 0) throw Error(Code::kInternal, target_ + ": the epoch ends inside an object");
     call.durable_step("files.prepared");
-    return {token_.toStyledString(), rows_};
+    return {write_json(token_), rows_};
   }
 
  private:
@@ -110,7 +117,9 @@ class FilesWriter final : public Writer {
         throw Error(Code::kConfig, "path: two objects become " + target_ + "; put {key} into path");
       }
     }
-    temporary_ = (folder / (marker(txn_) + std::to_string(++files_) + "-" + target.filename().string())).string();
+    temporary_ =
+        (folder / (marker(txn_) + std::to_string(++files_) + "-" + target.filename().string()))
+            .string();
     call.durable_step("files.create");
     fd_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd_ < 0) fail(temporary_, errno);
@@ -126,10 +135,12 @@ class FilesWriter final : public Writer {
   }
 
   void finish() {
-    if (fsync(fd_) != 0) fail(target_, errno);
+    struct stat status{};
+    if (fsync(fd_) != 0 || fstat(fd_, &status) != 0) fail(target_, errno);
     close(std::exchange(fd_, -1));
     sync_folder(fs::path(temporary_).parent_path());
     Json::Value file;
+    file["inode"] = Json::UInt64(status.st_ino);
     file["temporary"] = temporary_;
     file["target"] = target_;
     token_["files"].append(file);
@@ -145,10 +156,17 @@ class FilesWriter final : public Writer {
   int64_t rows_ = 0;
 };
 
-void reveal(const std::string& temporary, const std::string& target, const std::string& if_exists) {
+// A rename keeps the inode, so a commit that a crash cut short is told from a file that is lost.
+bool was_revealed(const Json::Value& file) {
+  struct stat status{};
+  return stat(file["target"].asCString(), &status) == 0 &&
+         status.st_ino == file["inode"].asUInt64();
+}
+
+void reveal(const Json::Value& file, const std::string& if_exists) {
+  const std::string temporary = file["temporary"].asString(), target = file["target"].asString();
   if (!fs::exists(temporary)) {
-    // Renamed already, by a commit that a crash cut short.
-    if (fs::exists(target)) return;
+    if (was_revealed(file) || (if_exists == "skip" && fs::exists(target))) return;
     throw Error(Code::kNotFound, target + ": the prepared file " + temporary + " is gone");
   }
   if (if_exists == "skip" && fs::exists(target)) {
@@ -162,7 +180,8 @@ void reveal(const std::string& temporary, const std::string& target, const std::
 }  // namespace
 
 FilesSink::FilesSink(Context&, const Config& config)
-    : path_(config.get<std::string>("path")), if_exists_(config.get<std::string>("if_exists")),
+    : path_(config.get<std::string>("path")),
+      if_exists_(config.get<std::string>("if_exists")),
       create_(config.get<bool>("create")) {}
 
 void FilesSink::check(Call&) {
@@ -174,8 +193,9 @@ void FilesSink::check(Call&) {
 
 Json::Value FilesSink::plan_schema(Call&, const SchemaPtr& stream) {
   if (!is_object_schema(*stream)) {
-    throw Error(Code::kConfig, "stream " + stream->name + ": is a table, not a stream of files; put an encoder such as "
-                                                         "csv or json before files");
+    throw Error(Code::kConfig, "stream " + stream->name +
+                                   ": is a table, not a stream of files; put an encoder such as "
+                                   "csv or json before files");
   }
   return Json::arrayValue;
 }
@@ -184,14 +204,13 @@ std::unique_ptr<Writer> FilesSink::open(Call&, const SchemaPtr& stream, const st
   return std::make_unique<FilesWriter>(path_, if_exists_, create_, stream->name, txn);
 }
 
-void FilesSink::commit(Call& call, const std::string&, uint64_t, std::span<const std::string> tokens) {
+void FilesSink::commit(Call& call, const std::string&, uint64_t,
+                       std::span<const std::string> tokens) {
   for (const auto& text : tokens) {
-    Json::Value token;
-    std::istringstream in(text);
-    in >> token;
+    const Json::Value token = parse_json(text);
     for (const auto& file : token["files"]) {
       call.durable_step("files.rename");
-      reveal(file["temporary"].asString(), file["target"].asString(), token["if_exists"].asString());
+      reveal(file, token["if_exists"].asString());
     }
   }
   call.durable_step("files.renamed");
@@ -200,7 +219,8 @@ void FilesSink::commit(Call& call, const std::string&, uint64_t, std::span<const
 void FilesSink::abort(Call&, std::span<const std::string> txns) {
   const fs::path folder = fixed_folder(path_);
   if (!fs::is_directory(folder)) return;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied)) {
+  for (const auto& entry :
+       fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied)) {
     for (const auto& txn : txns) {
       if (entry.path().filename().string().starts_with(marker(txn))) fs::remove(entry.path());
     }

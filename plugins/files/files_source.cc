@@ -24,17 +24,22 @@ struct Found {
 };
 
 [[noreturn]] void fail(const std::string& path, int error) {
-  const Code code = error == ENOENT ? Code::kNotFound : error == EACCES ? Code::kAuth : Code::kUnavailable;
+  const Code code = error == ENOENT   ? Code::kNotFound
+                    : error == EACCES ? Code::kAuth
+                                      : Code::kUnavailable;
   throw Error(code, path + ": " + std::strerror(error));
 }
 
 Found stat_file(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   if (stat(path.c_str(), &status) != 0) fail(path, errno);
-  return {path, status.st_size, status.st_mtim.tv_sec * int64_t{1'000'000} + status.st_mtim.tv_nsec / 1000};
+  return {path, status.st_size,
+          status.st_mtim.tv_sec * int64_t{1'000'000} + status.st_mtim.tv_nsec / 1000};
 }
 
-std::string etag_of(const Found& file) { return std::to_string(file.size) + "-" + std::to_string(file.modified); }
+std::string etag_of(const Found& file) {
+  return std::to_string(file.size) + "-" + std::to_string(file.modified);
+}
 
 // One file, chunk by chunk. A file is one whole: no epoch ends inside it.
 class FileReader final : public Reader {
@@ -63,19 +68,23 @@ class FileReader final : public Reader {
     }
     done_ = size < buffer_.size();
     ObjectBuilder batch(schema_);
-    batch.append({file_.path, file_.size, file_.modified, etag_, offset_, {buffer_.data(), size}, done_});
+    batch.append(
+        {file_.path, file_.size, file_.modified, etag_, offset_, {buffer_.data(), size}, done_});
     offset_ += static_cast<int64_t>(size);
     if (done_) check_size();
     return BatchEvent{0, batch.finish()};
   }
 
-  Checkpoint checkpoint(Call&, Json::Value&) override { return done_ ? Checkpoint::kUnchanged : Checkpoint::kNotNow; }
+  Checkpoint checkpoint(Call&, Json::Value&) override {
+    return done_ ? Checkpoint::kUnchanged : Checkpoint::kNotNow;
+  }
 
  private:
   void check_size() const {
     if (offset_ == file_.size) return;
-    throw Error(Code::kUnavailable, file_.path + ": changed while it was read (" + std::to_string(file_.size) +
-                                        " bytes at first, " + std::to_string(offset_) + " read)");
+    throw Error(Code::kUnavailable, file_.path + ": changed while it was read (" +
+                                        std::to_string(file_.size) + " bytes at first, " +
+                                        std::to_string(offset_) + " read)");
   }
 
   const SchemaPtr schema_;
@@ -103,13 +112,16 @@ std::string default_stream(const std::string& path) {
 }  // namespace
 
 FilesSource::FilesSource(Context&, const Config& config)
-    : path_(config.get<std::string>("path")), select_(config.get<std::string>("select")),
+    : path_(config.get<std::string>("path")),
+      select_(config.get<std::string>("select")),
       order_(config.get<std::string>("order")),
-      stream_(config.get_or<std::string>("stream", default_stream(config.get<std::string>("path")))) {}
+      stream_(
+          config.get_or<std::string>("stream", default_stream(config.get<std::string>("path")))) {}
 
 void FilesSource::check(Call&) {
   const auto files = find_files(path_);
-  if (files.empty() && !is_pattern(path_)) throw Error(Code::kNotFound, "path: " + path_ + " is not there");
+  if (files.empty() && !is_pattern(path_))
+    throw Error(Code::kNotFound, "path: " + path_ + " is not there");
   for (const auto& file : files) {
     if (access(file.c_str(), R_OK) != 0) fail(file.string(), errno);
   }
@@ -118,18 +130,22 @@ void FilesSource::check(Call&) {
 std::vector<Schema> FilesSource::discover(Call&) { return {object_schema(stream_)}; }
 
 std::vector<Split> FilesSource::plan(Call&, const std::vector<std::string>& streams, uint32_t) {
-  if (!streams.empty() && std::find(streams.begin(), streams.end(), stream_) == streams.end()) return {};
+  if (!streams.empty() && std::find(streams.begin(), streams.end(), stream_) == streams.end())
+    return {};
   std::vector<Found> files;
   for (const auto& path : find_files(path_)) files.push_back(stat_file(path.string()));
-  if (files.empty() && !is_pattern(path_)) throw Error(Code::kNotFound, "path: " + path_ + " is not there");
+  if (files.empty() && !is_pattern(path_))
+    throw Error(Code::kNotFound, "path: " + path_ + " is not there");
   if (order_ == "modified") {
-    std::stable_sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.modified < b.modified; });
+    std::stable_sort(files.begin(), files.end(),
+                     [](const auto& a, const auto& b) { return a.modified < b.modified; });
   }
   if (select_ == "newest" && !files.empty()) files = {files.back()};
   std::vector<Split> splits;
   for (const auto& file : files) {
     const bool once = select_ != "all";
-    Split split{once ? file.path + "#" + etag_of(file) : file.path, stream_, once, Json::objectValue};
+    Split split{once ? file.path + "#" + etag_of(file) : file.path, stream_, once,
+                Json::objectValue};
     split.detail["path"] = file.path;
     splits.push_back(std::move(split));
   }

@@ -12,7 +12,8 @@ class FilesSource final : public Source {
   FilesSource(Context& context, const Config& config);
   void check(Call& call) override;
   std::vector<Schema> discover(Call& call) override;
-  std::vector<Split> plan(Call& call, const std::vector<std::string>& streams, uint32_t want) override;
+  std::vector<Split> plan(Call& call, const std::vector<std::string>& streams,
+                          uint32_t want) override;
   std::unique_ptr<Reader> open(Call& call, const Split& split, const Json::Value& state) override;
 
  private:

@@ -1,11 +1,9 @@
 #include "sqlite_sink.h"
 
-#include <json/reader.h>
-
 #include <algorithm>
 #include <filesystem>
-#include <sstream>
 
+#include "patchbay/json_value.h"
 #include "sqlite_values.h"
 
 namespace patchbay {
@@ -24,14 +22,16 @@ std::string stage_name(const std::string& txn, uint64_t writer) {
 }
 
 bool table_exists(Database& database, const std::string& table) {
-  auto query = database.prepare("SELECT 1 FROM sqlite_master WHERE type IN ('table', 'view') AND name = ?");
+  auto query =
+      database.prepare("SELECT 1 FROM sqlite_master WHERE type IN ('table', 'view') AND name = ?");
   return query.bind(1, table).step();
 }
 
 // Writes into the stage batch by batch; prepare's last write makes all of them durable.
 class StageWriter final : public Writer {
  public:
-  StageWriter(Database& database, SchemaPtr stream, Json::Value token, std::vector<std::string> columns)
+  StageWriter(Database& database, SchemaPtr stream, Json::Value token,
+              std::vector<std::string> columns)
       : database_(database), stream_(std::move(stream)), token_(std::move(token)) {
     for (size_t i = 0; i < stream_->fields.size(); ++i) {
       const auto& name = stream_->fields[i].name;
@@ -43,8 +43,8 @@ class StageWriter final : public Writer {
   void write(Call& call, Batch batch) override {
     std::vector<BindColumn> binders;
     for (const size_t i : fields_) {
-      binders.push_back(bind_column(stream_->fields[i].type, *batch.array().children[i], batch.array().offset,
-                                    batch.rows()));
+      binders.push_back(bind_column(stream_->fields[i].type, *batch.array().children[i],
+                                    batch.array().offset, batch.rows()));
     }
     Transaction transaction(database_);
     auto insert = database_.compile(insert_sql());
@@ -60,8 +60,7 @@ class StageWriter final : public Writer {
 
   Prepared prepare(Call& call) override {
     call.durable_step("sqlite.prepared");
-    std::string token = token_.toStyledString();
-    return {std::move(token), rows_};
+    return {write_json(token_), rows_};
   }
 
  private:
@@ -69,16 +68,19 @@ class StageWriter final : public Writer {
     std::string columns;
     for (const size_t i : fields_) {
       const Field& field = stream_->fields[i];
-      columns += (columns.empty() ? "" : ", ") + quote_identifier(field.name) + " " + declared_type(field.type);
+      columns += (columns.empty() ? "" : ", ") + quote_identifier(field.name) + " " +
+                 declared_type(field.type);
       token_["columns"].append(field.name);
     }
-    database_.execute("CREATE TABLE " + quote_identifier(token_["stage"].asString()) + " (" + columns + ")");
+    database_.execute("CREATE TABLE " + quote_identifier(token_["stage"].asString()) + " (" +
+                      columns + ")");
   }
 
   std::string insert_sql() const {
     std::string marks;
     for (size_t i = 0; i < fields_.size(); ++i) marks += i == 0 ? "?" : ", ?";
-    return "INSERT INTO " + quote_identifier(token_["stage"].asString()) + " VALUES (" + marks + ")";
+    return "INSERT INTO " + quote_identifier(token_["stage"].asString()) + " VALUES (" + marks +
+           ")";
   }
 
   Database& database_;
@@ -87,13 +89,6 @@ class StageWriter final : public Writer {
   std::vector<size_t> fields_;  // of the stream, that the table has
   int64_t rows_ = 0;
 };
-
-Json::Value parse_token(const std::string& text) {
-  Json::Value token;
-  std::istringstream in(text);
-  in >> token;
-  return token;
-}
 
 std::vector<std::string> strings_of(const Json::Value& list) {
   std::vector<std::string> out;
@@ -104,11 +99,14 @@ std::vector<std::string> strings_of(const Json::Value& list) {
 }  // namespace
 
 SqliteSink::SqliteSink(Context&, const Config& config)
-    : path_(config.get<std::string>("path")), write_(config.get<std::string>("write")),
-      keys_(config.get_or<std::vector<std::string>>("keys", {})), create_(config.get<bool>("create")) {
+    : path_(config.get<std::string>("path")),
+      write_(config.get<std::string>("write")),
+      keys_(config.get_or<std::vector<std::string>>("keys", {})),
+      create_(config.get<bool>("create")) {
   const Json::Value& tables = config.at("tables");
   for (const auto& stream : tables.getMemberNames()) tables_[stream] = tables[stream].asString();
-  if (write_ == "upsert" && keys_.empty()) config_error("keys", "missing, needed with write: upsert");
+  if (write_ == "upsert" && keys_.empty())
+    config_error("keys", "missing, needed with write: upsert");
 }
 
 Database& SqliteSink::database() {
@@ -117,8 +115,9 @@ Database& SqliteSink::database() {
       path_, create_ ? OpenMode::kCreate : OpenMode::kExisting,
       DatabaseAdvice{"", create_ ? "; the option path must name a file that may be written"
                                  : "; it must be there, or set create: true"});
-  database_->execute("CREATE TABLE IF NOT EXISTS _patchbay_epochs (txn TEXT PRIMARY KEY, epoch INTEGER NOT NULL, "
-                     "at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)");
+  database_->execute(
+      "CREATE TABLE IF NOT EXISTS _patchbay_epochs (txn TEXT PRIMARY KEY, epoch INTEGER NOT NULL, "
+      "at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)");
   return *database_;
 }
 
@@ -126,7 +125,8 @@ void SqliteSink::check(Call&) {
   if (!std::filesystem::exists(path_)) {
     const auto dir = std::filesystem::absolute(path_).parent_path();
     if (create_ && std::filesystem::is_directory(dir)) return;
-    throw Error(Code::kNotFound, "path: " + path_ + " is not there" + (create_ ? ", nor its folder" : ""));
+    throw Error(Code::kNotFound,
+                "path: " + path_ + " is not there" + (create_ ? ", nor its folder" : ""));
   }
   Database(path_, OpenMode::kExisting).compile("SELECT name FROM sqlite_master").step();
 }
@@ -136,7 +136,8 @@ std::string SqliteSink::table_of(const std::string& stream) const {
   return found == tables_.end() ? stream : found->second;
 }
 
-std::vector<std::string> SqliteSink::columns_of(Database& database, const std::string& table) const {
+std::vector<std::string> SqliteSink::columns_of(Database& database,
+                                                const std::string& table) const {
   std::vector<std::string> columns;
   auto query = database.prepare("SELECT name FROM pragma_table_info(?)");
   query.bind(1, table);
@@ -158,19 +159,23 @@ Json::Value SqliteSink::plan_schema(Call&, const SchemaPtr& stream) {
     steps.append(step);
   };
   for (const auto& key : keys_) {
-    if (stream->index_of(key) < 0) config_error("keys", "stream " + stream->name + " has no field " + key);
+    if (stream->index_of(key) < 0)
+      config_error("keys", "stream " + stream->name + " has no field " + key);
   }
   const bool there = std::filesystem::exists(path_);
   std::unique_ptr<Database> database;
   if (there) database = std::make_unique<Database>(path_, OpenMode::kReadOnly);
   if (!there || !table_exists(*database, table)) {
-    if (!create_) throw Error(Code::kNotFound, "table " + table + ": is not in " + path_ + ", and create is false");
+    if (!create_)
+      throw Error(Code::kNotFound,
+                  "table " + table + ": is not in " + path_ + ", and create is false");
     add("create_table", nullptr);
     return steps;
   }
   const auto columns = columns_of(*database, table);
   for (const auto& field : stream->fields) {
-    if (std::find(columns.begin(), columns.end(), field.name) == columns.end()) add("add_column", &field);
+    if (std::find(columns.begin(), columns.end(), field.name) == columns.end())
+      add("add_column", &field);
   }
   return steps;
 }
@@ -183,14 +188,17 @@ void SqliteSink::apply_schema(Call& call, const SchemaPtr& stream, const Json::V
     if (step["action"].asString() == "create_table") {
       std::string columns;
       for (const auto& field : stream->fields) {
-        columns += (columns.empty() ? "" : ", ") + quote_identifier(field.name) + " " + declared_type(field.type);
+        columns += (columns.empty() ? "" : ", ") + quote_identifier(field.name) + " " +
+                   declared_type(field.type);
       }
-      database().execute("CREATE TABLE IF NOT EXISTS " + quote_identifier(table) + " (" + columns + ")");
+      database().execute("CREATE TABLE IF NOT EXISTS " + quote_identifier(table) + " (" + columns +
+                         ")");
     } else {
       const auto columns = columns_of(database(), table);
       const std::string name = step["field"].asString();
       if (std::find(columns.begin(), columns.end(), name) != columns.end()) continue;
-      database().execute("ALTER TABLE " + quote_identifier(table) + " ADD COLUMN " + quote_identifier(name) + " " +
+      database().execute("ALTER TABLE " + quote_identifier(table) + " ADD COLUMN " +
+                         quote_identifier(name) + " " +
                          declared_type(parse_type(step["type"].asString())));
     }
   }
@@ -205,7 +213,8 @@ std::unique_ptr<Writer> SqliteSink::open(Call&, const SchemaPtr& stream, const s
   token["keys"] = Json::arrayValue;
   for (const auto& key : keys_) token["keys"].append(key);
   token["columns"] = Json::arrayValue;
-  return std::make_unique<StageWriter>(database(), stream, std::move(token), columns_of(database(), table));
+  return std::make_unique<StageWriter>(database(), stream, std::move(token),
+                                       columns_of(database(), table));
 }
 
 void SqliteSink::move_rows(const Json::Value& token) {
@@ -216,13 +225,16 @@ void SqliteSink::move_rows(const Json::Value& token) {
   std::string from = " SELECT " + list_of(columns) + " FROM " + stage;
   if (write == "replace") database().execute("DELETE FROM " + table);
   if (write == "upsert") {
-    database().execute("CREATE INDEX IF NOT EXISTS " + quote_identifier("_patchbay_keys_" + token["table"].asString()) +
-                       " ON " + table + " (" + list_of(keys) + ")");
+    database().execute("CREATE INDEX IF NOT EXISTS " +
+                       quote_identifier("_patchbay_keys_" + token["table"].asString()) + " ON " +
+                       table + " (" + list_of(keys) + ")");
     std::string same;
     for (const auto& key : keys) {
-      same += (same.empty() ? "" : " AND ") + table + "." + quote_identifier(key) + " IS s." + quote_identifier(key);
+      same += (same.empty() ? "" : " AND ") + table + "." + quote_identifier(key) + " IS s." +
+              quote_identifier(key);
     }
-    database().execute("DELETE FROM " + table + " WHERE EXISTS (SELECT 1 FROM " + stage + " s WHERE " + same + ")");
+    database().execute("DELETE FROM " + table + " WHERE EXISTS (SELECT 1 FROM " + stage +
+                       " s WHERE " + same + ")");
     // Of several rows with one key the last one counts.
     from += " WHERE rowid IN (SELECT max(rowid) FROM " + stage + " GROUP BY " + list_of(keys) + ")";
   }
@@ -230,7 +242,8 @@ void SqliteSink::move_rows(const Json::Value& token) {
   database().execute("DROP TABLE " + stage);
 }
 
-void SqliteSink::commit(Call& call, const std::string& txn, uint64_t epoch, std::span<const std::string> tokens) {
+void SqliteSink::commit(Call& call, const std::string& txn, uint64_t epoch,
+                        std::span<const std::string> tokens) {
   call.durable_step("sqlite.commit.before");
   Transaction transaction(database());
   {
@@ -238,9 +251,10 @@ void SqliteSink::commit(Call& call, const std::string& txn, uint64_t epoch, std:
     if (done.bind(1, txn).step()) return;
   }
   for (const auto& text : tokens) {
-    const Json::Value token = parse_token(text);
+    const Json::Value token = parse_json(text);
     if (!table_exists(database(), token["stage"].asString())) {
-      throw Error(Code::kNotFound, path_ + ": the prepared rows for table " + token["table"].asString() + " are gone");
+      throw Error(Code::kNotFound, path_ + ": the prepared rows for table " +
+                                       token["table"].asString() + " are gone");
     }
     move_rows(token);
   }
@@ -259,7 +273,8 @@ void SqliteSink::abort(Call&, std::span<const std::string> txns) {
   for (const auto& txn : txns) {
     std::vector<std::string> stages;
     {
-      auto query = database().prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, ?) = ?");
+      auto query = database().prepare(
+          "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, ?) = ?");
       const std::string prefix = kPrefix + txn + "_";
       query.bind(1, static_cast<int64_t>(prefix.size())).bind(2, prefix);
       while (query.step()) stages.push_back(query.text(0));

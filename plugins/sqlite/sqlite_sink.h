@@ -1,5 +1,5 @@
-// Tables of a SQLite database. Rows go into a table of the transaction's own; commit moves them in one transaction that
-// also remembers that it happened.
+// Tables of a SQLite database. Rows go into a table of the transaction's own; commit moves them in
+// one transaction that also remembers that it happened.
 #pragma once
 
 #include <map>
@@ -19,8 +19,10 @@ class SqliteSink final : public Sink {
   void check(Call& call) override;
   Json::Value plan_schema(Call& call, const SchemaPtr& stream) override;
   void apply_schema(Call& call, const SchemaPtr& stream, const Json::Value& steps) override;
-  std::unique_ptr<Writer> open(Call& call, const SchemaPtr& stream, const std::string& txn) override;
-  void commit(Call& call, const std::string& txn, uint64_t epoch, std::span<const std::string> tokens) override;
+  std::unique_ptr<Writer> open(Call& call, const SchemaPtr& stream,
+                               const std::string& txn) override;
+  void commit(Call& call, const std::string& txn, uint64_t epoch,
+              std::span<const std::string> tokens) override;
   void abort(Call& call, std::span<const std::string> txns) override;
 
  private:

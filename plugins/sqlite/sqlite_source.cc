@@ -28,14 +28,17 @@ Schema result_schema(const std::string& stream, const Statement& row, bool has_r
 
 class SqliteReader final : public Reader {
  public:
-  SqliteReader(std::string path, std::string stream, const std::string& from, std::optional<std::string> cursor,
-               const Json::Value& state)
-      : database_(std::move(path), OpenMode::kReadOnly), stream_(std::move(stream)), cursor_(std::move(cursor)),
+  SqliteReader(std::string path, std::string stream, const std::string& from,
+               std::optional<std::string> cursor, const Json::Value& state)
+      : database_(std::move(path), OpenMode::kReadOnly),
+        stream_(std::move(stream)),
+        cursor_(std::move(cursor)),
         rows_(database_.compile(select(from, state))) {
     if (cursor_ && state.isObject()) bind_cursor(state["cursor"]);
     has_row_ = rows_.step();
     schema_ = std::make_shared<const Schema>(result_schema(stream_, rows_, has_row_));
-    if (cursor_ && schema_->index_of(*cursor_) < 0) config_error("cursor", stream_ + " has no column " + *cursor_);
+    if (cursor_ && schema_->index_of(*cursor_) < 0)
+      config_error("cursor", stream_ + " has no column " + *cursor_);
   }
 
   Event next(Call& call) override {
@@ -44,7 +47,8 @@ class SqliteReader final : public Reader {
       return StreamBegin{0, schema_};
     }
     BatchBuilder batch(schema_);
-    for (int64_t seen = 0; has_row_ && seen < call.max_rows() && batch.bytes() < kBatchBytes; ++seen) {
+    for (int64_t seen = 0; has_row_ && seen < call.max_rows() && batch.bytes() < kBatchBytes;
+         ++seen) {
       take_row(call, batch);
       has_row_ = rows_.step();
     }
@@ -101,7 +105,8 @@ class SqliteReader final : public Reader {
     for (int i = 0; i < rows_.columns(); ++i) {
       record[rows_.name(i)] = rows_.is_null(i) ? Json::Value() : Json::Value(rows_.text(i));
     }
-    call.reject_record({stream_, "type", field.name + ": expected " + type_name(field.type) + ", found another type",
+    call.reject_record({stream_, "type",
+                        field.name + ": expected " + type_name(field.type) + ", found another type",
                         "{\"row\":" + std::to_string(row_) + "}"},
                        record.toStyledString());
   }
@@ -120,7 +125,8 @@ class SqliteReader final : public Reader {
 }  // namespace
 
 SqliteSource::SqliteSource(Context&, const Config& config)
-    : path_(config.get<std::string>("path")), query_(config.find<std::string>("query")),
+    : path_(config.get<std::string>("path")),
+      query_(config.find<std::string>("query")),
       cursor_(config.find<std::string>("cursor")) {
   const Json::Value& tables = config.at("tables");
   for (const auto& stream : tables.getMemberNames()) tables_[stream] = tables[stream].asString();
@@ -128,7 +134,8 @@ SqliteSource::SqliteSource(Context&, const Config& config)
 }
 
 Database SqliteSource::connect() const {
-  return Database(path_, OpenMode::kReadOnly, {"", "; the option path must name a SQLite database that may be read"});
+  return Database(path_, OpenMode::kReadOnly,
+                  {"", "; the option path must name a SQLite database that may be read"});
 }
 
 void SqliteSource::check(Call&) {
@@ -142,7 +149,8 @@ std::map<std::string, std::string> SqliteSource::streams(Database& database) con
   for (const auto& [stream, table] : tables_) out[stream] = quote_identifier(table);
   if (!out.empty()) return out;
   auto tables = database.compile(
-      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE "
+      "'\\' "
       "AND name NOT LIKE '\\_patchbay%' ESCAPE '\\'");
   while (tables.step()) out[tables.text(0)] = quote_identifier(tables.text(0));
   return out;
@@ -163,7 +171,8 @@ std::vector<Split> SqliteSource::plan(Call&, const std::vector<std::string>& wan
   Database database = connect();
   std::vector<Split> splits;
   for (const auto& [stream, from] : streams(database)) {
-    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), stream) == wanted.end()) continue;
+    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), stream) == wanted.end())
+      continue;
     Split split{stream, stream, false, Json::objectValue};
     split.detail["from"] = from;
     splits.push_back(std::move(split));
@@ -172,7 +181,8 @@ std::vector<Split> SqliteSource::plan(Call&, const std::vector<std::string>& wan
 }
 
 std::unique_ptr<Reader> SqliteSource::open(Call&, const Split& split, const Json::Value& state) {
-  return std::make_unique<SqliteReader>(path_, split.stream, split.detail["from"].asString(), cursor_, state);
+  return std::make_unique<SqliteReader>(path_, split.stream, split.detail["from"].asString(),
+                                        cursor_, state);
 }
 
 }  // namespace patchbay

@@ -46,29 +46,51 @@ BindColumn bind_text(const Type& type, const ArrowArray& array, int64_t offset, 
 
 std::string declared_type(const Type& type) {
   switch (type.id) {
-    case TypeId::kBool: return "BOOLEAN";
-    case TypeId::kInt8: case TypeId::kInt16: case TypeId::kInt32: case TypeId::kInt64:
-    case TypeId::kUint8: case TypeId::kUint16: case TypeId::kUint32: return "INTEGER";
-    case TypeId::kFloat32: case TypeId::kFloat64: return "REAL";
-    case TypeId::kBinary: return "BLOB";
-    default: return "TEXT";  // uint64 too: it may be beyond SQLite's integers
+    case TypeId::kBool:
+      return "BOOLEAN";
+    case TypeId::kInt8:
+    case TypeId::kInt16:
+    case TypeId::kInt32:
+    case TypeId::kInt64:
+    case TypeId::kUint8:
+    case TypeId::kUint16:
+    case TypeId::kUint32:
+      return "INTEGER";
+    case TypeId::kFloat32:
+    case TypeId::kFloat64:
+      return "REAL";
+    case TypeId::kBinary:
+      return "BLOB";
+    default:
+      return "TEXT";  // uint64 too: it may be beyond SQLite's integers
   }
 }
 
 BindColumn bind_column(const Type& type, const ArrowArray& array, int64_t offset, int64_t length) {
   switch (type.id) {
-    case TypeId::kBool: return bind_integer(BoolView(type, array, offset, length));
-    case TypeId::kInt8: return bind_integer(Int8View(type, array, offset, length));
-    case TypeId::kInt16: return bind_integer(Int16View(type, array, offset, length));
-    case TypeId::kInt32: return bind_integer(Int32View(type, array, offset, length));
-    case TypeId::kInt64: return bind_integer(Int64View(type, array, offset, length));
-    case TypeId::kUint8: return bind_integer(Uint8View(type, array, offset, length));
-    case TypeId::kUint16: return bind_integer(Uint16View(type, array, offset, length));
-    case TypeId::kUint32: return bind_integer(Uint32View(type, array, offset, length));
-    case TypeId::kFloat32: return bind_real(Float32View(type, array, offset, length));
-    case TypeId::kFloat64: return bind_real(Float64View(type, array, offset, length));
+    case TypeId::kBool:
+      return bind_integer(BoolView(type, array, offset, length));
+    case TypeId::kInt8:
+      return bind_integer(Int8View(type, array, offset, length));
+    case TypeId::kInt16:
+      return bind_integer(Int16View(type, array, offset, length));
+    case TypeId::kInt32:
+      return bind_integer(Int32View(type, array, offset, length));
+    case TypeId::kInt64:
+      return bind_integer(Int64View(type, array, offset, length));
+    case TypeId::kUint8:
+      return bind_integer(Uint8View(type, array, offset, length));
+    case TypeId::kUint16:
+      return bind_integer(Uint16View(type, array, offset, length));
+    case TypeId::kUint32:
+      return bind_integer(Uint32View(type, array, offset, length));
+    case TypeId::kFloat32:
+      return bind_real(Float32View(type, array, offset, length));
+    case TypeId::kFloat64:
+      return bind_real(Float64View(type, array, offset, length));
     case TypeId::kUtf8:
-      return [view = Utf8View(type, array, offset, length)](Statement& out, int parameter, int64_t row) {
+      return [view = Utf8View(type, array, offset, length)](Statement& out, int parameter,
+                                                            int64_t row) {
         if (view.is_null(row)) {
           out.bind_null(parameter);
         } else {
@@ -76,20 +98,23 @@ BindColumn bind_column(const Type& type, const ArrowArray& array, int64_t offset
         }
       };
     case TypeId::kBinary:
-      return [view = BinaryView(type, array, offset, length)](Statement& out, int parameter, int64_t row) {
+      return [view = BinaryView(type, array, offset, length)](Statement& out, int parameter,
+                                                              int64_t row) {
         if (view.is_null(row)) {
           out.bind_null(parameter);
         } else {
           out.bind_blob(parameter, view[row]);
         }
       };
-    default: return bind_text(type, array, offset, length);
+    default:
+      return bind_text(type, array, offset, length);
   }
 }
 
 Type type_of_declared(const std::string& declared) {
   std::string upper = declared;
-  std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return std::toupper(c); });
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](unsigned char c) { return std::toupper(c); });
   const auto has = [&](const char* part) { return upper.find(part) != std::string::npos; };
   if (has("BOOL")) return scalar(TypeId::kBool);
   if (has("INT")) return scalar(TypeId::kInt64);
@@ -118,7 +143,8 @@ bool append_value(const Statement& row, int column, const Type& type, ColumnBuil
     case TypeId::kBinary:
       static_cast<BinaryBuilder&>(out).append(row.bytes(column));
       return true;
-    default: break;
+    default:
+      break;
   }
   // Numbers in a text column read as their text, as SQLite itself would give them.
   const std::string_view text = row.bytes(column);

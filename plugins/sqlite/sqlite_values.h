@@ -18,11 +18,12 @@ std::string declared_type(const Type& type);
 using BindColumn = std::function<void(Statement&, int parameter, int64_t row)>;
 BindColumn bind_column(const Type& type, const ArrowArray& array, int64_t offset, int64_t length);
 
-// What a column declared so holds: INTEGER int64, REAL float64, BLOB binary, BOOLEAN bool, all else utf8.
-// https://www.sqlite.org/datatype3.html#determination_of_column_affinity
+// What a column declared so holds: INTEGER int64, REAL float64, BLOB binary, BOOLEAN bool, all else
+// utf8. https://www.sqlite.org/datatype3.html#determination_of_column_affinity
 Type type_of_declared(const std::string& declared);
 
-// Appends the value of a result's column. False where a value of another type stands there: nothing was appended.
+// Appends the value of a result's column. False where a value of another type stands there: nothing
+// was appended.
 bool append_value(const Statement& row, int column, const Type& type, ColumnBuilder& out);
 
 }  // namespace patchbay

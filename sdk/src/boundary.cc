@@ -1,6 +1,6 @@
 #include <atomic>
 
-#include "json_io.h"
+#include "patchbay/json_value.h"
 #include "patchbay/plugin.h"
 
 namespace patchbay::boundary {

@@ -1,6 +1,6 @@
 #include "patchbay/config.h"
 
-#include "json_io.h"
+#include "patchbay/json_value.h"
 
 namespace patchbay {
 

@@ -1,4 +1,4 @@
-// jsoncpp with the settings that the SDK uses throughout. Not installed.
+// JSON values (configuration, states, tokens; never records) as text and back.
 #pragma once
 
 #include <json/reader.h>
@@ -20,7 +20,7 @@ inline std::string write_json(const Json::Value& value) {
   return Json::writeString(builder, value);
 }
 
-// Throws Error kInternal: what is parsed here came from the host.
+// Throws Error kInternal: what is parsed so came from the host, or from this plugin through the host.
 inline Json::Value parse_json(std::string_view text) {
   Json::Value value;
   std::string errors;
@@ -28,7 +28,7 @@ inline Json::Value parse_json(std::string_view text) {
   builder["stackLimit"] = 200;
   const std::unique_ptr<Json::CharReader> reader(builder.newCharReader());
   if (!reader->parse(text.data(), text.data() + text.size(), &value, &errors)) {
-    throw Error(Code::kInternal, "text from the host is no JSON");
+    throw Error(Code::kInternal, "text is no JSON");
   }
   return value;
 }

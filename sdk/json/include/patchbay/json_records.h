@@ -1,0 +1,52 @@
+// JSON records into batches by a declared schema: simdjson on demand, no tree per record.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "patchbay/builder.h"
+#include "patchbay/call.h"
+
+namespace patchbay {
+
+// Where the records of a text are.
+struct RecordsAt {
+  std::vector<std::string>
+      path;            // object keys that lead to the array of records, or to the one record
+  bool lines = false;  // one record per line instead
+};
+
+// Reads texts of records for one stream. A record that does not fit is refused whole, with JSON
+// path, expected and found type; a field that the schema lacks goes by the pipeline's policy, and
+// may widen the schema.
+class JsonRecords {
+ public:
+  // `base` is the declared schema. `position` gives the position JSON of a refused record from its
+  // text; may be null.
+  JsonRecords(Schema base, std::function<std::string(std::string_view record)> position);
+  ~JsonRecords();
+
+  // Parses one text, a whole document. Records wait in finished batches and in the open one. Throws
+  // Error kData where the text is no JSON or has no records at the place; the message names `what`
+  // (a URL without secrets, a file).
+  void parse(Call& call, std::string text, const RecordsAt& at, const std::string& what);
+
+  SchemaPtr schema() const;
+  // Batches so far, each with the schema that it was made under; the open one is closed when `all`.
+  std::vector<Batch> take(bool all);
+  int64_t records() const;  // seen so far, refused ones included
+  int64_t open_rows() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+// What a JSON value is called in messages and which type a new field of it gets: string utf8,
+// integer int64, number float64, true and false bool, all else arrow.json.
+Type type_of_json(std::string_view value);
+
+}  // namespace patchbay
