@@ -405,7 +405,8 @@ class JsonRecords::State {
       od::document document = parser_.iterate(padded);
       od::value root = document.get_value();
       walk(root, at.path);
-      if (!at_end(document)) broken(simdjson::TRAILING_CONTENT);
+      // Behind a path the rest of the objects around the records is left unread: is_json judges the whole.
+      if (at.path.empty() && !at_end(document)) broken(simdjson::TRAILING_CONTENT);
     } catch (const simdjson::simdjson_error& error) {
       throw Error(Code::kData, what + ": is no JSON that can be used: " +
                                    simdjson::error_message(error.error()));
@@ -583,6 +584,11 @@ Type type_of_json(std::string_view text) {
   if (type != od::json_type::number) return json_text();
   const bool integer = text.find_first_of(".eE") == std::string_view::npos;
   return scalar(integer ? TypeId::kInt64 : TypeId::kFloat64);
+}
+
+bool is_json(std::string_view text) {
+  simdjson::dom::parser parser;
+  return parser.parse(text.data(), text.size()).error() == simdjson::SUCCESS;
 }
 
 }  // namespace patchbay

@@ -49,4 +49,7 @@ class JsonRecords {
 // integer int64, number float64, true and false bool, all else arrow.json.
 Type type_of_json(std::string_view value);
 
+// Is the text one whole JSON document? For answers that may be cut or be no JSON at all.
+bool is_json(std::string_view text);
+
 }  // namespace patchbay
