@@ -325,7 +325,7 @@ int verb_preview(Invocation& call) {
     LaneSource source{i, {}};
     for (auto& split :
          instances.instances[i]->plan(services, look.pipeline().nodes[i].streams.selected, 1)) {
-      source.splits.push_back({std::move(split), ""});
+      source.splits.push_back({std::move(split), "", ""});
     }
     lane.sources.push_back(std::move(source));
   }

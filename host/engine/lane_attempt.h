@@ -20,6 +20,7 @@ namespace patchbay::host {
 
 struct LaneSplit {
   SplitPlan plan;
+  std::string key;         // under which its state is kept
   std::string state_json;  // of the last committed epoch; empty = from the start
 };
 
@@ -66,6 +67,7 @@ class LaneAttempt {
   friend class TransformStage;
   friend class SinkStage;
   friend class CollectorStage;
+  friend class StageServices;
 
   std::vector<LedgerSink> find_sinks() const;
   void connect(size_t node);

@@ -138,10 +138,10 @@ class Planner {
     return own.passes(split.stream) && only.passes(split.stream);
   }
 
-  static void add_source(PlannedLane& planned, size_t node, const std::vector<SplitPlan>& splits) {
+  void add_source(PlannedLane& planned, size_t node, const std::vector<SplitPlan>& splits) const {
     LaneSource source{node, {}};
     for (const auto& split : splits) {
-      source.splits.push_back({split, ""});
+      source.splits.push_back({split, split_key(pipeline_.nodes[node], split), ""});
       if (std::find(planned.streams.begin(), planned.streams.end(), split.stream) ==
           planned.streams.end()) {
         planned.streams.push_back(split.stream);
@@ -210,7 +210,7 @@ void load_states(RunContext& run, Lane& lane) {
   };
   for (auto& source : lane.sources) {
     for (auto& split : source.splits) {
-      split.state_json = find(split_key(run.pipeline.nodes[source.node], split.plan));
+      split.state_json = find(split.key);
       // What `state set` says about a stream that was never read.
       if (split.state_json.empty()) split.state_json = find("set/" + split.plan.stream);
     }

@@ -23,7 +23,13 @@ bay_status StageServices::reject(RejectedRows rejected) {
   validate(*rejected.rows.schema(), rejected.rows.array());
   ledger_.keep_reject(epoch, id(), origin, rejected);
   rejected_rows += rejected.rows.rows();
-  run_.count_rejects(origin, rejected.rows.rows());
+  try {
+    run_.count_rejects(origin, rejected.rows.rows());
+  } catch (const TooManyRejects&) {
+    // The lane ends with this reason, whatever the plugin makes of the refusal.
+    lane_.fail(std::current_exception());
+    return BAY_E_CANCELLED;
+  }
   return BAY_OK;
 }
 
@@ -185,7 +191,7 @@ bool SourceStage::try_end_epoch(const LaneSplit& split, ReaderHandle& reader) {
   const bay_status status = reader.checkpoint(*services_, state);
   if (status == BAY_NOT_NOW) return false;
   if (status == BAY_OK) {
-    lane_.ledger_.add_states(services_->epoch, {{split.plan.id, split.plan.stream, state, false}});
+    lane_.ledger_.add_states(services_->epoch, {{split.key, split.plan.stream, state, false}});
     last_state_ = state;
   }
   end_epoch();
@@ -198,7 +204,7 @@ void SourceStage::add_state(const LaneSplit& split, ReaderHandle& reader, bool e
   const bay_status status = reader.checkpoint(*services_, state);
   const bool changed = status == BAY_OK && state != last_state_;
   if (!changed && !done) return;
-  lane_.ledger_.add_states(services_->epoch, {{split.plan.id, split.plan.stream, state, done}});
+  lane_.ledger_.add_states(services_->epoch, {{split.key, split.plan.stream, state, done}});
 }
 
 void SourceStage::end_epoch() {

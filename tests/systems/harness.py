@@ -1,0 +1,106 @@
+"""What the system tests share: the built program, test servers, temporary folders. Standard library only."""
+
+import json
+import os
+import pathlib
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.request
+
+SOURCE = pathlib.Path(os.environ.get("PATCHBAY_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
+BUILD = pathlib.Path(os.environ.get("PATCHBAY_BUILD_DIR", SOURCE / "build/dev"))
+SERVICES = SOURCE / "tests/services"
+SECRETS = {"PATCHBAY_SECRET_SID": "demo-sid", "PATCHBAY_SECRET_KEY": "demo-key"}
+
+
+class Result:
+    def __init__(self, done):
+        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    @property
+    def stream(self):
+        return self.json["streams"][0]
+
+    def __repr__(self):
+        return f"exit {self.code}\n{self.out}\n{self.err}"
+
+
+class Server:
+    """A test server in a process of its own; url is where it listens."""
+
+    def __init__(self, script, folder, *arguments):
+        port_file = pathlib.Path(folder) / f"{pathlib.Path(script).parent.name}.port"
+        self.process = subprocess.Popen(
+            [sys.executable, str(SERVICES / script), "--port", "0", "--port-file", str(port_file), *map(str, arguments)])
+        deadline = time.monotonic() + 20
+        while not port_file.exists():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{script} did not start")
+            try:
+                self.process.wait(0.02)
+            except subprocess.TimeoutExpired:
+                continue
+        self.port = int(port_file.read_text())
+        port_file.unlink()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def post(self, path, data):
+        request = urllib.request.Request(self.url + path, json.dumps(data).encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def get(self, path):
+        with urllib.request.urlopen(self.url + path) as answer:
+            return json.loads(answer.read())
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class SystemTest(unittest.TestCase):
+    """Each test has a folder, a state directory and pipelines of its own."""
+
+    maxDiff = None
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="patchbay-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **SECRETS}
+        for name in ("ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
+            if name in os.environ:
+                self.environment[name] = os.environ[name]
+
+    def pipeline(self, text, name="pipeline"):
+        file = self.folder / f"{name}.yaml"
+        file.write_text(text)
+        return str(file)
+
+    def patchbay(self, *arguments, env=None, timeout=120, input=None):
+        done = subprocess.run(
+            [str(BUILD / "patchbay"), "--state-dir", str(self.folder / "state"), *map(str, arguments)],
+            capture_output=True, text=True, timeout=timeout, cwd=self.folder, input=input,
+            env={**self.environment, **(env or {})})
+        return Result(done)
+
+    def run_json(self, *arguments, code=0, env=None):
+        result = self.patchbay("run", *arguments, "--output", "json", env=env)
+        self.assertEqual(result.code, code, result)
+        return result
+
+    def rows(self, query, database="out.db"):
+        with sqlite3.connect(self.folder / database) as connection:
+            return connection.execute(query).fetchall()
+
+
+def main():
+    unittest.main(verbosity=2)
