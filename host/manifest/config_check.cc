@@ -1,6 +1,7 @@
 #include "manifest/config_check.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include "patchbay/suggest.h"
@@ -34,6 +35,7 @@ const std::set<std::string> kKnownKeywords{"title",
                                            "minProperties",
                                            "oneOf",
                                            "anyOf",
+                                           "allOf",
                                            "if",
                                            "then",
                                            "$schema",
@@ -44,7 +46,9 @@ std::string plain(const Json::Value& value) {
   if (value.isObject()) return "an object";
   if (value.isArray()) return "a list";
   if (value.isNull()) return "null";
-  return value.asString();
+  if (value.type() != Json::realValue) return value.asString();
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, value.asDouble()).ptr};
 }
 
 std::string list_of(const Json::Value& values) {
@@ -83,8 +87,11 @@ class Checker {
 
   void check(const Json::Value& schema, Json::Value& value, const std::string& path,
              const std::string& name) {
-    if (++depth_ > kDeepest) return add(path, name, "is nested too deep");
-    check_one(schema, value, path, name);
+    if (++depth_ > kDeepest) {
+      add(path, name, "is nested too deep");
+    } else {
+      check_one(schema, value, path, name);
+    }
     --depth_;
   }
 
@@ -98,7 +105,8 @@ class Checker {
     if (schema["secret"].asBool()) return check_secret(value, path, name);
     if (!check_type(schema, value, path, name)) return;
     if (schema.isMember("enum")) check_enum(schema["enum"], value, path, name);
-    if (schema.isMember("const") && schema["const"] != value) add(path, name, "must be " + plain(schema["const"]));
+    if (schema.isMember("const") && schema["const"] != value)
+      add(path, name, "must be " + plain(schema["const"]));
     check_range(schema, value, path, name);
     check_length(schema, value, path, name);
     if (value.isObject()) check_object(schema, value, path, name);
@@ -110,6 +118,7 @@ class Checker {
     }
     check_choices(schema, value, path, name);
     check_condition(schema, value, path, name);
+    for (const auto& all : schema["allOf"]) check(all, value, path, name);
   }
 
   void check_secret(const Json::Value& value, const std::string& path, const std::string& name) {
@@ -129,10 +138,12 @@ class Checker {
     };
     if (type.isString() ? fits(type) : std::any_of(type.begin(), type.end(), fits)) return true;
     const bool reference = value.isObject() && value.isMember("secret");
+    const bool bare = type == "string" && (value.isNumeric() || value.isBool());
     add(path, name,
         "must be " + words +
             (reference ? ", not a secret: it is not an option for secrets"
-                       : ", not " + plain_type(value)));
+                       : ", not " + plain_type(value)) +
+            (bare ? "; put it in quotes" : ""));
     return false;
   }
 
@@ -225,7 +236,7 @@ class Checker {
     if (!choices.isArray()) return;
     std::vector<ConfigFault> best;
     std::string titles;
-    bool shape_fits = false;
+    bool shape_fits = false, only_required = true;
     for (const auto& choice : choices) {
       std::vector<ConfigFault> faults;
       Json::Value copy = value;
@@ -237,10 +248,13 @@ class Checker {
       const bool fits = choice["type"].isString() && has_type(value, choice["type"].asString());
       if (fits && (!shape_fits || faults.size() < best.size())) best = faults;
       shape_fits |= fits;
+      only_required &= !choice.isMember("type") && choice.isMember("required");
       titles += (titles.empty() ? "" : " or ") +
                 choice.get("title", type_words(choice["type"].asString())).asString();
     }
-    if (shape_fits) {
+    if (only_required) {
+      add(path, name, "needs " + titles);
+    } else if (shape_fits) {
       faults_.insert(faults_.end(), best.begin(), best.end());
     } else {
       add(path, name, "must be " + titles + ", not " + plain(value));
@@ -283,10 +297,19 @@ void collect_secrets(const Json::Value& schema, const Json::Value& value,
                      std::vector<std::string>& out) {
   if (schema["secret"].asBool() && value.isObject())
     return out.push_back(value["secret"].asString());
+  for (const char* choices : {"oneOf", "anyOf", "allOf"}) {
+    for (const auto& choice : schema[choices]) collect_secrets(choice, value, out);
+  }
+  if (value.isArray() && schema["items"].isObject()) {
+    for (const auto& one : value) collect_secrets(schema["items"], one, out);
+  }
   if (!value.isObject()) return;
   for (const auto& member : value.getMemberNames()) {
-    if (schema["properties"].isMember(member))
+    if (schema["properties"].isMember(member)) {
       collect_secrets(schema["properties"][member], value[member], out);
+    } else if (schema["additionalProperties"].isObject()) {
+      collect_secrets(schema["additionalProperties"], value[member], out);
+    }
   }
 }
 

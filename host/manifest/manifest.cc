@@ -2,12 +2,16 @@
 
 #include <json/reader.h>
 
+#include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <sstream>
 
 #include "manifest/config_check.h"
 #include "manifest/manifest_schema.h"
+#include "manifest/option_schema.h"
 #include "patchbay/error.h"
+#include "patchbay/suggest.h"
 
 namespace patchbay::host {
 namespace {
@@ -18,6 +22,18 @@ namespace fs = std::filesystem;
   throw Error(Code::kConfig, file.string() + ": " + why);
 }
 
+// "* Line 2, Column 14\n  Missing ..\n" as "line 2, column 14: Missing ..", the first fault only.
+std::string one_line(const std::string& errors) {
+  const size_t line = errors.find("Line "), column = errors.find(", Column ");
+  const size_t end = errors.find('\n');
+  if (line == std::string::npos || column == std::string::npos || end == std::string::npos)
+    return "is no JSON";
+  const size_t begin = errors.find_first_not_of(' ', end + 1);
+  const std::string why = errors.substr(begin, errors.find('\n', begin) - begin);
+  return "line " + errors.substr(line + 5, column - line - 5) + ", column " +
+         errors.substr(column + 9, end - column - 9) + ": " + why;
+}
+
 Json::Value parse_file(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   if (!in) refuse(file, "cannot be read");
@@ -25,15 +41,15 @@ Json::Value parse_file(const fs::path& file) {
   builder["rejectDupKeys"] = true;
   builder["allowComments"] = false;
   builder["stackLimit"] = 100;
+  builder["failIfExtra"] = true;
   Json::Value root;
   std::string errors;
   try {
     if (!Json::parseFromStream(builder, in, &root, &errors)) {
-      while (!errors.empty() && errors.back() == '\n') errors.pop_back();
-      refuse(file, "is no JSON: " + errors);
+      refuse(file, one_line(errors));
     }
   } catch (const Json::Exception& error) {
-    refuse(file, std::string("is no JSON: ") + error.what());
+    refuse(file, std::string("is no manifest: ") + error.what());
   }
   return root;
 }
@@ -113,21 +129,95 @@ const ComponentManifest* Manifest::find(Kind kind, const std::string& name) cons
   return nullptr;
 }
 
+namespace {
+
+// The options that other parts of a component's entry name must exist.
+class ComponentCheck {
+ public:
+  ComponentCheck(const Json::Value& json, std::string name, std::vector<std::string>& faults)
+      : json_(json), name_(std::move(name)), faults_(faults) {}
+
+  void check() {
+    if (json_.isMember("config")) check_option_schema(json_["config"], name_ + ".config", faults_);
+    if (!faults_.empty()) return;
+    options_ = json_["config"]["properties"].getMemberNames();
+    if (json_.isMember("tables_option")) check_option("tables_option", json_["tables_option"]);
+    for (const auto& option : json_["target"]) check_option("target", option);
+    if (json_["kind"].asString() == "sink") check_delivery(json_["delivery"]);
+  }
+
+ private:
+  void add(const std::string& part, const std::string& why) {
+    faults_.push_back(name_ + "." + part + ": " + why);
+  }
+
+  void check_option(const std::string& part, const Json::Value& option) {
+    const std::string name = option.isString() ? option.asString() : "";
+    if (std::find(options_.begin(), options_.end(), name) != options_.end()) return;
+    add(part, "there is no option " + name + did_you_mean(name, options_));
+  }
+
+  void check_delivery(const Json::Value& delivery) {
+    if (delivery.isNull()) return add("delivery", "missing, a sink needs it");
+    if (delivery.isString()) return check_delivery_name("delivery", delivery);
+    check_option("delivery.option", delivery["option"]);
+    for (const auto& value : delivery.getMemberNames()) {
+      if (value != "option") check_delivery_name("delivery." + value, delivery[value]);
+    }
+  }
+
+  void check_delivery_name(const std::string& part, const Json::Value& value) {
+    static const std::vector<std::string> kNames{"transactional", "idempotent", "at_least_once"};
+    const std::string name = value.isString() ? value.asString() : "";
+    if (std::find(kNames.begin(), kNames.end(), name) != kNames.end()) return;
+    add(part, "must be transactional, idempotent or at_least_once, not " + name +
+                  did_you_mean(name, kNames));
+  }
+
+  const Json::Value& json_;
+  std::string name_;
+  std::vector<std::string>& faults_;
+  std::vector<std::string> options_;
+};
+
+bool is_version(const std::string& text) {
+  return !text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) &&
+         text.find_first_not_of(
+             "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-+~") ==
+             std::string::npos;
+}
+
+std::vector<std::string> faults_of(const fs::path& file, Json::Value& root) {
+  if (!root.isObject()) {
+    const bool text = root.isString();
+    return {"must be an object, not " + (text             ? "the text \"" + root.asString() + "\""
+                                         : root.isArray() ? "a list"
+                                                          : "a number or a word")};
+  }
+  std::vector<std::string> faults;
+  for (const auto& fault : check_config(manifest_schema(), "a manifest", root))
+    faults.push_back(fault.message);
+  if (!faults.empty()) return faults;
+  const std::string id = root["id"].asString(), stem = file.stem().string();
+  if (id != stem) faults.push_back("id: must be " + stem + ", as the file's name, not " + id);
+  const std::string version = root["version"].asString();
+  if (!is_version(version)) faults.push_back("version: must be like 1.2.3, not " + version);
+  for (Json::ArrayIndex i = 0; i < root["components"].size(); ++i) {
+    ComponentCheck(root["components"][i], "components[" + std::to_string(i) + "]", faults).check();
+  }
+  return faults;
+}
+
+}  // namespace
+
 Manifest read_manifest(const fs::path& file, const std::vector<fs::path>& library_dirs) {
   Json::Value root = parse_file(file);
-  const auto faults = check_config(manifest_schema(), "a manifest", root);
-  if (!faults.empty()) {
-    std::string all;
-    for (const auto& fault : faults) all += (all.empty() ? "" : "; ") + fault.message;
-    refuse(file, all);
-  }
+  std::string all;
+  for (const auto& fault : faults_of(file, root)) all += (all.empty() ? "" : "; ") + fault;
+  if (!all.empty()) refuse(file, all);
   Manifest manifest;
   manifest.file = fs::absolute(file);
   manifest.id = root["id"].asString();
-  if (manifest.id != file.stem().string()) {
-    refuse(file,
-           "id: must be " + file.stem().string() + ", as the file's name, not " + manifest.id);
-  }
   manifest.version = root["version"].asString();
   manifest.abi_major = root["abi"]["major"].asUInt();
   manifest.abi_minor = root["abi"]["minor"].asUInt();
