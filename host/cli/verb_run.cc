@@ -67,6 +67,9 @@ class RunVerb {
     outcome_.started = clock_.started;
     outcome_.guarantee = guarantee_name(compute_guarantee(pipeline_).guarantee);
     call_.logger().set_run(pipeline_.name, clock_.run_id);
+    context_.warn = [this](const std::string& node, const std::string& message) {
+      call_.logger().log(BAY_LOG_WARN, node, message);
+    };
     call_.state().begin_run(
         {clock_.run_id, pipeline_.name, outcome_.environment, iso_time(clock_.started)});
     outcome_.state_before = call_.state().stream_states(pipeline_.name);

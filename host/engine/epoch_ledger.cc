@@ -167,6 +167,19 @@ void EpochLedger::fail() {
   changed_.notify_all();
 }
 
+// What can't be aborted now stays on record, and the next run aborts it: the failure that led here is the one to report.
+void EpochLedger::abort_epoch(uint64_t epoch, const Epoch& open, bool keep_rejects, NodeServices& services) {
+  for (const auto& sink : sinks_) {
+    const std::vector<std::string> txns{txn(epoch, sink.node)};
+    try {
+      sink.instance->abort(services, txns);
+    } catch (const Error& error) {
+      return run_.warn(sink.id, std::string("its open transaction is left for the next run to abort: ") + error.what());
+    }
+  }
+  run_.state.aborted(run_.pipeline.name, lane_, open.number, keep_rejects);
+}
+
 CountsByStream EpochLedger::abort_open(bool rejects_are_evidence, NodeServices& services) {
   const std::lock_guard lock(mutex_);
   CountsByStream counts;
@@ -176,12 +189,7 @@ CountsByStream EpochLedger::abort_open(bool rejects_are_evidence, NodeServices& 
       counts[stream].add(c);
       if (!rejects_are_evidence) run_.forget_rejects(stream, c.rejected);
     }
-    if (!open.begun) continue;
-    for (const auto& sink : sinks_) {
-      const std::vector<std::string> txns{txn(epoch, sink.node)};
-      sink.instance->abort(services, txns);
-    }
-    run_.state.aborted(run_.pipeline.name, lane_, open.number, rejects_are_evidence);
+    if (open.begun) abort_epoch(epoch, open, rejects_are_evidence, services);
   }
   return counts;
 }

@@ -63,6 +63,7 @@ class EpochLedger {
   void begin_locked(uint64_t epoch, Epoch& open);
   void commit(uint64_t epoch, NodeServices& services);
   void record(uint64_t epoch, Epoch& open);
+  void abort_epoch(uint64_t epoch, const Epoch& open, bool keep_rejects, NodeServices& services);
   void commit_sink(const Epoch& open, uint64_t epoch, const LedgerSink& sink,
                    NodeServices& services);
 

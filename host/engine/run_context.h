@@ -82,6 +82,8 @@ class RunContext {
   CancelToken cancel;
   CancelToken cleanup;  // for what still runs after a failure: aborting; cancelled when time is up
   std::vector<NodeFigures> figures;  // by node
+  std::function<void(const std::string& node, const std::string& message)> warn =
+      [](const std::string&, const std::string&) {};
 
   RetryLimits retry() const;
 

@@ -1,0 +1,273 @@
+#include "bq_client.h"
+
+#include <charconv>
+
+#include "patchbay/json_value.h"
+
+namespace patchbay {
+namespace {
+
+Json::Value body_of(const HttpRequest& request, const HttpResponse& response) {
+  try {
+    return parse_json(response.body);
+  } catch (const std::exception&) {
+    throw Error(Code::kRemote, describe(request) + ": answered " + std::to_string(response.status) +
+                                   " with a body that is no JSON");
+  }
+}
+
+bool is_reason(const HttpResponse& response, const char* reason) {
+  return parse_google_error(response).reason == reason;
+}
+
+BqJobOutcome outcome_of(const Json::Value& job) {
+  const Json::Value& error = job["status"]["errorResult"];
+  if (!error.isObject()) return {true, "", ""};
+  return {false, error["reason"].asString(), error["message"].asString()};
+}
+
+}  // namespace
+
+BqClient::BqClient(BqPlace place, std::shared_ptr<GoogleCredentials> credentials,
+                   HttpOptions options)
+    : place_(std::move(place)), api_(std::move(credentials), std::move(options)) {}
+
+std::string BqClient::project_url(const std::string& rest) const {
+  return place_.endpoint + "/bigquery/v2/projects/" + percent_encode(place_.project) + rest;
+}
+
+std::string BqClient::dataset_url(const std::string& rest) const {
+  return project_url("/datasets/" + percent_encode(place_.dataset) + rest);
+}
+
+HttpRequest BqClient::json_request(const std::string& method, const std::string& url,
+                                   const Json::Value& body) const {
+  HttpRequest request;
+  request.method = method;
+  request.url = url;
+  request.headers = {"Content-Type: application/json"};
+  request.body = write_json(body);
+  return request;
+}
+
+bool BqClient::has_dataset(Call& call) {
+  HttpRequest request;
+  request.url = dataset_url("");
+  const HttpResponse response = api_.send(call, request);
+  if (response.status == 404) return false;
+  if (response.status >= 300) GoogleApi::fail(request, response);
+  return true;
+}
+
+void BqClient::create_dataset(Call& call) {
+  Json::Value body;
+  body["datasetReference"]["projectId"] = place_.project;
+  body["datasetReference"]["datasetId"] = place_.dataset;
+  body["location"] = place_.location;
+  HttpRequest request = json_request("POST", project_url("/datasets"), body);
+  request.safe_to_repeat = true;
+  const HttpResponse response = api_.send(call, request);
+  if (response.status >= 300 && response.status != 409) GoogleApi::fail(request, response);
+}
+
+std::optional<Json::Value> BqClient::get_table(Call& call, const std::string& table) {
+  HttpRequest request;
+  request.url = dataset_url("/tables/" + percent_encode(table));
+  const HttpResponse response = api_.send(call, request);
+  if (response.status == 404) return std::nullopt;
+  if (response.status >= 300) GoogleApi::fail(request, response);
+  return body_of(request, response);
+}
+
+bool BqClient::create_table(Call& call, const std::string& table, const Json::Value& schema,
+                            std::chrono::seconds expires_in) {
+  Json::Value body;
+  body["tableReference"]["projectId"] = place_.project;
+  body["tableReference"]["datasetId"] = place_.dataset;
+  body["tableReference"]["tableId"] = table;
+  body["schema"] = schema;
+  if (expires_in.count() > 0) {
+    const auto at = std::chrono::system_clock::now() + expires_in;
+    const auto ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
+    body["expirationTime"] = std::to_string(ms);
+  }
+  HttpRequest request = json_request("POST", dataset_url("/tables"), body);
+  request.safe_to_repeat = true;
+  const HttpResponse response = api_.send(call, request);
+  if (response.status == 409) return false;
+  if (response.status >= 300) GoogleApi::fail(request, response);
+  return true;
+}
+
+void BqClient::patch_schema(Call& call, const std::string& table, const Json::Value& schema,
+                            const std::string& etag) {
+  Json::Value body;
+  body["schema"] = schema;
+  HttpRequest request =
+      json_request("PATCH", dataset_url("/tables/" + percent_encode(table)), body);
+  if (!etag.empty()) request.headers.push_back("If-Match: " + etag);
+  request.safe_to_repeat = true;  // the whole schema: a repeat changes nothing more
+  api_.require(call, request);
+}
+
+bool BqClient::delete_table(Call& call, const std::string& table) {
+  HttpRequest request;
+  request.method = "DELETE";
+  request.url = dataset_url("/tables/" + percent_encode(table));
+  const HttpResponse response = api_.send(call, request);
+  if (response.status == 404) return false;
+  if (response.status >= 300) GoogleApi::fail(request, response);
+  return true;
+}
+
+std::optional<Json::Value> BqClient::get_job(Call& call, const std::string& id) {
+  HttpRequest request;
+  request.url =
+      project_url("/jobs/" + percent_encode(id) + "?location=" + percent_encode(place_.location));
+  const HttpResponse response = api_.send(call, request);
+  if (response.status == 404) return std::nullopt;
+  if (response.status >= 300) GoogleApi::fail(request, response);
+  return body_of(request, response);
+}
+
+BqJobOutcome BqClient::wait_for(Call& call, const std::string& id, Json::Value job) {
+  auto wait = std::chrono::milliseconds(20);
+  while (job["status"]["state"].asString() != "DONE") {
+    wait_or_cancel(call, wait);
+    wait = std::min(wait * 2, std::chrono::milliseconds(3000));
+    auto again = get_job(call, id);
+    if (!again)
+      throw Error(Code::kUnavailable, "job " + id + ": was there and is not found any more");
+    job = std::move(*again);
+  }
+  return outcome_of(job);
+}
+
+std::optional<BqJobOutcome> BqClient::find_job(Call& call, const std::string& id) {
+  auto job = get_job(call, id);
+  if (!job) return std::nullopt;
+  return wait_for(call, id, std::move(*job));
+}
+
+BqJobOutcome BqClient::run_job(Call& call, const std::string& id,
+                               const Json::Value& configuration) {
+  Json::Value body;
+  body["jobReference"]["projectId"] = place_.project;
+  body["jobReference"]["jobId"] = id;
+  body["jobReference"]["location"] = place_.location;
+  body["configuration"] = configuration;
+  HttpRequest request = json_request("POST", project_url("/jobs"), body);
+  request.safe_to_repeat = true;  // a second insert under the same id answers `duplicate`
+  const HttpResponse response = api_.send(call, request);
+  if (response.status == 409 && is_reason(response, "duplicate")) {
+    auto outcome = find_job(call, id);
+    if (outcome) return *outcome;
+    throw Error(Code::kUnavailable, "job " + id + ": answers duplicate, but is not found");
+  }
+  if (response.status >= 300) {
+    const GoogleError error = parse_google_error(response);
+    if (response.status == 404 || response.status == 400)
+      return {false, error.reason, error.message};
+    GoogleApi::fail(request, response);
+  }
+  return wait_for(call, id, body_of(request, response));
+}
+
+std::string BqClient::begin_upload(Call& call, const std::string& id,
+                                   const Json::Value& configuration) {
+  Json::Value body;
+  body["jobReference"]["projectId"] = place_.project;
+  body["jobReference"]["jobId"] = id;
+  body["jobReference"]["location"] = place_.location;
+  body["configuration"] = configuration;
+  HttpRequest request =
+      json_request("POST",
+                   place_.endpoint + "/upload/bigquery/v2/projects/" +
+                       percent_encode(place_.project) + "/jobs?uploadType=resumable",
+                   body);
+  request.headers.emplace_back("X-Upload-Content-Type: application/octet-stream");
+  request.safe_to_repeat = true;  // a session alone does nothing
+  const HttpResponse response = api_.require(call, request);
+  const std::string session = response.header("location");
+  if (origin_of(session).empty())
+    throw Error(Code::kRemote, describe(request) + ": gave no upload session");
+  return session;
+}
+
+namespace {
+
+// What a 308 says is stored: "bytes=0-K", K + 1 bytes; without the header nothing.
+int64_t stored_bytes(const HttpResponse& response) {
+  const std::string range = response.header("range");
+  const size_t dash = range.find('-');
+  int64_t last = -1;
+  if (dash != std::string::npos)
+    std::from_chars(range.data() + dash + 1, range.data() + range.size(), last);
+  return last + 1;
+}
+
+bool is_complete(const HttpRequest& request, const HttpResponse& response) {
+  if (response.status == 200 || response.status == 201) return true;
+  if (response.status != 308) GoogleApi::fail(request, response);
+  return false;
+}
+
+HttpRequest put(const std::string& session, std::string body, const std::string& range) {
+  HttpRequest request;
+  request.method = "PUT";
+  request.url = session;
+  request.body = std::move(body);
+  request.headers = {"Content-Range: bytes " + range};
+  request.safe_to_repeat = false;  // the server may have kept a part: it has to be asked first
+  return request;
+}
+
+}  // namespace
+
+void BqClient::upload(Call& call, const std::string& session, int64_t offset,
+                      const std::string& data, std::optional<int64_t> total) {
+  const std::string all = total ? std::to_string(*total) : "*";
+  const int64_t end = offset + static_cast<int64_t>(data.size());
+  int64_t stored = offset;
+  for (uint32_t attempt = 1;; ++attempt) {
+    const std::string part = data.substr(static_cast<size_t>(stored - offset));
+    HttpRequest request =
+        put(session, part,
+            part.empty() ? "*/" + all
+                         : std::to_string(stored) + "-" + std::to_string(end - 1) + "/" + all);
+    HttpResponse response;
+    try {
+      response = api_.send(call, request);
+    } catch (const Error& error) {
+      if (error.code() != Code::kUnavailable) throw;
+      const auto wait = call.backoff(attempt);
+      if (!wait) throw;
+      wait_or_cancel(call, *wait);
+      request = put(session, "", "*/" + all);
+      request.safe_to_repeat = true;
+      response = api_.send(call, request);
+    }
+    if (is_complete(request, response)) return;
+    stored = stored_bytes(response);
+    if (stored < offset || stored > end) {
+      throw Error(Code::kUnavailable, "upload: the server has " + std::to_string(stored) +
+                                          " bytes where " + std::to_string(offset) + " to " +
+                                          std::to_string(end) + " were expected");
+    }
+    if (stored == end && !total) return;
+  }
+}
+
+Json::Value BqClient::insert_all(Call& call, const std::string& table, const std::string& body) {
+  HttpRequest request;
+  request.method = "POST";
+  request.url = dataset_url("/tables/" + percent_encode(table) + "/insertAll");
+  request.headers = {"Content-Type: application/json"};
+  request.body = body;
+  request.safe_to_repeat = true;  // insertId: a row that came before is dropped
+  const HttpResponse response = api_.require(call, request);
+  return body_of(request, response);
+}
+
+}  // namespace patchbay

@@ -1,0 +1,68 @@
+// The BigQuery REST API, version 2, as far as the plugin needs it:
+// https://cloud.google.com/bigquery/docs/reference/rest
+#pragma once
+
+#include <json/value.h>
+
+#include <optional>
+#include <string>
+
+#include "patchbay/google.h"
+
+namespace patchbay {
+
+struct BqPlace {
+  std::string endpoint, project, dataset, location;
+};
+
+// How a job ended.
+struct BqJobOutcome {
+  bool ok = false;
+  std::string reason, message;  // of errorResult
+};
+
+// One thread at a time.
+class BqClient {
+ public:
+  BqClient(BqPlace place, std::shared_ptr<GoogleCredentials> credentials, HttpOptions options);
+
+  const BqPlace& place() const { return place_; }
+
+  bool has_dataset(Call& call);
+  void create_dataset(Call& call);  // there already = fine
+  std::optional<Json::Value> get_table(Call& call, const std::string& table);
+  // False where it is there already. `expires_in` 0 = never.
+  bool create_table(Call& call, const std::string& table, const Json::Value& schema,
+                    std::chrono::seconds expires_in);
+  void patch_schema(Call& call, const std::string& table, const Json::Value& schema,
+                    const std::string& etag);
+  bool delete_table(Call& call, const std::string& table);  // false where there is none
+
+  // Inserts a job under an id of the caller's choice and waits for its end. A job that is there
+  // already under this id is waited for in its place.
+  BqJobOutcome run_job(Call& call, const std::string& id, const Json::Value& configuration);
+  std::optional<BqJobOutcome> find_job(
+      Call& call, const std::string& id);  // waits for its end; nothing = no such job
+
+  // A resumable upload of a load job; returns the session's URL.
+  std::string begin_upload(Call& call, const std::string& id, const Json::Value& configuration);
+  // Bytes [offset, offset + data) of `total` (nothing = not known yet). Data that is not the last
+  // must be a multiple of 256 KiB. Resumes by itself where an answer is lost.
+  void upload(Call& call, const std::string& session, int64_t offset, const std::string& data,
+              std::optional<int64_t> total);
+
+  Json::Value insert_all(Call& call, const std::string& table, const std::string& body);
+
+ private:
+  std::string project_url(const std::string& rest) const;
+  std::string dataset_url(const std::string& rest) const;
+  HttpRequest json_request(const std::string& method, const std::string& url,
+                           const Json::Value& body) const;
+  BqJobOutcome wait_for(Call& call, const std::string& id, Json::Value job);
+  std::optional<Json::Value> get_job(Call& call, const std::string& id);
+
+  const BqPlace place_;
+  GoogleApi api_;
+};
+
+}  // namespace patchbay

@@ -1,0 +1,85 @@
+#include "bq_load.h"
+
+#include "patchbay/json_value.h"
+
+namespace patchbay {
+namespace {
+
+constexpr size_t kChunk = 8 << 20;  // a multiple of 256 KiB, as all but the last must be
+constexpr std::chrono::hours kStagingLife{7 * 24};
+
+}  // namespace
+
+BqLoadWriter::BqLoadWriter(std::unique_ptr<BqClient> client, SchemaPtr stream,
+                           const Json::Value& target_schema, std::string staging, Json::Value token)
+    : client_(std::move(client)),
+      schema_(target_schema),
+      staging_(std::move(staging)),
+      token_(std::move(token)),
+      encoder_(std::move(stream), target_schema["fields"], false),
+      job_(staging_ + "_load") {}
+
+Json::Value BqLoadWriter::configuration() const {
+  Json::Value load;
+  load["sourceFormat"] = "NEWLINE_DELIMITED_JSON";
+  load["destinationTable"]["projectId"] = client_->place().project;
+  load["destinationTable"]["datasetId"] = client_->place().dataset;
+  load["destinationTable"]["tableId"] = staging_;
+  load["createDisposition"] = "CREATE_NEVER";
+  load["writeDisposition"] = "WRITE_TRUNCATE";
+  load["schema"] = schema_;
+  load["ignoreUnknownValues"] = true;  // columns that were declined
+  Json::Value configuration;
+  configuration["load"] = load;
+  return configuration;
+}
+
+void BqLoadWriter::begin(Call& call) {
+  if (!session_.empty()) return;
+  call.durable_step("bq.staging");
+  client_->create_table(call, staging_, schema_, kStagingLife);
+  session_ = client_->begin_upload(call, job_, configuration());
+}
+
+void BqLoadWriter::upload(Call& call, bool last) {
+  begin(call);
+  while (buffer_.size() >= kChunk || last) {
+    const std::string part = buffer_.substr(0, std::min(kChunk, buffer_.size()));
+    const bool final = last && part.size() == buffer_.size();
+    const int64_t end = uploaded_ + static_cast<int64_t>(part.size());
+    client_->upload(call, session_, uploaded_, part, final ? std::optional(end) : std::nullopt);
+    uploaded_ = end;
+    buffer_.erase(0, part.size());
+    if (final) return;
+  }
+}
+
+void BqLoadWriter::write(Call& call, Batch batch) {
+  batch = encoder_.without_misfits(call, std::move(batch));
+  const JsonRows rows = encoder_.rows(batch);
+  for (int64_t row = 0; row < batch.rows(); ++row) {
+    rows.append(buffer_, row);
+    buffer_ += '\n';
+    if (buffer_.size() >= kChunk) upload(call, false);
+  }
+  rows_ += batch.rows();
+}
+
+Prepared BqLoadWriter::prepare(Call& call) {
+  upload(call, true);
+  call.durable_step("bq.uploaded");
+  const auto outcome = client_->find_job(call, job_);
+  if (!outcome) throw Error(Code::kUnavailable, "job " + job_ + ": was uploaded and is not found");
+  if (!outcome->ok) {
+    const bool transient =
+        outcome->reason == "backendError" || outcome->reason == "internalError" ||
+        outcome->reason == "rateLimitExceeded" || outcome->reason == "jobRateLimitExceeded";
+    throw Error(transient ? Code::kUnavailable : Code::kData,
+                "job " + job_ + ": BigQuery refused the rows: " + outcome->reason + ": " +
+                    outcome->message);
+  }
+  call.durable_step("bq.prepared");
+  return {write_json(token_), rows_};
+}
+
+}  // namespace patchbay

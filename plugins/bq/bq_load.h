@@ -1,0 +1,32 @@
+// method load: one epoch's rows of one stream into a staging table, by one load job.
+#pragma once
+
+#include "bq_encode.h"
+#include "bq_sink.h"
+
+namespace patchbay {
+
+class BqLoadWriter final : public Writer {
+ public:
+  // `token` names target and write mode; `staging` the table to make, with the target's schema.
+  BqLoadWriter(std::unique_ptr<BqClient> client, SchemaPtr stream, const Json::Value& target_schema,
+               std::string staging, Json::Value token);
+  void write(Call& call, Batch batch) override;
+  Prepared prepare(Call& call) override;
+
+ private:
+  void begin(Call& call);
+  void upload(Call& call, bool last);
+  Json::Value configuration() const;
+
+  std::unique_ptr<BqClient> client_;
+  const Json::Value schema_;
+  const std::string staging_;
+  Json::Value token_;
+  BqEncoder encoder_;
+  std::string job_, session_, buffer_;
+  int64_t uploaded_ = 0;
+  int64_t rows_ = 0;
+};
+
+}  // namespace patchbay

@@ -1,0 +1,248 @@
+#include "bq_sink.h"
+
+#include <algorithm>
+
+#include "bq_load.h"
+#include "bq_schema.h"
+#include "bq_stream.h"
+#include "patchbay/json_value.h"
+
+namespace patchbay {
+namespace {
+
+BqConfig parse_config(const Config& config) {
+  BqConfig out;
+  std::string endpoint = config.get<std::string>("endpoint");
+  while (endpoint.ends_with('/')) endpoint.pop_back();
+  out.place = {endpoint, config.get<std::string>("project"), config.get<std::string>("dataset"),
+               config.get<std::string>("location")};
+  out.http.option = "endpoint";
+  out.http.allow_http = config.get<bool>("allow_http");
+  out.credentials = config.find<Secret>("credentials");
+  out.stream = config.get<std::string>("method") == "stream";
+  out.write = config.get<std::string>("write");
+  out.keys = config.get_or<std::vector<std::string>>("keys", {});
+  out.create = config.get<bool>("create");
+  const Json::Value& tables = config.at("tables");
+  for (const auto& stream : tables.getMemberNames()) out.tables[stream] = tables[stream].asString();
+  if (out.write == "upsert" && out.keys.empty())
+    config_error("keys", "missing, needed with write: upsert");
+  if (out.stream && out.write != "append")
+    config_error("write", "must be append with method: stream");
+  return out;
+}
+
+std::string quoted(const BqPlace& place, const std::string& table) {
+  return "`" + place.project + "." + place.dataset + "." + table + "`";
+}
+
+std::string column_list(const Json::Value& names, const std::string& prefix = "") {
+  std::string out;
+  for (const auto& name : names)
+    out += (out.empty() ? "" : ", ") + prefix + "`" + name.asString() + "`";
+  return out;
+}
+
+bool is_transient_reason(const std::string& reason) {
+  return reason == "backendError" || reason == "internalError" || reason == "jobBackendError" ||
+         reason == "jobInternalError" || reason == "rateLimitExceeded" ||
+         reason == "jobRateLimitExceeded";
+}
+
+}  // namespace
+
+std::string bq_staging_name(const std::string& txn, uint64_t writer) {
+  std::string name = "_patchbay_" + txn + "_" + std::to_string(writer);
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+BqSink::BqSink(Context&, const Config& config) : config_(parse_config(config)) {}
+
+std::unique_ptr<BqClient> BqSink::make_client(Call& call) {
+  if (!credentials_) {
+    credentials_ = config_.credentials
+                       ? GoogleCredentials::from_json(call.secret(*config_.credentials))
+                       : GoogleCredentials::find_default();
+  }
+  return std::make_unique<BqClient>(config_.place, credentials_, config_.http);
+}
+
+BqClient& BqSink::client(Call& call) {
+  if (!client_) client_ = make_client(call);
+  return *client_;
+}
+
+std::string BqSink::table_of(const std::string& stream) const {
+  const auto found = config_.tables.find(stream);
+  return found == config_.tables.end() ? stream : found->second;
+}
+
+void BqSink::check(Call& call) {
+  if (client(call).has_dataset(call) || config_.create) return;
+  throw Error(Code::kNotFound, "dataset " + config_.place.project + "." + config_.place.dataset +
+                                   ": is not there, and create is false");
+}
+
+Json::Value BqSink::plan_schema(Call& call, const SchemaPtr& stream) {
+  for (const auto& key : config_.keys) {
+    if (stream->index_of(key) < 0)
+      config_error("keys", "stream " + stream->name + " has no field " + key);
+  }
+  const std::string table = table_of(stream->name);
+  Json::Value steps(Json::arrayValue);
+  const auto add = [&](const char* action) -> Json::Value& {
+    Json::Value step;
+    step["action"] = action;
+    step["table"] = table;
+    return steps.append(step);
+  };
+  const auto found = client(call).get_table(call, table);
+  if (found) {
+    for (const auto& missing : missing_columns(*stream, (*found)["schema"]["fields"])) {
+      Json::Value& step = add("add_column");
+      step["field"] = missing.path;
+      step["type"] = type_name(missing.type);
+    }
+    return steps;
+  }
+  bq_schema(*stream);  // throws for types that BigQuery has not
+  const bool dataset = client(call).has_dataset(call);
+  if (!config_.create) {
+    throw Error(Code::kNotFound, (dataset ? "table " + table : "dataset " + config_.place.dataset) +
+                                     ": is not there, and create is false");
+  }
+  if (!dataset) add("create_dataset");
+  add("create_table");
+  return steps;
+}
+
+void BqSink::apply_schema(Call& call, const SchemaPtr& stream, const Json::Value& steps) {
+  for (const auto& step : steps) {
+    if (!step.get("apply", true).asBool()) continue;
+    call.durable_step("bq.schema");
+    const std::string action = step["action"].asString();
+    const std::string table = step["table"].asString();
+    if (action == "create_dataset") {
+      client(call).create_dataset(call);
+    } else if (action == "create_table") {
+      client(call).create_table(call, table, bq_schema(*stream), std::chrono::seconds(0));
+    } else {
+      const auto found = client(call).get_table(call, table);
+      if (!found) throw Error(Code::kNotFound, "table " + table + ": is gone");
+      client(call).patch_schema(call, table,
+                                with_column((*found)["schema"], step["field"].asString(),
+                                            parse_type(step["type"].asString())),
+                                (*found)["etag"].asString());
+    }
+  }
+}
+
+std::unique_ptr<Writer> BqSink::open(Call& call, const SchemaPtr& stream, const std::string& txn) {
+  const std::string table = table_of(stream->name);
+  const auto found = client(call).get_table(call, table);
+  if (!found) throw Error(Code::kNotFound, "table " + table + ": is not there");
+  const Json::Value& schema = (*found)["schema"];
+  if (config_.stream)
+    return std::make_unique<BqStreamWriter>(make_client(call), stream, schema, table);
+  Json::Value token;
+  if (txn != txn_) writers_ = 0;
+  txn_ = txn;
+  const std::string staging = bq_staging_name(txn, ++writers_);
+  token["staging"] = staging;
+  token["table"] = table;
+  token["write"] = config_.write;
+  token["keys"] = Json::arrayValue;
+  for (const auto& key : config_.keys) token["keys"].append(key);
+  token["columns"] = Json::arrayValue;
+  for (const auto& field : schema["fields"]) token["columns"].append(field["name"]);
+  return std::make_unique<BqLoadWriter>(make_client(call), stream, schema, staging,
+                                        std::move(token));
+}
+
+// One table: a copy job, which moves no bytes through a query. Several, or an upsert: one
+// transaction.
+Json::Value BqSink::commit_job(const std::vector<Json::Value>& tokens) const {
+  const auto reference = [&](const std::string& table) {
+    Json::Value out;
+    out["projectId"] = config_.place.project;
+    out["datasetId"] = config_.place.dataset;
+    out["tableId"] = table;
+    return out;
+  };
+  Json::Value job;
+  if (tokens.size() == 1 && tokens[0]["write"].asString() != "upsert") {
+    Json::Value& copy = job["copy"];
+    copy["sourceTable"] = reference(tokens[0]["staging"].asString());
+    copy["destinationTable"] = reference(tokens[0]["table"].asString());
+    copy["createDisposition"] = "CREATE_NEVER";
+    copy["writeDisposition"] =
+        tokens[0]["write"].asString() == "replace" ? "WRITE_TRUNCATE" : "WRITE_APPEND";
+    return job;
+  }
+  std::string sql = "BEGIN TRANSACTION;\n";
+  for (const auto& token : tokens) {
+    const std::string table = quoted(config_.place, token["table"].asString());
+    const std::string staging = quoted(config_.place, token["staging"].asString());
+    const std::string columns = column_list(token["columns"]);
+    const std::string write = token["write"].asString();
+    if (write == "upsert") {
+      std::string on, set;
+      for (const auto& key : token["keys"]) {
+        on += (on.empty() ? "" : " AND ") +
+              ("t.`" + key.asString() + "` = s.`" + key.asString() + "`");
+      }
+      for (const auto& name : token["columns"]) {
+        set +=
+            (set.empty() ? "" : ", ") + ("`" + name.asString() + "` = s.`" + name.asString() + "`");
+      }
+      sql += "MERGE " + table + " t USING " + staging + " s ON " + on +
+             " WHEN MATCHED THEN UPDATE SET " + set + " WHEN NOT MATCHED THEN INSERT (" + columns +
+             ") VALUES (" + column_list(token["columns"], "s.") + ");\n";
+      continue;
+    }
+    if (write == "replace") sql += "DELETE FROM " + table + " WHERE true;\n";
+    sql += "INSERT INTO " + table + " (" + columns + ") SELECT " + columns + " FROM " + staging +
+           ";\n";
+  }
+  job["query"]["query"] = sql + "COMMIT TRANSACTION;";
+  job["query"]["useLegacySql"] = false;
+  return job;
+}
+
+void BqSink::commit(Call& call, const std::string& txn, uint64_t,
+                    std::span<const std::string> texts) {
+  if (config_.stream) return;
+  std::vector<Json::Value> tokens;
+  for (const auto& text : texts) tokens.push_back(parse_json(text));
+  const Json::Value configuration = commit_job(tokens);
+  // The id is derived from the transaction: after a crash the job is found again, and its own
+  // outcome decides. A job that failed did nothing, so the next attempt takes the next id.
+  for (uint32_t attempt = 1;; ++attempt) {
+    const std::string id = "patchbay_" + txn + "_commit_" + std::to_string(attempt);
+    call.durable_step("bq.commit.before");
+    const BqJobOutcome outcome = client(call).run_job(call, id, configuration);
+    call.durable_step("bq.commit.after");
+    if (outcome.ok) break;
+    if (outcome.reason == "notFound")
+      throw Error(Code::kNotFound, "job " + id + ": " + outcome.message);
+    const auto wait = is_transient_reason(outcome.reason) ? call.backoff(attempt) : std::nullopt;
+    if (!wait) {
+      throw Error(is_transient_reason(outcome.reason) ? Code::kUnavailable : Code::kRemote,
+                  "job " + id + ": " + outcome.reason + ": " + outcome.message);
+    }
+    wait_or_cancel(call, *wait);
+  }
+  for (const auto& token : tokens) client(call).delete_table(call, token["staging"].asString());
+}
+
+void BqSink::abort(Call& call, std::span<const std::string> txns) {
+  if (config_.stream) return;
+  for (const auto& txn : txns) {
+    for (uint64_t writer = 1, missing = 0; missing < 2; ++writer) {
+      missing = client(call).delete_table(call, bq_staging_name(txn, writer)) ? 0 : missing + 1;
+    }
+  }
+}
+
+}  // namespace patchbay

@@ -1,0 +1,118 @@
+#include "bq_stream.h"
+
+#include <openssl/evp.h>
+
+#include "patchbay/text_value.h"
+
+namespace patchbay {
+namespace {
+
+constexpr size_t kMostRows = 500;               // recommended per request
+constexpr size_t kMostBytes = 9 * 1000 * 1000;  // a request over 10 MB is refused
+constexpr int kMostRounds = 50;
+
+std::string digest(const std::string& text) {
+  unsigned char hash[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  EVP_Digest(text.data(), text.size(), hash, &size, EVP_sha256(), nullptr);
+  return base64({reinterpret_cast<const char*>(hash), 18});
+}
+
+}  // namespace
+
+BqStreamWriter::BqStreamWriter(std::unique_ptr<BqClient> client, SchemaPtr stream,
+                               const Json::Value& target_schema, std::string table)
+    : client_(std::move(client)),
+      stream_(stream),
+      table_(std::move(table)),
+      encoder_(std::move(stream), target_schema["fields"], true) {}
+
+// What stays the same when the row is sent again: its keys where the source names them, else its
+// content.
+std::string BqStreamWriter::insert_id(const Batch& batch, const Row& row) const {
+  std::string identity;
+  for (const auto& key : stream_->keys) {
+    const int i = stream_->index_of(key);
+    if (i < 0) return digest(row.json);
+    const auto at = static_cast<size_t>(i);
+    text_column(stream_->fields[at].type, *batch.array().children[i], batch.array().offset,
+                batch.rows())
+        ->append(identity, row.index);
+    identity += '\n';
+  }
+  return digest(identity.empty() ? row.json : identity);
+}
+
+void BqStreamWriter::write(Call& call, Batch batch) {
+  batch = encoder_.without_misfits(call, std::move(batch));
+  const JsonRows json = encoder_.rows(batch);
+  std::vector<Row> rows;
+  size_t bytes = 0;
+  for (int64_t i = 0; i < batch.rows(); ++i) {
+    Row row{i, ""};
+    json.append(row.json, i);
+    if (rows.size() == kMostRows || (bytes + row.json.size() > kMostBytes && !rows.empty())) {
+      send(call, batch, std::exchange(rows, {}));
+      bytes = 0;
+    }
+    bytes += row.json.size() + 100;
+    rows.push_back(std::move(row));
+  }
+  if (!rows.empty()) send(call, batch, std::move(rows));
+}
+
+// A request with one bad row is refused whole: the others come back as `stopped` and are sent
+// again.
+void BqStreamWriter::send(Call& call, const Batch& batch, std::vector<Row> rows) {
+  for (int round = 0; !rows.empty(); ++round) {
+    if (round == kMostRounds)
+      throw Error(Code::kUnavailable, "table " + table_ + ": rows keep being stopped");
+    rows = insert(call, batch, rows);
+  }
+}
+
+std::vector<BqStreamWriter::Row> BqStreamWriter::insert(Call& call, const Batch& batch,
+                                                        const std::vector<Row>& rows) {
+  std::string body = R"({"skipInvalidRows":false,"ignoreUnknownValues":false,"rows":[)";
+  for (size_t i = 0; i < rows.size(); ++i) {
+    body += (i == 0 ? R"({"insertId":")" : R"(,{"insertId":")") + insert_id(batch, rows[i]) +
+            R"(","json":)" + rows[i].json + "}";
+  }
+  call.durable_step("bq.insert");
+  const Json::Value answer = client_->insert_all(call, table_, body + "]}");
+  const Json::Value& errors = answer["insertErrors"];
+  if (errors.empty()) {
+    rows_ += static_cast<int64_t>(rows.size());
+    return {};
+  }
+  std::vector<std::string> refused(rows.size());
+  for (const auto& one : errors) {
+    const Json::UInt64 index = one["index"].asUInt64();
+    for (const auto& error : one["errors"]) {
+      const std::string reason = error["reason"].asString();
+      if (index >= rows.size() || reason == "stopped") continue;
+      const std::string location = error["location"].asString();
+      refused[index] += (refused[index].empty() ? "" : "; ") +
+                        (location.empty() ? "" : location + ": ") + reason + ": " +
+                        error["message"].asString();
+    }
+  }
+  std::vector<Row> again;
+  bool any = false;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (refused[i].empty()) {
+      again.push_back(rows[i]);
+      continue;
+    }
+    any = true;
+    call.reject({stream_->name, "invalid", refused[i], ""}, batch.rows_at({rows[i].index}));
+  }
+  if (!any)
+    throw Error(Code::kUnavailable,
+                "table " + table_ + ": BigQuery stopped every row without a reason");
+  return again;
+}
+
+Prepared BqStreamWriter::prepare(Call&) { return {"{}", rows_}; }
+
+}  // namespace patchbay

@@ -1,0 +1,3 @@
+#include "bq_sink.h"
+
+PATCHBAY_PLUGIN(patchbay::component<patchbay::BqSink>("bq"))
