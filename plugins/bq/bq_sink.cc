@@ -18,6 +18,8 @@ BqConfig parse_config(const Config& config) {
                config.get<std::string>("location")};
   out.http.option = "endpoint";
   out.http.allow_http = config.get<bool>("allow_http");
+  out.http.ca_file = config.get_or<std::string>("ca_file", "");
+  out.http.proxy = config.get_or<std::string>("proxy", "");
   out.credentials = config.find<Secret>("credentials");
   out.stream = config.get<std::string>("method") == "stream";
   out.write = config.get<std::string>("write");
