@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "environment/version_range.h"
 #include "manifest/config_check.h"
 #include "patchbay/error.h"
 #include "pipeline/document.h"
@@ -63,13 +64,41 @@ std::string known_environments(const fs::path& dir) {
   return names.empty() ? "there are none in " + dir.string() : dir.string() + " has " + names;
 }
 
+// What the schema can't say.
+void check_values(const Document& document, std::vector<Fault>& faults) {
+  if (!faults.empty()) return;
+  const auto guarded = [&](const std::string& at, auto&& work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      faults.push_back({document.file, document.at(at), error.what()});
+    }
+  };
+  const Json::Value& root = document.root;
+  if (root.isMember("timezone"))
+    guarded("/timezone", [&] { format_in_zone({"", {}, root["timezone"].asString()}, "%Y"); });
+  if (root["limits"].isMember("edge_bytes")) {
+    guarded("/limits/edge_bytes",
+            [&] { parse_size("limits.edge_bytes", root["limits"]["edge_bytes"]); });
+  }
+  for (Json::ArrayIndex i = 0; i < root["secrets"].size(); ++i) {
+    if (root["secrets"][i].size() == 1) continue;
+    const std::string n = std::to_string(i);
+    faults.push_back({document.file, document.at("/secrets/" + n),
+                      "secrets[" + n + "]: must have one of variable, files and credentials"});
+  }
+}
+
 void apply_file(const fs::path& file, Environment& environment) {
   Document document = parse_document(file.string(), read_document_text(file.string()));
   if (document.root.isNull()) document.root = Json::objectValue;
+  if (!document.root.isObject())
+    throw Faults({{file.string(), document.at(""), "must be a mapping, like variables: {..}"}});
   std::vector<Fault> faults;
   for (const auto& fault : check_config(environment_schema(), "an environment", document.root)) {
     faults.push_back({file.string(), document.at(fault.path), fault.message});
   }
+  check_values(document, faults);
   if (!faults.empty()) throw Faults(faults);
   const Json::Value& root = document.root;
   for (const auto& name : root["variables"].getMemberNames())
@@ -84,15 +113,47 @@ void apply_file(const fs::path& file, Environment& environment) {
   }
 }
 
+constexpr const char* kSuffixes[] = {".json", ".yaml", ".yml"};
+
+fs::path enabling_file(const fs::path& environment, const std::string& plugin) {
+  for (const char* suffix : kSuffixes) {
+    const fs::path file = environment / "plugins.d" / (plugin + suffix);
+    std::error_code gone;
+    if (fs::exists(file, gone)) return file;
+  }
+  return {};
+}
+
+// What {id: csv, version: ">=1.2 <2"} says; a whole manifest says nothing about a range.
+std::string version_range(const fs::path& file, const std::string& plugin) {
+  const Document document = parse_document(file.string(), read_document_text(file.string()));
+  const Json::Value& root = document.root;
+  if (root.isObject() && root.isMember("components")) return "";
+  const auto refuse = [&](const std::string& at, const std::string& why) {
+    throw Faults({{file.string(), document.at(at), why}});
+  };
+  if (!root.isObject()) refuse("", "must be {id: NAME, version: RANGE}");
+  if (!root["id"].isString() || root["id"].asString() != plugin)
+    refuse("/id", "id: must be " + plugin + ", as the file's name");
+  if (!root.isMember("version")) return "";
+  if (!root["version"].isString() || !is_range(root["version"].asString()))
+    refuse("/version", "version: must be a range like \">=1.2 <2\", in quotes");
+  return root["version"].asString();
+}
+
 }  // namespace
 
 bool Environment::enabled(const std::string& plugin) const {
-  if (local) return true;
-  for (const char* suffix : {".json", ".yaml"}) {
-    std::error_code gone;
-    if (fs::exists(dir / "plugins.d" / (plugin + suffix), gone)) return true;
-  }
-  return false;
+  return local || !enabling_file(dir, plugin).empty();
+}
+
+std::string Environment::refusal(const Manifest& plugin) const {
+  const fs::path file = local ? fs::path() : enabling_file(dir, plugin.id);
+  if (file.empty() || fs::is_symlink(file)) return "";
+  const std::string range = version_range(file, plugin.id);
+  if (range.empty() || in_range(plugin.version, range)) return "";
+  return "plugin " + plugin.id + " is installed as " + plugin.version + ", but environment " +
+         name + " wants " + range + " (" + file.string() + ")";
 }
 
 Environment load_environment(const Places& places) {
@@ -106,13 +167,16 @@ Environment load_environment(const Places& places) {
   }
   const fs::path all = places.config_dir / "environments";
   environment.dir = all / environment.name;
-  if (environment.name.find('/') != std::string::npos || !fs::is_directory(environment.dir)) {
+  std::error_code gone;
+  const bool one_name = !environment.name.empty() && environment.name != "." &&
+                        environment.name != ".." && environment.name.find('/') == std::string::npos;
+  if (!one_name || !fs::is_directory(environment.dir, gone)) {
     throw Error(Code::kConfig,
                 "environment " + environment.name + ": is not there; " + known_environments(all));
   }
   environment.state_dir = fs::path("/var/lib/patchbay") / environment.name;
   const fs::path file = environment.dir / "environment.yaml";
-  if (fs::exists(file)) apply_file(file, environment);
+  if (fs::exists(file, gone)) apply_file(file, environment);
   if (places.state_dir) environment.state_dir = *places.state_dir;
   return environment;
 }
@@ -127,6 +191,7 @@ void enable_plugin(const Environment& environment, const CatalogEntry& plugin) {
   std::error_code error;
   fs::create_directories(link.parent_path(), error);
   const fs::path target = fs::absolute(plugin.file);
+  if (environment.enabled(plugin.id) && !fs::is_symlink(link)) return;
   if (fs::is_symlink(link) && fs::read_symlink(link, error) == target) return;
   // A new name and a rename, so that no reader ever sees the plugin gone.
   const fs::path fresh = link.string() + ".new";
@@ -141,7 +206,7 @@ void disable_plugin(const Environment& environment, const std::string& id) {
     throw Error(Code::kConfig,
                 "environment local: every plugin is enabled there; choose another with --env");
   }
-  for (const char* suffix : {".json", ".yaml"}) {
+  for (const char* suffix : kSuffixes) {
     const fs::path link = environment.dir / "plugins.d" / (id + suffix);
     std::error_code error;
     fs::remove(link, error);

@@ -33,6 +33,8 @@ struct Environment {
   int64_t edge_bytes = 8 << 20;
 
   bool enabled(const std::string& plugin) const;
+  // Why plugins.d excludes this version of an enabled plugin; empty where it does not.
+  std::string refusal(const Manifest& plugin) const;
   std::filesystem::path pipelines() const { return dir / "pipelines"; }
 };
 

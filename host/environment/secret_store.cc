@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <optional>
 
 #include "patchbay/error.h"
@@ -33,18 +32,41 @@ std::string place(const SecretProvider& provider, const std::string& name) {
   return "the file " + (dir.empty() ? "$CREDENTIALS_DIRECTORY/" + name : (dir / name).string());
 }
 
+// None where the file is not there; one that is there but can't be read is no reason to look
+// further.
+std::optional<std::string> read_secret_file(const std::filesystem::path& file,
+                                            const std::string& name) {
+  constexpr size_t kLargest = 1 << 20;
+  const auto refuse = [&](const std::string& why) {
+    throw Error(Code::kAuth, "secret " + name + ": the file " + file.string() + " " + why);
+  };
+  std::error_code error;
+  const auto status = std::filesystem::status(file, error);
+  if (status.type() == std::filesystem::file_type::not_found) return std::nullopt;
+  if (error) refuse("cannot be read: " + error.message());
+  if (std::filesystem::is_directory(status)) refuse("is a folder");
+  std::ifstream in(file, std::ios::binary);
+  if (!in) refuse("cannot be read; give this user the right to");
+  std::string value(kLargest + 1, '\0');
+  in.read(value.data(), static_cast<std::streamsize>(value.size()));
+  value.resize(static_cast<size_t>(in.gcount()));
+  if (value.size() > kLargest) refuse("is larger than 1 MiB");
+  if (value.ends_with('\n')) value.pop_back();
+  return value;
+}
+
 std::optional<std::string> look_in(const SecretProvider& provider, const std::string& name) {
   if (provider.kind == SecretProvider::Kind::kVariable) {
     const char* value = std::getenv(variable_name(provider.prefix, name).c_str());
-    return value ? std::optional<std::string>(value) : std::nullopt;
+    if (!value) return std::nullopt;
+    std::string text = value;
+    if (text.ends_with('\n')) text.pop_back();
+    return text;
   }
   const auto dir = directory_of(provider);
-  if (dir.empty() || name.find('/') != std::string::npos) return std::nullopt;
-  std::ifstream in(dir / name, std::ios::binary);
-  if (!in) return std::nullopt;
-  std::string value((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!value.empty() && value.back() == '\n') value.pop_back();
-  return value;
+  const bool one_name = name.find('/') == std::string::npos && name != "." && name != "..";
+  if (dir.empty() || !one_name) return std::nullopt;
+  return read_secret_file(dir / name, name);
 }
 
 }  // namespace

@@ -1,17 +1,9 @@
 #include "pipeline/document.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
-#include <cerrno>
-#include <charconv>
-#include <cstring>
 #include <sstream>
-
-#include "patchbay/error.h"
 
 namespace patchbay::host {
 namespace {
@@ -22,27 +14,6 @@ namespace {
 
 Position position_of(const YAML::Mark& mark) {
   return {static_cast<unsigned>(mark.line + 1), static_cast<unsigned>(mark.column + 1)};
-}
-
-// Plain scalars by the core schema of YAML 1.2: https://yaml.org/spec/1.2.2/#103-core-schema
-Json::Value plain_scalar(const std::string& text) {
-  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL")
-    return Json::nullValue;
-  if (text == "true" || text == "True" || text == "TRUE") return true;
-  if (text == "false" || text == "False" || text == "FALSE") return false;
-  const char* end = text.data() + text.size();
-  const char* begin = text.data() + (text[0] == '+');
-  int64_t integer = 0;
-  if (auto [at, error] = std::from_chars(begin, end, integer); error == std::errc() && at == end) {
-    return Json::Int64(integer);
-  }
-  double number = 0;
-  const bool numeric = std::isdigit(static_cast<unsigned char>(text.back())) || text.back() == '.';
-  if (auto [at, error] = std::from_chars(begin, end, number);
-      numeric && error == std::errc() && at == end) {
-    return number;
-  }
-  return text;
 }
 
 // Builds the values while the parser reads, so that limits hold before memory is spent.
@@ -58,13 +29,14 @@ class Builder : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     const bool plain = tag == "?" || tag.empty();
+    spend(position_of(mark), 0, value.size());
     scalar(mark, plain && !awaits_key() ? plain_scalar(value) : Json::Value(value), anchor);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end())
       refuse(document_.file, position_of(mark), "an alias inside its own anchor");
-    count(mark, found->second.values);
+    spend(position_of(mark), found->second.values, found->second.bytes);
     Json::Value copy = found->second.value;
     place(mark, std::move(copy));
   }
@@ -86,29 +58,43 @@ class Builder : public YAML::EventHandler {
     std::string key;
     bool has_key = false;
     YAML::anchor_t anchor = 0;
-    size_t values_before = 0;
+    Position position;
+    size_t values_before = 0, bytes_before = 0;
   };
   struct Anchored {
     Json::Value value;
-    size_t values;
+    size_t values, bytes;
   };
 
   bool awaits_key() const {
     return !stack_.empty() && stack_.back().value.isObject() && !stack_.back().has_key;
   }
 
-  void count(const YAML::Mark& mark, size_t n) {
-    values_ += n;
+  void spend(Position position, size_t values, size_t bytes) {
+    values_ += values;
+    bytes_ += bytes;
     if (values_ > kMaxDocumentValues) {
-      refuse(document_.file, position_of(mark),
+      refuse(document_.file, position,
              "more than " + std::to_string(kMaxDocumentValues) +
                  " values, those behind aliases included");
     }
+    if (bytes_ > kMaxExpandedBytes) {
+      refuse(document_.file, position,
+             "larger than 64 MiB with its aliases and long names written out");
+    }
+  }
+
+  // What an anchor keeps costs as much as an alias of it.
+  void keep(YAML::anchor_t anchor, Position position, const Json::Value& value, size_t values,
+            size_t bytes) {
+    if (anchor == 0) return;
+    spend(position, values, bytes);
+    anchors_[anchor] = {value, values, bytes};
   }
 
   void scalar(const YAML::Mark& mark, Json::Value value, YAML::anchor_t anchor) {
-    count(mark, 1);
-    if (anchor != 0) anchors_[anchor] = {value, 1};
+    spend(position_of(mark), 1, 0);
+    keep(anchor, position_of(mark), value, 1, value.isString() ? value.asString().size() : 0);
     if (awaits_key()) return key(mark, value);
     place(mark, std::move(value));
   }
@@ -122,7 +108,7 @@ class Builder : public YAML::EventHandler {
       refuse(document_.file, position_of(mark),
              top.key + ": stands twice, first on line " + std::to_string(first.line));
     }
-    document_.positions[top.pointer + "/" + top.key] = position_of(mark);
+    note(top.pointer + "/" + top.key, mark);
   }
 
   std::string next_pointer() const {
@@ -131,9 +117,13 @@ class Builder : public YAML::EventHandler {
     return top.pointer + "/" + (top.value.isArray() ? std::to_string(top.value.size()) : top.key);
   }
 
+  void note(const std::string& pointer, const YAML::Mark& mark) {
+    spend(position_of(mark), 0, pointer.size());
+    document_.positions[pointer] = position_of(mark);
+  }
+
   void note_position(const YAML::Mark& mark) {
-    if (stack_.empty() || stack_.back().value.isArray())
-      document_.positions[next_pointer()] = position_of(mark);
+    if (stack_.empty() || stack_.back().value.isArray()) note(next_pointer(), mark);
   }
 
   void place(const YAML::Mark& mark, Json::Value value) {
@@ -157,7 +147,7 @@ class Builder : public YAML::EventHandler {
   }
 
   void open(const YAML::Mark& mark, Json::ValueType type, YAML::anchor_t anchor) {
-    count(mark, 1);
+    spend(position_of(mark), 1, 0);
     if (stack_.size() >= kMaxDocumentDepth) {
       refuse(document_.file, position_of(mark),
              "nested deeper than " + std::to_string(kMaxDocumentDepth));
@@ -167,42 +157,52 @@ class Builder : public YAML::EventHandler {
     Open open;
     open.pointer = next_pointer();
     open.value = Json::Value(type);
+    spend(position_of(mark), 0, open.pointer.size());
     open.anchor = anchor;
+    open.position = position_of(mark);
     open.values_before = values_;
+    open.bytes_before = bytes_;
     stack_.push_back(std::move(open));
   }
 
   void close() {
     Open done = std::move(stack_.back());
     stack_.pop_back();
-    if (done.anchor != 0) anchors_[done.anchor] = {done.value, values_ - done.values_before + 1};
+    keep(done.anchor, done.position, done.value, values_ - done.values_before + 1,
+         bytes_ - done.bytes_before);
     put(std::move(done.value));
   }
 
   Document& document_;
   std::vector<Open> stack_;
   std::map<YAML::anchor_t, Anchored> anchors_;
-  size_t values_ = 0;
+  size_t values_ = 0, bytes_ = 0;
 };
 
-// The byte where UTF-8 breaks, by the same rules as the JSON writer's.
-void check_utf8(const std::string& file, std::string_view text) {
-  unsigned line = 1, column = 1;
-  for (size_t i = 0; i < text.size();) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const size_t n = c < 0x80                ? 1
-                     : c >= 0xc2 && c < 0xe0 ? 2
-                     : c >= 0xe0 && c < 0xf0 ? 3
-                     : c >= 0xf0 && c < 0xf5 ? 4
-                                             : 0;
-    bool whole = n > 0 && i + n <= text.size();
-    for (size_t j = 1; whole && j < n; ++j)
-      whole = (static_cast<unsigned char>(text[i + j]) & 0xc0) == 0x80;
-    if (!whole || c == 0) refuse(file, {line, column}, "a byte that is no UTF-8 text");
-    line += c == '\n';
-    column = c == '\n' ? 1 : column + 1;
-    i += n;
+// Notes where a document begins, and reads no further.
+class SecondDocument : public Builder {
+ public:
+  explicit SecondDocument(Document& document) : Builder(document), file_(document.file) {}
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    refuse(file_, position_of(mark), "a second document begins here; a file is one");
   }
+
+ private:
+  std::string file_;
+};
+
+// yaml-cpp's words, but for the fault that people make most.
+std::string reason(const YAML::Exception& error, std::string_view text) {
+  size_t begin = 0;
+  for (int line = 0; line < error.mark.line && begin != std::string_view::npos; ++line) {
+    begin = text.find('\n', begin);
+    if (begin != std::string_view::npos) ++begin;
+  }
+  if (error.mark.is_null() || begin == std::string_view::npos) return error.msg;
+  const std::string_view line = text.substr(begin, text.find('\n', begin) - begin);
+  const size_t indentation = std::min(line.find_first_not_of(" \t"), line.size());
+  const bool tab = line.substr(0, indentation).find('\t') != std::string_view::npos;
+  return tab ? "a line is indented by a tab; use spaces" : error.msg;
 }
 
 }  // namespace
@@ -220,42 +220,17 @@ Document parse_document(const std::string& file, std::string_view text) {
   Document document;
   document.file = file;
   check_utf8(file, text);
-  std::istringstream in{std::string(text)};
+  std::istringstream in{join_surrogates(text)};
   try {
     YAML::Parser parser(in);
     Builder builder(document);
     if (!parser.HandleNextDocument(builder)) refuse(file, {}, "is empty");
-    Document rest;
-    Builder more(rest);
-    if (parser.HandleNextDocument(more))
-      refuse(file, {}, "holds more than one document; a pipeline is one");
+    SecondDocument second(document);
+    parser.HandleNextDocument(second);
   } catch (const YAML::Exception& error) {
-    refuse(file, error.mark.is_null() ? Position{} : position_of(error.mark), error.msg);
+    refuse(file, error.mark.is_null() ? Position{} : position_of(error.mark), reason(error, text));
   }
   return document;
-}
-
-std::string read_document_text(const std::string& file) {
-  const bool standard_input = file == "-";
-  const int fd = standard_input ? STDIN_FILENO : open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) throw Error(Code::kConfig, file + ": cannot be read: " + std::strerror(errno));
-  struct Closer {
-    int fd;
-    ~Closer() {
-      if (fd != STDIN_FILENO) close(fd);
-    }
-  } closer{fd};
-  struct stat status{};
-  const bool too_large = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-                         static_cast<size_t>(status.st_size) > kMaxDocumentBytes;
-  std::string text;
-  for (char buffer[65536]; !too_large && text.size() <= kMaxDocumentBytes;) {
-    const ssize_t n = read(fd, buffer, sizeof buffer);
-    if (n < 0) throw Error(Code::kConfig, file + ": cannot be read: " + std::strerror(errno));
-    if (n == 0) return text;
-    text.append(buffer, static_cast<size_t>(n));
-  }
-  throw Error(Code::kConfig, file + ": is larger than 16 MiB, so it is no pipeline file");
 }
 
 }  // namespace patchbay::host

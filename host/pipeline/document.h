@@ -4,6 +4,7 @@
 #include <json/value.h>
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -17,16 +18,27 @@ struct Document {
   std::map<std::string, Position>
       positions;  // by JSON pointer; of a mapping's keys under the pointer of the value
 
+  // Values that hold an unknown variable: nothing more can be said of them.
+  std::set<std::string> unknown;
+
   Position at(const std::string& pointer) const;  // the nearest enclosing position
 };
 
 inline constexpr size_t kMaxDocumentBytes = 16 << 20;
 inline constexpr size_t kMaxDocumentValues = 200'000;
 inline constexpr size_t kMaxDocumentDepth = 64;
+inline constexpr size_t kMaxExpandedBytes = 64 << 20;
 
 // Throws Faults for anything that is no single document: syntax, duplicate keys, too deep, too many
-// values (aliases count each time they are used), text that is no UTF-8.
+// values or bytes (aliases count each time they are used), text that is no UTF-8.
 Document parse_document(const std::string& file, std::string_view text);
+
+// Throws Faults at the first byte that is no UTF-8.
+void check_utf8(const std::string& file, std::string_view text);
+std::string join_surrogates(std::string_view text);
+
+// A scalar without quotes: null, true, false, a number or text.
+Json::Value plain_scalar(const std::string& text);
 
 // Reads a file, or standard input for "-". Throws Error kConfig where it cannot be read or is over
 // 16 MiB, before reading more than that.

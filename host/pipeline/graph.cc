@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <functional>
+#include <numeric>
 #include <set>
 
 #include "manifest/config_check.h"
 #include "patchbay/suggest.h"
 #include "pipeline/guarantee.h"
+#include "pipeline/targets.h"
 
 namespace patchbay::host {
 namespace {
@@ -24,7 +26,11 @@ class NodeReader {
   std::vector<Node> read() {
     read_ids();
     read_edges();
-    if (!order()) return {};
+    if (!order()) {
+      // The nodes are judged one by one all the same.
+      order_.resize(ids_.size());
+      std::iota(order_.begin(), order_.end(), size_t{0});
+    }
     for (const size_t i : order_) nodes_.push_back(read_node(i));
     return std::move(nodes_);
   }
@@ -32,13 +38,15 @@ class NodeReader {
  private:
   static std::string pointer(size_t i) { return "/nodes/" + std::to_string(i); }
   void fault(const std::string& at, const std::string& message) {
-    faults_.push_back({document_.file, document_.at(at), message});
+    if (!document_.unknown.contains(at))
+      faults_.push_back({document_.file, document_.at(at), message});
   }
 
   void read_ids() {
     for (Json::ArrayIndex i = 0; i < list_.size(); ++i) {
       const std::string use = list_[i]["use"].asString();
       const std::string id = list_[i].get("id", use.substr(0, use.find('.'))).asString();
+      if (id.find('/') != std::string::npos) fault(pointer(i) + "/id", "id: has no \"/\"");
       if (std::find(ids_.begin(), ids_.end(), id) != ids_.end()) {
         fault(pointer(i), "two nodes have the id " + id + "; give one of them another with id:");
       }
@@ -76,9 +84,13 @@ class NodeReader {
 
   void add_edge(Json::ArrayIndex to, const std::string& name, const std::string& at) {
     const auto found = std::find(ids_.begin(), ids_.end(), name);
+    if (found == ids_.end()) lost_.insert(to);
     if (found == ids_.end())
       return fault(pointer(to) + at, "from: there is no node " + name + did_you_mean(name, ids_));
-    add(to, static_cast<size_t>(found - ids_.begin()));
+    const auto from = static_cast<size_t>(found - ids_.begin());
+    if (std::find(from_[to].begin(), from_[to].end(), from) != from_[to].end())
+      return fault(pointer(to) + at, "from: " + name + " stands twice");
+    add(to, from);
   }
 
   bool order() {
@@ -102,7 +114,7 @@ class NodeReader {
   }
 
   Kind kind_of(size_t i) const {
-    if (from_[i].empty()) return Kind::kSource;
+    if (from_[i].empty() && !lost_.contains(i)) return Kind::kSource;
     return readers_[i] == 0 ? Kind::kSink : Kind::kTransform;
   }
 
@@ -120,6 +132,8 @@ class NodeReader {
     node.config = json.get("with", Json::objectValue);
     if (node.config.isNull()) node.config = Json::objectValue;
     find_component(i, node);
+    if (node.kind == Kind::kSource && readers_[i] == 0 && ids_.size() > 1 && lost_.empty())
+      fault(pointer(i), "node " + node.id + ": no node reads it; name it in a from:");
     if (!node.component) return node;
     for (const auto& found : check_config(node.component->config, node.use, node.config)) {
       fault(pointer(i) + "/with" + found.path, found.message);
@@ -140,8 +154,11 @@ class NodeReader {
     const std::string at = pointer(i) + "/use";
     const CatalogEntry* entry = catalog_.find(plugin);
     if (!entry) {
-      return fault(at, "use: there is no plugin " + plugin + did_you_mean(plugin, catalog_.ids()) +
-                           " (install it with `apt install patchbay-plugin-" + plugin + "`)");
+      const std::string meant = did_you_mean(plugin, catalog_.ids());
+      return fault(
+          at, "use: there is no plugin " + plugin +
+                  (meant.empty() ? "; install it with `apt install patchbay-plugin-" + plugin + "`"
+                                 : meant));
     }
     if (!entry->manifest)
       return fault(at, "use: plugin " + plugin + " is unusable: " + entry->problem);
@@ -149,6 +166,8 @@ class NodeReader {
       return fault(at, "use: plugin " + plugin + " is not enabled; run `patchbay plugins enable " +
                            plugin + " --env " + environment_.name + "`");
     }
+    if (const std::string why = environment_.refusal(*entry->manifest); !why.empty())
+      return fault(at, "use: " + why);
     node.plugin = entry->manifest;
     pick(at, *entry->manifest, component, node);
   }
@@ -156,7 +175,9 @@ class NodeReader {
   void pick(const std::string& at, const Manifest& manifest, const std::string& name, Node& node) {
     std::vector<const ComponentManifest*> fitting;
     std::string has, choices;
+    std::vector<std::string> names;
     for (const auto& component : manifest.components) {
+      names.push_back(component.name);
       has += (has.empty() ? "" : ", ") + manifest.id + "." + component.name + " (" +
              std::string(kind_name(component.kind)) + ")";
       if (component.kind != node.kind || (!name.empty() && component.name != name)) continue;
@@ -165,6 +186,10 @@ class NodeReader {
     }
     if (fitting.size() == 1) {
       node.component = fitting[0];
+    } else if (node.use.size() > manifest.id.size() &&
+               std::find(names.begin(), names.end(), name) == names.end()) {
+      fault(at, "use: " + manifest.id + " has no component " + name + did_you_mean(name, names) +
+                    "; it has " + has);
     } else if (fitting.empty()) {
       fault(at, "use: " + node.use + " stands where a " + std::string(kind_name(node.kind)) +
                     " must be (" + place(node.kind) + "); it has " + has);
@@ -199,8 +224,20 @@ class NodeReader {
     for (const auto& name : json.getMemberNames()) {
       node.streams.selected.push_back(name);
       check_known(name, at + "/" + name);
-      if (json[name].isMember("rename"))
-        node.streams.renamed[name] = json[name]["rename"].asString();
+      if (!json[name].isMember("rename")) continue;
+      node.streams.renamed[name] = json[name]["rename"].asString();
+    }
+    check_renames(at, node.streams);
+  }
+
+  void check_renames(const std::string& at, const StreamSelection& streams) {
+    std::map<std::string, std::string> taken;
+    for (const auto& name : streams.selected) {
+      const auto renamed = streams.renamed.find(name);
+      const std::string as = renamed == streams.renamed.end() ? name : renamed->second;
+      const auto [other, is_new] = taken.emplace(as, name);
+      if (!is_new)
+        fault(at + "/" + name, "streams: " + other->second + " and " + name + " both become " + as);
     }
   }
 
@@ -212,22 +249,10 @@ class NodeReader {
   std::vector<std::string> ids_;
   std::vector<std::vector<size_t>> from_;
   std::vector<unsigned> readers_;
+  std::set<size_t> lost_;  // nodes that read one that is not there
   std::vector<size_t> order_;
   std::vector<Node> nodes_;
 };
-
-// The tables that a sink is told to write, each with the place it is in, as far as the options show
-// it.
-std::set<std::string> targets_of(const Node& node) {
-  std::set<std::string> targets;
-  if (!node.component->target.isArray()) return targets;
-  std::string place = node.plugin->id;
-  for (const auto& option : node.component->target)
-    place += "|" + node.config[option.asString()].asString();
-  const Json::Value& tables = node.config[node.component->tables_option];
-  for (const auto& table : tables) targets.insert(place + "|" + table.asString());
-  return targets;
-}
 
 }  // namespace
 
@@ -240,20 +265,13 @@ void check_graph(const Document& document, const Pipeline& pipeline, std::vector
   const auto fault = [&](const std::string& at, const std::string& message) {
     faults.push_back({document.file, document.at(at), message});
   };
-  std::map<std::string, std::string> writers;
-  bool any_sink = false;
-  for (const auto& node : pipeline.nodes) {
-    any_sink |= node.kind == Kind::kSink;
-    if (node.kind != Kind::kSink) continue;
-    for (const auto& target : targets_of(node)) {
-      const auto [other, is_new] = writers.emplace(target, node.id);
-      if (is_new) continue;
-      faults.push_back({document.file, node.position,
-                        "nodes " + other->second + " and " + node.id + " both write the table " +
-                            target.substr(target.rfind('|') + 1) + "; let one of them do it"});
-    }
-  }
-  if (!any_sink) fault("/nodes", "nodes: nothing is written; the last node must be a sink");
+  const auto is_sink = [](const Node& node) { return node.kind == Kind::kSink; };
+  const auto& nodes = pipeline.nodes;
+  if (std::none_of(nodes.begin(), nodes.end(), is_sink) && faults.empty())
+    fault("/nodes", "nodes: nothing is written; the last node must be a sink");
+  // The rest is only true of a graph whose parts are known.
+  if (!faults.empty()) return;
+  check_targets(document.file, pipeline.nodes, faults);
   const GuaranteeResult result = compute_guarantee(pipeline);
   if (pipeline.require && *pipeline.require > result.guarantee) {
     std::string why;

@@ -1,5 +1,7 @@
 #include "pipeline/parse_pipeline.h"
 
+#include <algorithm>
+#include <charconv>
 #include <filesystem>
 
 #include "manifest/config_check.h"
@@ -30,44 +32,84 @@ class PipelineParser {
         options_(options) {}
 
   Pipeline parse() {
-    check_shape();
-    stop_on_faults();
+    if (!document_.root.isObject()) {
+      fault("", "must be a mapping with nodes:");
+      stop_on_faults();
+    }
     substitute();
+    check_shape();
     read_top();
     pipeline_.nodes = read_nodes(document_, environment_, catalog_, faults_);
-    if (faults_.empty()) check_graph(document_, pipeline_, faults_);
+    check_graph(document_, pipeline_, faults_);
     check_secrets();
     stop_on_faults();
     return std::move(pipeline_);
   }
 
  private:
+  // In the order of the file.
   void stop_on_faults() {
-    if (!faults_.empty()) throw Faults(faults_);
+    if (faults_.empty()) return;
+    std::stable_sort(faults_.begin(), faults_.end(), [](const Fault& a, const Fault& b) {
+      return std::pair(a.position.line, a.position.column) <
+             std::pair(b.position.line, b.position.column);
+    });
+    throw Faults(faults_);
   }
   void fault(const std::string& pointer, const std::string& message) {
-    faults_.push_back({document_.file, document_.at(pointer), message});
+    if (!document_.unknown.contains(pointer))
+      faults_.push_back({document_.file, document_.at(pointer), message});
   }
 
+  // Members that are wrong are taken out, so that what is left can be judged too; nothing can where
+  // that is not enough.
   void check_shape() {
-    if (!document_.root.isObject()) return fault("", "must be a mapping with nodes:");
-    for (const auto& found : check_config(pipeline_file_schema(), "a pipeline", document_.root)) {
+    Json::Value& root = document_.root;
+    for (const auto& found : check_config(pipeline_file_schema(), "a pipeline", root)) {
       fault(found.path, found.message);
+      if (!found.path.empty()) take_out(root, found.path);
     }
+    if (!check_config(pipeline_file_schema(), "a pipeline", root).empty()) stop_on_faults();
+  }
+
+  static void take_out(Json::Value& root, const std::string& pointer) {
+    Json::Value* parent = &root;
+    const size_t last = pointer.rfind('/');
+    for (size_t at = 1; at < last;) {
+      const size_t end = pointer.find('/', at);
+      const std::string part = pointer.substr(at, end - at);
+      Json::ArrayIndex index = 0;
+      std::from_chars(part.data(), part.data() + part.size(), index);
+      if (parent->isArray() && index < parent->size()) {
+        parent = &(*parent)[index];
+      } else if (parent->isObject() && parent->isMember(part)) {
+        parent = &(*parent)[part];
+      } else {
+        return;
+      }
+      at = end + 1;
+    }
+    if (parent->isObject()) parent->removeMember(pointer.substr(last + 1));
   }
 
   // Defaults of the file, then the environment's, then --set.
   void substitute() {
     Variables variables;
-    const Json::Value& own = document_.root["variables"];
-    for (const auto& name : own.getMemberNames()) variables[name] = own[name];
+    const Json::Value& root = document_.root;
+    const Json::Value own = root["variables"];
+    if (own.isObject()) {
+      for (const auto& name : own.getMemberNames()) variables[name] = own[name];
+    }
     for (const auto& [name, value] : environment_.variables) variables[name] = value;
     for (const auto& [name, value] : options_.set) {
       if (!variables.contains(name)) throw unknown_variable(name, variables);
-      variables[name] = value;
+      // The command line knows only text; a variable that was a number stays one.
+      const bool text = variables[name].isString() || !value.isString();
+      variables[name] = text ? value : plain_scalar(value.asString());
     }
     RunClock clock = options_.clock;
-    clock.timezone = document_.root.get("timezone", environment_.timezone).asString();
+    const Json::Value zone = root["timezone"];
+    clock.timezone = zone.isString() ? zone.asString() : environment_.timezone;
     try {
       format_in_zone(clock, "%Y");
       for (const auto& member : document_.root.getMemberNames()) {
@@ -76,7 +118,8 @@ class PipelineParser {
                           faults_);
       }
     } catch (const Error& error) {
-      fault("/timezone", error.what());
+      const std::string where = zone.isString() ? "" : "environment " + environment_.name + ": ";
+      fault("/timezone", where + error.what());
     }
     pipeline_.timezone = clock.timezone;
   }
@@ -95,8 +138,11 @@ class PipelineParser {
     const std::string stem =
         document_.file == "-" ? "stdin" : fs::path(document_.file).stem().string();
     pipeline_.name = root.get("name", stem).asString();
-    if (pipeline_.name.empty() || pipeline_.name.find('/') != std::string::npos) {
-      fault("/name", "name: must be text without \"/\"");
+    const bool control = std::any_of(pipeline_.name.begin(), pipeline_.name.end(), [](char c) {
+      return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
+    });
+    if (pipeline_.name.empty() || control || pipeline_.name.find('/') != std::string::npos) {
+      fault("/name", "name: must be text on one line, without \"/\"");
     }
     pipeline_.description = root["description"].asString();
     pipeline_.on_schema_change = parse_policy(root["on_schema_change"].asString());
@@ -150,6 +196,7 @@ class PipelineParser {
       const Node& node = pipeline_.nodes[i];
       if (!node.component) continue;
       for (const auto& name : secrets_in(node.component->config, node.config)) {
+        if (name.find("${") != std::string::npos) continue;
         try {
           secrets.resolve(name);
         } catch (const Error& error) {
@@ -172,17 +219,31 @@ class PipelineParser {
 
 }  // namespace
 
+namespace {
+
+// A pipe or a device is as good as a file.
+bool is_file(const fs::path& path) {
+  std::error_code gone;
+  const auto status = fs::status(path, gone);
+  return fs::exists(status) && !fs::is_directory(status);
+}
+
+}  // namespace
+
 std::string find_pipeline(const std::string& name, const Environment& environment) {
-  if (name == "-" || fs::is_regular_file(name)) return name;
+  if (name == "-" || is_file(name)) return name;
   std::string also;
   if (!environment.local && name.find('/') == std::string::npos) {
     for (const char* suffix : {"", ".yaml", ".yml", ".json"}) {
       const fs::path file = environment.pipelines() / (name + suffix);
-      if (fs::is_regular_file(file)) return file.string();
+      if (is_file(file)) return file.string();
     }
     also = ", nor a pipeline in " + environment.pipelines().string();
   }
-  throw Error(Code::kConfig, name + ": is not there: no such file" + also);
+  std::error_code gone;
+  const bool folder = fs::is_directory(name, gone);
+  throw Error(Code::kConfig, name + (folder ? ": is a folder, not a pipeline file"
+                                            : ": is not there: no such file" + also));
 }
 
 Pipeline parse_pipeline(const std::string& file, const Environment& environment,

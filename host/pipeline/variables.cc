@@ -10,11 +10,12 @@
 namespace patchbay::host {
 
 std::string format_in_zone(const RunClock& clock, const std::string& format) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(clock.started);
+  // Without the time zone database, which takes milliseconds to open and may not be installed.
+  if (clock.timezone == "UTC") return date::format(format, seconds);
   try {
     const auto* zone = date::locate_zone(clock.timezone);
-    const auto time =
-        date::make_zoned(zone, std::chrono::floor<std::chrono::seconds>(clock.started));
-    return date::format(format, time);
+    return date::format(format, date::make_zoned(zone, seconds));
   } catch (const std::runtime_error&) {
     throw Error(Code::kConfig, "timezone: " + clock.timezone +
                                    " is no IANA time zone; write one like Europe/Berlin");
@@ -67,6 +68,7 @@ class Replacer {
         return text;
       }
       const Json::Value value = look_up(pointer, text.substr(dollar + 2, end - dollar - 2));
+      if (document_.unknown.contains(pointer)) return text;
       if (dollar == 0 && end + 1 == text.size()) return value;
       out += text.substr(at, dollar - at) + as_text(pointer, value);
       at = end + 1;
@@ -84,10 +86,12 @@ class Replacer {
     if (auto value = built_in(name, clock_)) return *value;
     const auto found = variables_.find(name);
     if (found != variables_.end()) return found->second;
+    document_.unknown.insert(pointer);
     std::vector<std::string> known{"run.id", "run.date", "run.time"};
     for (const auto& [variable, value] : variables_) known.push_back(variable);
     fault(pointer, "${" + name + "}: undefined variable" + did_you_mean(name, known) +
-                       " (define it under variables:, in the environment, or with --set " + name + "=..)");
+                       " (define it under variables:, in the environment, or with --set " + name +
+                       "=..)");
     return "";
   }
 
