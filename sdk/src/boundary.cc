@@ -39,15 +39,18 @@ struct PutEvent {
 
   bay_status operator()(End&) const { return BAY_END; }
   bay_status operator()(StreamBegin& begin) const {
+    if (!begin.schema) throw Error(Code::kInternal, "next: returned a stream without a schema");
     out->kind = BAY_EVENT_STREAM;
     out->stream = begin.stream;
     export_schema(*begin.schema, &out->schema);
     return BAY_OK;
   }
   bay_status operator()(BatchEvent& event) const {
+    Array array = event.batch.take();
+    if (!array) throw Error(Code::kInternal, "next: returned an empty batch event");
     out->kind = BAY_EVENT_BATCH;
     out->stream = event.stream;
-    event.batch.take().move_to(&out->array);
+    array.move_to(&out->array);
     return BAY_OK;
   }
   bay_status operator()(Barrier& barrier) const {
@@ -98,6 +101,7 @@ bay_status reader_committed(bay_call* call, bay_reader* reader, uint64_t epoch) 
 void reader_close(bay_reader* reader) noexcept { delete &reader_of(reader); }
 
 bay_status give_reader(std::unique_ptr<Reader> reader, bay_reader** out) {
+  if (!reader) throw Error(Code::kInternal, "open: returned no reader");
   *out = reinterpret_cast<bay_reader*>(reader.release());
   return BAY_OK;
 }
@@ -119,7 +123,8 @@ bay_status source_plan(bay_call* call, bay_object* object, bay_str selection_jso
   return guarded(call, [&] {
     Call c = make_call(call);
     std::vector<std::string> streams;
-    const Json::Value selection = parse_json(view(selection_json));
+    const Json::Value selection =
+        selection_json.size == 0 ? Json::Value() : parse_json(view(selection_json));
     for (const auto& stream : selection["streams"]) streams.push_back(stream.asString());
     for (const auto& split : as<Source>(object).plan(c, streams, want)) {
       Json::Value json = split.detail.isObject() ? split.detail : Json::Value(Json::objectValue);
@@ -196,6 +201,7 @@ bay_status sink_open(bay_call* call, bay_object* object, const ArrowSchema* stre
     Call c = make_call(call);
     SchemaPtr schema = import_shared(stream);
     auto writer = as<Sink>(object).open(c, schema, std::string(view(txn)));
+    if (!writer) throw Error(Code::kInternal, "open: returned no writer");
     *out = reinterpret_cast<bay_writer*>(new WriterBox{std::move(writer), std::move(schema)});
     return BAY_OK;
   });
@@ -303,6 +309,8 @@ const bay_plugin* make_plugin(const bay_host* host, const char* id, const char* 
                               std::vector<const bay_component*> components) {
   static std::vector<const bay_component*> kept;
   static bay_plugin plugin;
+  // The functions of minor 0 are used without asking, so a host that lacks one gets no table.
+  if (!host || !BAY_HAS(host, bay_host, durable_step)) return nullptr;
   kept = std::move(components);
   boundary::set_host(host);
   plugin = {sizeof(bay_plugin),
