@@ -73,6 +73,7 @@ class CsvEncodeReader final : public Reader {
 
   Event next(Call& call) override {
     while (out_.empty()) {
+      if (ended_) return End{};
       Event event = input_.next(call);
       if (auto* begin = std::get_if<StreamBegin>(&event)) {
         begin_stream(*begin);
@@ -80,10 +81,8 @@ class CsvEncodeReader final : public Reader {
         streams_.at(batch->stream)->text.add(batch->batch);
         give_chunks(batch->stream, false);
       } else if (std::holds_alternative<End>(event)) {
-        if (ended_) return End{};
         ended_ = true;
         for (uint32_t i = 0; i < streams_.size(); ++i) give_chunks(i, true);
-        if (streams_.empty()) return End{};
       } else {
         return event;
       }

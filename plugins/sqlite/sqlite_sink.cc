@@ -164,7 +164,8 @@ Json::Value SqliteSink::plan_schema(Call&, const SchemaPtr& stream) {
   }
   const bool there = std::filesystem::exists(path_);
   std::unique_ptr<Database> database;
-  if (there) database = std::make_unique<Database>(path_, OpenMode::kReadOnly);
+  // Not read-only: after a crash SQLite first has to roll back.
+  if (there) database = std::make_unique<Database>(path_, OpenMode::kExisting);
   if (!there || !table_exists(*database, table)) {
     if (!create_)
       throw Error(Code::kNotFound,

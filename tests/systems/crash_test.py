@@ -1,0 +1,151 @@
+"""kill -9 at every durable step, and at random moments; afterwards every row is there exactly once.
+
+Which sink: the first argument, sqlite, files or bq.
+"""
+
+import csv
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import unittest
+
+from harness import BUILD, Server, SystemTest
+
+SOURCE = """
+name: crash
+retry: {{attempts: 3, delay: 1ms}}
+commit: {{rows: {rows}}}
+nodes:
+  - use: qreviews
+    with: {{base_url: "{source}", account_sid: {{secret: sid}}, api_key: {{secret: key}}}}
+"""
+SQLITE = """
+  - use: sqlite
+    with: {path: out.db, tables: {responses: results}}
+"""
+FILES = """
+  - use: fields
+    with: {keep: [id, sequence]}
+  - use: csv.encode
+  - use: files
+    with: {path: "out/${run.id}.csv"}
+"""
+BQ = """
+  - use: bq
+    with: {{endpoint: "{bq}", project: demo, dataset: qreviews, credentials: {{secret: bq}}, tables: {{responses: results}}}}
+"""
+RANDOM_KILLS = 60
+
+
+class Crashes:
+    records = 100
+
+    def setUp(self):
+        super().setUp()
+        self.source = Server("qreviews/server.py", self.folder, "--records", self.records)
+        self.addCleanup(self.source.stop)
+
+    def reset(self):
+        for path in self.folder.iterdir():
+            if path.name != "crash.yaml":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def start(self, **more):
+        return subprocess.Popen(
+            [str(BUILD / "patchbay"), "--state-dir", str(self.folder / "state"), "run", "crash.yaml"],
+            cwd=self.folder, env={**self.environment, **more}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def finish(self, note):
+        done = self.patchbay("run", "crash.yaml", "--output", "json")
+        self.assertEqual(done.code, 0, f"{note}: {done}")
+        self.assertEqual(sorted(self.sequences()), self.expected, note)
+        self.assertEqual(self.leftovers(), [], note)
+        state = self.patchbay("state", "show", "crash", "--output", "json").json["streams"]
+        self.assertEqual(state, {"responses": {"sequence": self.expected[-1]}}, note)
+
+    def test_every_durable_step_and_random_moments(self):
+        (self.folder / "crash.yaml").write_text(self.text())
+        run = self.start(PATCHBAY_FAULT="list")
+        _, errors = run.communicate(timeout=60)
+        self.assertEqual(run.returncode, 0, errors)
+        self.expected = sorted(self.sequences())
+        self.assertEqual(len(set(self.expected)), self.records)
+        steps = re.findall(r"durable step (\d+): (\S+)", errors)
+        self.assertGreater(len(steps), 10)
+        for number, name in steps:
+            self.reset()
+            run = self.start(PATCHBAY_FAULT=number)
+            run.communicate(timeout=60)
+            self.assertEqual(run.returncode, -signal.SIGKILL, f"step {number} {name}")
+            self.finish(f"killed at step {number}, {name}")
+        for seed in range(RANDOM_KILLS):
+            self.reset()
+            chance = random.Random(seed)
+            run = self.start()
+            try:
+                run.communicate(timeout=chance.uniform(0.005, 0.12))
+            except subprocess.TimeoutExpired:
+                os.kill(run.pid, signal.SIGKILL)
+                run.communicate()
+            self.finish(f"random kill, seed {seed}")
+        print(f"{len(steps)} durable steps and {RANDOM_KILLS} random moments", file=sys.stderr)
+
+
+class SqliteCrashes(Crashes, SystemTest):
+    def text(self):
+        return SOURCE.format(rows=20, source=self.source.url) + SQLITE
+
+    def sequences(self):
+        return [row[0] for row in self.rows("SELECT sequence FROM results")]
+
+    def leftovers(self):
+        return [name for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")
+                if name.startswith("_patchbay") and name != "_patchbay_epochs"]
+
+
+class FilesCrashes(Crashes, SystemTest):
+    def text(self):
+        return SOURCE.format(rows=20, source=self.source.url) + FILES
+
+    def sequences(self):
+        found = []
+        for file in (self.folder / "out").glob("*.csv"):
+            with open(file, newline="", encoding="utf-8") as text:
+                found += [int(row["sequence"]) for row in csv.DictReader(text)]
+        return found
+
+    def leftovers(self):
+        return [file.name for file in (self.folder / "out").iterdir() if file.name.startswith(".patchbay")]
+
+
+class BqCrashes(Crashes, SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.bq = Server("bigquery/server.py", self.folder)
+        self.addCleanup(self.bq.stop)
+        self.environment["PATCHBAY_SECRET_BQ"] = json.dumps(self.bq.get("/_control/credentials"))
+
+    def reset(self):
+        super().reset()
+        self.bq.post("/_control/reset", {})
+
+    def text(self):
+        return SOURCE.format(rows=20, source=self.source.url) + BQ.format(bq=self.bq.url)
+
+    def sequences(self):
+        return [row["sequence"] for row in self.bq.get("/_control/tables/demo/qreviews/results")]
+
+    def leftovers(self):
+        return [t["table"] for t in self.bq.get("/_control/tables") if "_patchbay" in t["table"]]
+
+
+if __name__ == "__main__":
+    sink = sys.argv.pop(1)
+    cases = {"sqlite": SqliteCrashes, "files": FilesCrashes, "bq": BqCrashes}
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(cases[sink])
+    sys.exit(not unittest.TextTestRunner(verbosity=2).run(suite).wasSuccessful())
