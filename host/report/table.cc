@@ -101,7 +101,7 @@ std::string Table::text(const Terminal& terminal) const {
     for (size_t c = 0; c < columns; ++c) {
       const std::string& cell = rows_[r][c];
       widths[c] = std::max(widths[c], display_width(one_line(cell)));
-      if (r > 0 && !cell.empty() && !is_number(cell)) right[c] = false;
+      if (r > 0 && !cell.empty() && cell != "∅" && !is_number(cell)) right[c] = false;
     }
   }
   for (size_t c = 0; terminal.width > 0 && c < columns; ++c)

@@ -41,7 +41,7 @@ class ExamplesTest(SystemTest):
                               env={**os.environ, "BUILD": str(BUILD)})
         self.assertEqual(done.returncode, 0, done)
         for text in ("1,200    1,200", "score: expected int64, found utf8", "did you mean account_sid?", "(exit 3)"):
-            self.assertIn(text, done.stdout)
+            self.assertIn(text, done.stdout + done.stderr)
         self.assertNotIn("PHI-", done.stdout + done.stderr)
 
 
