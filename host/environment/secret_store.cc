@@ -1,5 +1,7 @@
 #include "environment/secret_store.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <fstream>
 #include <optional>
@@ -8,6 +10,15 @@
 
 namespace patchbay::host {
 namespace {
+
+// A name is part of a path, so it must not lead out of the folder.
+void check_name(const std::string& name) {
+  const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) || c == '-' || c == '_' || c == '.';
+  });
+  if (plain && !name.empty() && name[0] != '.') return;
+  throw Error(Code::kAuth, "secret " + name + ": a name has only letters, digits, -, _ and .");
+}
 
 std::string variable_name(const std::string& prefix, const std::string& name) {
   std::string out = prefix;
@@ -64,8 +75,7 @@ std::optional<std::string> look_in(const SecretProvider& provider, const std::st
     return text;
   }
   const auto dir = directory_of(provider);
-  const bool one_name = name.find('/') == std::string::npos && name != "." && name != "..";
-  if (dir.empty() || !one_name) return std::nullopt;
+  if (dir.empty()) return std::nullopt;
   return read_secret_file(dir / name, name);
 }
 
@@ -83,6 +93,7 @@ SecretStore::SecretStore(std::vector<SecretProvider> providers,
 std::string SecretStore::resolve(const std::string& name) {
   const std::lock_guard lock(mutex_);
   if (const auto found = values_.find(name); found != values_.end()) return found->second;
+  check_name(name);
   std::string places;
   for (const auto& provider : providers_) {
     places += (places.empty() ? "" : " or ") + place(provider, name);

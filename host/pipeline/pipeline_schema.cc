@@ -58,6 +58,36 @@ Json::Value parse() {
   return root;
 }
 
+// What an editor must accept: secrets as references, and a variable in place of any plain value.
+Json::Value for_editors(const Json::Value& option) {
+  if (!option.isObject()) return option;
+  Json::Value out = option;
+  if (out["secret"].asBool()) {
+    out.removeMember("secret");
+    out["type"] = "object";
+    out["required"].append("secret");
+    out["properties"]["secret"]["type"] = "string";
+    out["additionalProperties"] = false;
+    return out;
+  }
+  out.removeMember("secret");
+  for (const auto& name : option["properties"].getMemberNames())
+    out["properties"][name] = for_editors(option["properties"][name]);
+  const std::string type = option["type"].isString() ? option["type"].asString() : "";
+  if (type == "object" || type.empty() || (type == "string" && !option.isMember("enum")))
+    return out;
+  Json::Value either;
+  for (const char* word : {"title", "description", "default", "examples"}) {
+    if (out.isMember(word)) either[word] = out[word];
+  }
+  either["anyOf"].append(out);
+  Json::Value variable;
+  variable["type"] = "string";
+  variable["pattern"] = "^[$][{].+[}]$";
+  either["anyOf"].append(variable);
+  return either;
+}
+
 }  // namespace
 
 const Json::Value& pipeline_file_schema() {
@@ -75,10 +105,11 @@ Json::Value pipeline_schema(const Catalog& catalog) {
     for (const auto& component : entry.manifest->components) {
       const std::string full = entry.id + "." + component.name;
       uses.append(full);
-      options.append(component.config);
+      const Json::Value config = for_editors(component.config);
+      options.append(config);
       Json::Value rule;
       rule["if"]["properties"]["use"]["const"] = full;
-      rule["then"]["properties"]["with"] = component.config;
+      rule["then"]["properties"]["with"] = config;
       node["allOf"].append(rule);
     }
     uses.append(entry.id);
