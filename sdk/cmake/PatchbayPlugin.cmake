@@ -3,13 +3,15 @@
 #   LIBRARIES target ...     beyond patchbay::sdk
 #   TESTS    a_test.cc ...   GoogleTest files, linked with the module's sources
 #   MANIFEST path            default: manifests/NAME.json of the source tree
+#   TESTING                  for tests only: into tests/plugins of the build tree, the manifest beside it, not installed
 # )
+# Sources may be C as well.
 # Builds plugins/NAME.so with its one export, puts the manifest into manifests/NAME.json of the build tree, runs the
 # conformance suite on the built file, and installs both.
 set(PATCHBAY_PLUGIN_VERSION_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/plugin.map)
 
 function(patchbay_add_plugin name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "MANIFEST" "SOURCES;LIBRARIES;TESTS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TESTING" "MANIFEST" "SOURCES;LIBRARIES;TESTS")
   if(arg_UNPARSED_ARGUMENTS OR arg_KEYWORDS_MISSING_VALUES)
     message(FATAL_ERROR "patchbay_add_plugin(${name}): unknown or empty: "
                         "${arg_UNPARSED_ARGUMENTS} ${arg_KEYWORDS_MISSING_VALUES}")
@@ -18,6 +20,12 @@ function(patchbay_add_plugin name)
     set(arg_MANIFEST ${CMAKE_SOURCE_DIR}/manifests/${name}.json)
   endif()
   patchbay_read_manifest(${name} ${arg_MANIFEST} version)
+  set(plugin_dir ${CMAKE_BINARY_DIR}/plugins)
+  set(manifest_dir ${CMAKE_BINARY_DIR}/manifests)
+  if(arg_TESTING)
+    set(plugin_dir ${CMAKE_BINARY_DIR}/tests/plugins)
+    set(manifest_dir ${plugin_dir})
+  endif()
 
   add_library(${name}_plugin_objects OBJECT ${arg_SOURCES})
   target_compile_definitions(${name}_plugin_objects PRIVATE
@@ -27,18 +35,20 @@ function(patchbay_add_plugin name)
   add_library(${name}_plugin MODULE)
   target_link_libraries(${name}_plugin PRIVATE ${name}_plugin_objects)
   set_target_properties(${name}_plugin PROPERTIES
-    PREFIX "" OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins
+    PREFIX "" OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${plugin_dir}
     LINK_DEPENDS ${PATCHBAY_PLUGIN_VERSION_SCRIPT})
   target_link_options(${name}_plugin PRIVATE
     -Wl,--version-script=${PATCHBAY_PLUGIN_VERSION_SCRIPT} -Wl,-z,defs -Wl,--exclude-libs,ALL)
-  configure_file(${arg_MANIFEST} ${CMAKE_BINARY_DIR}/manifests/${name}.json COPYONLY)
+  configure_file(${arg_MANIFEST} ${manifest_dir}/${name}.json COPYONLY)
 
-  include(GNUInstallDirs)
-  install(TARGETS ${name}_plugin LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/patchbay/plugins)
-  install(FILES ${arg_MANIFEST} DESTINATION ${CMAKE_INSTALL_DATADIR}/patchbay/manifests)
+  if(NOT arg_TESTING)
+    include(GNUInstallDirs)
+    install(TARGETS ${name}_plugin LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/patchbay/plugins)
+    install(FILES ${arg_MANIFEST} DESTINATION ${CMAKE_INSTALL_DATADIR}/patchbay/manifests)
+  endif()
 
   if(PATCHBAY_BUILD_TESTS)
-    patchbay_test_plugin(${name} "${arg_TESTS}")
+    patchbay_test_plugin(${name} ${plugin_dir} "${arg_TESTS}")
   endif()
 endfunction()
 
@@ -53,9 +63,9 @@ function(patchbay_read_manifest name manifest out_version)
   set(${out_version} ${version} PARENT_SCOPE)
 endfunction()
 
-function(patchbay_test_plugin name tests)
+function(patchbay_test_plugin name plugin_dir tests)
   add_test(NAME ${name}.conformance
-    COMMAND patchbay conformance ${CMAKE_BINARY_DIR}/plugins/${name}.so)
+    COMMAND patchbay conformance ${plugin_dir}/${name}.so)
   set_tests_properties(${name}.conformance PROPERTIES TIMEOUT 60)
   if(tests)
     patchbay_add_test(${name}_test SOURCES ${tests} LIBRARIES ${name}_plugin_objects)

@@ -13,6 +13,8 @@ bay_bytes bytes(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
+constexpr int kMostIdle = 10000;  // a test's source that has nothing left must end
+
 [[noreturn]] void breach(const std::string& what) { throw Error(Code::kInternal, what); }
 
 // A schema in its C form, released at the end.
@@ -136,6 +138,7 @@ Event ReaderDriver::next() {
     case BAY_EVENT_BARRIER:
       return Barrier{event.epoch};
     case BAY_EVENT_IDLE:
+      if (++idle_ > kMostIdle) breach("next: idle without end");
       return Idle{std::chrono::milliseconds(event.wait_ms)};
     default:
       breach("next: an event of kind " + std::to_string(event.kind));

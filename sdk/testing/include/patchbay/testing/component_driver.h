@@ -63,6 +63,7 @@ class ReaderDriver {
   const bay_reader_vt* table_;
   bay_reader* reader_;
   std::vector<SchemaPtr> schemas_;  // by stream
+  int idle_ = 0;
 };
 
 class SourceDriver : public ComponentDriver {

@@ -1,0 +1,193 @@
+// Sinks that write nothing but files below the check's folder.
+#include <algorithm>
+#include <set>
+
+#include "sample_data.h"
+#include "suite.h"
+
+namespace patchbay::test {
+namespace {
+
+struct Bench {
+  explicit Bench(const Subject& tested)
+      : subject(tested), config(complete_config(tested.manifest, folder)) {
+    host.any_secret = "conformance";
+  }
+  SinkDriver sink() { return SinkDriver(host, *subject.plugin, subject.name(), config); }
+
+  // The files that can be seen and, where the manifest says how to read it back, every row.
+  std::vector<std::string> visible() {
+    std::vector<std::string> out = folder.visible();
+    const Json::Value& back = subject.manifest["conformance"]["read_back"];
+    if (!back.isObject()) return out;
+    refusal_of([&] {  // a table that is not there yet is as good as empty
+      SourceDriver source(host, *subject.plugin, back["component"].asString(),
+                          folder.resolve(back["config"]));
+      for (auto& row : rows_as_json(source.read_all())) out.push_back(std::move(row));
+    });
+    return out;
+  }
+
+  const Subject& subject;
+  FakeHost host;
+  CheckFolder folder;
+  Json::Value config;
+};
+
+Sample find_sample(const Subject& subject) {
+  std::string refusals;
+  for (const auto& sample : samples(subject.manifest["conformance"]["objects"])) {
+    Bench bench(subject);
+    const auto refusal =
+        refusal_of([&] { bench.sink().prepare_all(*sample.schema, "try", sample.batches()); });
+    if (!refusal && bench.host.rejects.empty()) return sample;
+    refusals += "; " + sample.what + ": " + (refusal ? refusal->what() : "rejected");
+  }
+  throw Error(Code::kInternal, "takes no sample" + refusals);
+}
+
+void accounts_for_rows(const Subject& subject, const Sample& sample) {
+  Bench bench(subject);
+  const int64_t delivered = count_rows(sample.batches());
+  const Prepared prepared = bench.sink().prepare_all(*sample.schema, "t1", sample.batches());
+  require(prepared.rows_accepted == delivered - bench.host.rows_rejected,
+          "rows_accepted is " + std::to_string(prepared.rows_accepted) + " where " +
+              std::to_string(delivered) + " rows were delivered and " +
+              std::to_string(bench.host.rows_rejected) + " rejected");
+}
+
+// What one whole transaction shows; later checks compare with it.
+std::vector<std::string> committed(const Subject& subject, const Sample& sample) {
+  Bench bench(subject);
+  bench.sink().write_all(*sample.schema, "t1", sample.batches());
+  return bench.visible();
+}
+
+void commits_twice(const Subject& subject, const Sample& sample) {
+  Bench bench(subject);
+  SinkDriver sink = bench.sink();
+  const Prepared prepared = sink.write_all(*sample.schema, "t1", sample.batches());
+  const auto once = bench.visible();
+  sink.commit("t1", 1, {prepared.token});
+  bench.sink().commit("t1", 1, {prepared.token});
+  require(bench.visible() == once, "the second commit shows something else");
+}
+
+void commits_elsewhere(const Subject& subject, const Sample& sample) {
+  Bench bench(subject);
+  const Prepared prepared = bench.sink().prepare_all(*sample.schema, "t1", sample.batches());
+  bench.sink().commit("t1", 1, {prepared.token});
+  require(bench.visible() == committed(subject, sample),
+          "a commit by another object shows something else");
+}
+
+void aborts_unknown(const Subject& subject) {
+  Bench bench(subject);
+  bench.sink().abort({"never-seen", "never-seen-either"});
+  bench.sink().abort({});
+}
+
+void aborts_prepared(const Subject& subject, const Sample& sample) {
+  Bench bench(subject);
+  SinkDriver first = bench.sink();
+  first.apply_schema(*sample.schema, first.plan_schema(*sample.schema));
+  const auto before = bench.visible();
+  first.prepare_all(*sample.schema, "t1", sample.batches());
+  require(bench.visible() == before, "what is prepared can be seen");
+  bench.sink().abort({"t1"});
+  bench.sink().abort({"t1"});
+  require(bench.visible() == before, "something stays visible after the abort");
+  bench.sink().write_all(*sample.schema, "t2", sample.batches());
+  require(bench.visible() == committed(subject, sample),
+          "the next transaction shows something else");
+}
+
+void drops_unprepared(const Subject& subject, const Sample& sample) {
+  Bench bench(subject);
+  SinkDriver sink = bench.sink();
+  sink.apply_schema(*sample.schema, sink.plan_schema(*sample.schema));
+  const auto before = bench.visible();
+  {
+    WriterDriver writer = sink.open(*sample.schema, "t1");
+    for (auto& batch : sample.batches()) writer.write(std::move(batch));
+  }
+  sink.abort({"t1"});
+  require(bench.visible() == before, "something stays visible");
+}
+
+void prepares_nothing(const Subject& subject, const Sample& sample) {
+  Bench bench(subject);
+  const Prepared prepared = bench.sink().write_all(*sample.schema, "t1", {});
+  require(prepared.rows_accepted == 0, "rows_accepted is not 0");
+}
+
+void applies_twice(const Subject& subject, const Sample& sample) {
+  Bench bench(subject);
+  SinkDriver sink = bench.sink();
+  const Json::Value steps = sink.plan_schema(*sample.schema);
+  sink.apply_schema(*sample.schema, steps);
+  sink.apply_schema(*sample.schema, steps);
+  bench.sink().apply_schema(*sample.schema, steps);
+}
+
+// A failure at each durable step of a commit, which is then repeated from the record.
+void commits_after_failures(const Subject& subject, const Sample& sample) {
+  Bench rehearsal(subject);
+  const Prepared rehearsed = rehearsal.sink().prepare_all(*sample.schema, "t1", sample.batches());
+  rehearsal.host.steps.clear();
+  rehearsal.sink().commit("t1", 1, {rehearsed.token});
+  const auto expected = rehearsal.visible();
+  for (const auto& step : std::set(rehearsal.host.steps.begin(), rehearsal.host.steps.end())) {
+    Bench bench(subject);
+    const Prepared prepared = bench.sink().prepare_all(*sample.schema, "t1", sample.batches());
+    bench.host.throw_at_step = step;
+    try {
+      bench.sink().commit("t1", 1, {prepared.token});
+      require(false, "the failure at " + step + " is lost");
+    } catch (const Error& error) {
+      if (error.what() != "crash at " + step) throw;
+    }
+    bench.host.throw_at_step.clear();
+    bench.sink().commit("t1", 1, {prepared.token});
+    require(bench.visible() == expected, "after a failure at " + step + " it shows something else");
+  }
+}
+
+void stops_when_cancelled(const Subject& subject, const Sample& sample) {
+  Bench bench(subject);
+  SinkDriver sink = bench.sink();
+  sink.apply_schema(*sample.schema, sink.plan_schema(*sample.schema));
+  WriterDriver writer = sink.open(*sample.schema, "t1");
+  bench.host.cancel();
+  require_prompt([&] {
+    for (auto& batch : sample.batches()) writer.write(std::move(batch));
+    writer.prepare();
+  });
+}
+
+}  // namespace
+
+void check_sink(Suite& suite, const Subject& subject) {
+  using Check = void (*)(const Subject&, const Sample&);
+  const std::pair<const char*, Check> checks[] = {
+      {"applies a schema twice", applies_twice},
+      {"accepts what was delivered and not rejected", accounts_for_rows},
+      {"commits twice with the effect of once", commits_twice},
+      {"commits what another object prepared", commits_elsewhere},
+      {"commits after a failure at any durable step", commits_after_failures},
+      {"shows nothing of what was aborted", aborts_prepared},
+      {"drops what was not prepared", drops_unprepared},
+      {"prepares and commits without rows", prepares_nothing},
+      {"stops within a second when cancelled amid a write", stops_when_cancelled},
+  };
+  const std::string label = subject.label + ": ";
+  suite.check(label + "aborts transactions that never were", [&] { aborts_unknown(subject); });
+  std::optional<Sample> sample;
+  suite.check(label + "takes a sample", [&] { sample = find_sample(subject); });
+  if (!sample) return;
+  for (const auto& [name, check] : checks) {
+    suite.check(label + name, [&, work = check] { work(subject, *sample); });
+  }
+}
+
+}  // namespace patchbay::test

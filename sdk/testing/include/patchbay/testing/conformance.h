@@ -1,0 +1,31 @@
+// What every plugin must keep to, checked without its system.
+#pragma once
+
+#include <json/value.h>
+
+#include <string>
+#include <vector>
+
+#include "patchbay/abi.h"
+
+namespace patchbay::test {
+
+struct CheckResult {
+  std::string name;  // "source counter: refuses broken JSON"
+  bool ok;
+  std::string message;  // why not; empty where ok
+};
+
+// `plugin` is what its entry returned for FakeHost::table(); `manifest` is the parsed file.
+//
+// Every component is created with values from its manifest's schema. One that has "conformance" in
+// its manifest is also driven with data:
+//   "config"     its options; ${tmp} is a fresh folder per check. Transforms: may be {}
+//   "files"      sources: {"path below ${tmp}": "text"} that the source finds there
+//   "objects"    transforms and sinks that take files: {"key": "text"}; default: small CSV and JSON
+//   "read_back"  sinks: {"component": NAME, "config": {..}} of a source of the same plugin that
+//                reads what the sink made visible
+// Rows come as the stream `people`: id int64, name utf8, amount float64; keys id.
+std::vector<CheckResult> run_conformance(const bay_plugin& plugin, const Json::Value& manifest);
+
+}  // namespace patchbay::test

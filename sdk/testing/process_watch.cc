@@ -1,0 +1,77 @@
+#include "process_watch.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <clocale>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+
+namespace patchbay::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> names_in(const char* folder) {
+  std::vector<std::string> out;
+  for (const auto& entry : fs::directory_iterator(folder))
+    out.push_back(entry.path().filename().string());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+int checked(int fd) {
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), "capture of the output");
+  return fd;
+}
+
+}  // namespace
+
+ProcessState process_state() {
+  ProcessState state;
+  state.locale = std::setlocale(LC_ALL, nullptr);
+  state.folder = fs::current_path().string();
+  for (char** variable = environ; *variable; ++variable) state.environment.emplace_back(*variable);
+  std::sort(state.environment.begin(), state.environment.end());
+  for (int signal = 1; signal < NSIG; ++signal)
+    sigaction(signal, nullptr, &state.handlers[static_cast<size_t>(signal)]);
+  return state;
+}
+
+bool same_handlers(const ProcessState& a, const ProcessState& b) {
+  return std::equal(a.handlers.begin(), a.handlers.end(), b.handlers.begin(),
+                    [](const struct sigaction& x, const struct sigaction& y) {
+                      return x.sa_sigaction == y.sa_sigaction && x.sa_flags == y.sa_flags;
+                    });
+}
+
+Handles open_handles() { return {names_in("/proc/self/fd"), names_in("/proc/self/task").size()}; }
+
+OutputCapture::OutputCapture()
+    : memory_(checked(memfd_create("output", MFD_CLOEXEC))),
+      stdout_(checked(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0))),
+      stderr_(checked(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0))) {
+  std::fflush(nullptr);
+  dup2(memory_, STDOUT_FILENO);
+  dup2(memory_, STDERR_FILENO);
+}
+
+OutputCapture::~OutputCapture() {
+  std::fflush(nullptr);
+  dup2(stdout_, STDOUT_FILENO);
+  dup2(stderr_, STDERR_FILENO);
+  for (const int fd : {memory_, stdout_, stderr_}) close(fd);
+}
+
+std::string OutputCapture::text() const {
+  std::fflush(nullptr);
+  std::string text(200, '\0');  // enough to recognise the culprit by
+  const ssize_t size = pread(memory_, text.data(), text.size(), 0);
+  text.resize(size < 0 ? 0 : static_cast<size_t>(size));
+  return text;
+}
+
+}  // namespace patchbay::test

@@ -1,0 +1,13 @@
+/* Ends the process by abort() when a component is created. */
+#include <stdlib.h>
+
+#include "one_transform.h"
+
+BAY_PLUGIN_NOTE(PATCHBAY_PLUGIN_ID, PATCHBAY_PLUGIN_VERSION, 0);
+
+static bay_status create(bay_call* call, bay_context* context, bay_str config, bay_object** out) {
+  (void)call, (void)context, (void)config, (void)out;
+  abort();
+}
+
+ONE_TRANSFORM(create)

@@ -1,0 +1,35 @@
+/* A plugin of one transform whose create is given; it never gets further. */
+#include <patchbay/abi.h>
+#include <stddef.h>
+
+#define TEXT(literal) {(literal), sizeof(literal) - 1}
+
+static void destroy(bay_object* object) { (void)object; }
+static bay_status next(bay_call* call, bay_reader* reader, bay_event* out) {
+  (void)call, (void)reader, (void)out;
+  return BAY_END;
+}
+static void close_reader(bay_reader* reader) { (void)reader; }
+static bay_status open_reader(bay_call* call, bay_object* object, bay_input* const* in, uint32_t n,
+                              bay_reader** out) {
+  (void)call, (void)object, (void)in, (void)n, (void)out;
+  return BAY_OK;
+}
+
+#define ONE_TRANSFORM(create)                                                             \
+  static const bay_component_vt common = {sizeof common, 0, create, destroy, NULL, NULL}; \
+  static const bay_reader_vt reader = {sizeof reader, 0, next, NULL, NULL, close_reader}; \
+  static const bay_transform_vt transform = {sizeof transform, 0, NULL, open_reader};     \
+  static const bay_component component = {.struct_size = sizeof component,                \
+                                          .kind = BAY_TRANSFORM,                          \
+                                          .name = TEXT("broken"),                         \
+                                          .common = &common,                              \
+                                          .reader = &reader,                              \
+                                          .transform = &transform};                       \
+  static const bay_component* const components[] = {&component};                          \
+  static const bay_plugin plugin = {.struct_size = sizeof plugin,                         \
+                                    .id = TEXT(PATCHBAY_PLUGIN_ID),                       \
+                                    .version = TEXT(PATCHBAY_PLUGIN_VERSION),             \
+                                    .components = components,                             \
+                                    .n_components = 1};                                   \
+  const bay_plugin* patchbay_plugin_v1(const bay_host* host) { return host ? &plugin : NULL; }

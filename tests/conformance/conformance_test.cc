@@ -1,0 +1,123 @@
+// The suite passes what is sound, and each fault fails the check that is there for it.
+#include "patchbay/testing/conformance.h"
+
+#include <dlfcn.h>
+#include <gmock/gmock.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "patchbay/json_value.h"
+#include "patchbay/testing/fake_host.h"
+#include "sample_components.h"
+
+namespace patchbay {
+namespace {
+
+std::string failures_of(const std::vector<test::CheckResult>& results) {
+  std::string out;
+  for (const auto& result : results) {
+    if (!result.ok) out += result.name + ": " + result.message + "\n";
+  }
+  return out;
+}
+
+Json::Value parse_file(const std::string& path) {
+  std::ifstream in(path);
+  return parse_json(std::string(std::istreambuf_iterator<char>(in), {}));
+}
+
+// RTLD_NODELETE as in the host: arrays may outlive everything.
+const bay_plugin& load(const std::string& file) {
+  void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  if (!library) throw Error(Code::kConfig, dlerror());
+  const auto entry = reinterpret_cast<bay_plugin_entry>(dlsym(library, BAY_PLUGIN_ENTRY));
+  return *entry(test::FakeHost::table());
+}
+
+TEST(Conformance, APluginInCPasses) {
+  const std::string base = std::string(getenv("PATCHBAY_BUILD_DIR")) + "/tests/plugins/counter";
+  const auto results = test::run_conformance(load(base + ".so"), parse_file(base + ".json"));
+  EXPECT_EQ(failures_of(results), "");
+  EXPECT_GT(results.size(), 15u);
+}
+
+constexpr const char* kManifest = R"json({"id": "sample", "version": "1.0.0", "components": [
+  {"name": "count", "kind": "source", "conformance": {"config": {"rows": 4}},
+   "config": {"required": ["rows"], "properties": {"rows": {"type": "integer"}}}},
+  {"name": "double", "kind": "transform", "conformance": {}, "config": {}},
+  {"name": "keep", "kind": "sink", "conformance": {}, "config": {}}]})json";
+
+class Faults : public ::testing::Test {
+ protected:
+  ~Faults() override { sample::misbehave = nullptr; }
+  std::string run(const Json::Value& manifest) {
+    sample::store = {};
+    return failures_of(test::run_conformance(
+        *make_plugin(test::FakeHost::table(), "sample", "1.0.0",
+                     {component<sample::Count>("count"), component<sample::Double>("double"),
+                      component<sample::Keep>("keep")}),
+        manifest));
+  }
+  Json::Value manifest_ = parse_json(kManifest);
+};
+
+TEST_F(Faults, NoneInASoundPlugin) { EXPECT_EQ(run(manifest_), ""); }
+
+TEST_F(Faults, ManifestOfAnother) {
+  manifest_["version"] = "2.0.0";
+  EXPECT_EQ(run(manifest_),
+            "id, version and components are the manifest's: version: the manifest says 2.0.0, "
+            "the plugin says 1.0.0\n");
+}
+
+TEST_F(Faults, AnOptionThatIsRequiredInTheManifestOnly) {
+  manifest_["components"][1]["config"]["required"].append("factor");
+  EXPECT_EQ(run(manifest_), "transform double: refuses to do without factor: succeeds\n");
+}
+
+TEST_F(Faults, EachIsSeen) {
+  const struct {
+    const char* claim;
+    std::function<void(Call&)> fault;
+    const char* expected;
+  } cases[] = {
+      {"writes to stdout", [](Call&) { (void)!write(STDOUT_FILENO, "hello", 5); },
+       "writes nothing to stdout or stderr: it wrote: hello"},
+      {"sets a variable", [](Call&) { setenv("PATCHBAY_TEST_FAULT", "1", 1); },
+       "leaves the environment alone"},
+      {"changes the folder", [](Call&) { (void)!chdir("/"); },
+       "leaves the working directory alone"},
+      {"takes a signal", [](Call&) { signal(SIGUSR2, SIG_IGN); }, "leaves signals alone"},
+      {"throws what is no error", [](Call&) { throw std::runtime_error("bug"); },
+       "source count: reads streams before batches and valid arrays: bug"},
+      {"is confused when cancelled",
+       [](Call& call) {
+         if (call.cancelled()) throw std::runtime_error("confused by the cancellation");
+       },
+       "source count: returns within a second when cancelled: confused by the cancellation"},
+  };
+  const std::string folder = std::filesystem::current_path();
+  for (const auto& c : cases) {
+    sample::misbehave = c.fault;
+    EXPECT_THAT(run(manifest_), ::testing::HasSubstr(c.expected)) << c.claim;
+    unsetenv("PATCHBAY_TEST_FAULT");
+    std::filesystem::current_path(folder);
+    signal(SIGUSR2, SIG_DFL);
+  }
+}
+
+TEST(Conformance, AnIncompleteTableIsNamed) {
+  bay_component source = *component<sample::Count>("count");
+  bay_reader_vt reader = *source.reader;
+  reader.close = nullptr;
+  source.reader = &reader;
+  const auto results = test::run_conformance(
+      *make_plugin(test::FakeHost::table(), "sample", "1.0.0", {&source}), parse_json(kManifest));
+  EXPECT_EQ(failures_of(results), "its tables are whole: bay_reader_vt lacks close\n");
+}
+
+}  // namespace
+}  // namespace patchbay

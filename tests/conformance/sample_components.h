@@ -1,0 +1,147 @@
+// A source, a transform and a sink in memory, each of which a test can make misbehave.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "patchbay/map.h"
+#include "patchbay/plugin.h"
+
+namespace patchbay::sample {
+
+inline SchemaPtr number_schema() {
+  return std::make_shared<const Schema>(
+      Schema{"numbers", {{"n", scalar(TypeId::kInt64), false}}, {"n"}});
+}
+
+inline Batch numbers(const SchemaPtr& schema, const std::vector<int64_t>& values) {
+  BatchBuilder batch(schema);
+  for (const int64_t value : values) batch.column<Int64Builder>(0).append(value);
+  return batch.finish();
+}
+
+inline std::function<void(Call&)> misbehave;  // called by next, map and write
+
+class CountReader final : public Reader {
+ public:
+  CountReader(int64_t rows, int64_t last) : rows_(rows), last_(last) {}
+  Event next(Call& call) override {
+    if (misbehave) misbehave(call);
+    if (!begun_) {
+      begun_ = true;
+      return StreamBegin{0, schema_};
+    }
+    std::vector<int64_t> values;
+    while (last_ < rows_ && std::ssize(values) < call.max_rows()) values.push_back(++last_);
+    if (values.empty()) return End{};
+    return BatchEvent{0, numbers(schema_, values)};
+  }
+  Checkpoint checkpoint(Call&, Json::Value& state) override {
+    state["last"] = Json::Int64(last_);
+    return Checkpoint::kState;
+  }
+
+ private:
+  SchemaPtr schema_ = number_schema();
+  int64_t rows_, last_;
+  bool begun_ = false;
+};
+
+class Count final : public Source {
+ public:
+  Count(Context& context, const Config& config)
+      : context_(context), rows_(config.get<int64_t>("rows")) {}
+  void check(Call& call) override {
+    context_.log(BAY_LOG_DEBUG, "checked", R"({"by":"test"})");
+    context_.metric_add("checks", 1);
+    if (misbehave) misbehave(call);
+  }
+  std::vector<Schema> discover(Call&) override { return {*number_schema()}; }
+  std::vector<Split> plan(Call&, const std::vector<std::string>& streams, uint32_t) override {
+    if (!streams.empty() && streams[0] != "numbers") return {};
+    Split split{"all", "numbers", false, {}};
+    split.detail["from"] = Json::Int64(INT64_MAX);
+    return {split};
+  }
+  std::unique_ptr<Reader> open(Call&, const Split& split, const Json::Value& state) override {
+    if (split.detail["from"].asInt64() != INT64_MAX) throw Error(Code::kInternal, "detail: lost");
+    return std::make_unique<CountReader>(rows_, state["last"].asInt64());
+  }
+
+ private:
+  Context& context_;
+  int64_t rows_;
+};
+
+class DoubleMapper final : public Mapper {
+ public:
+  SchemaPtr schema() const override { return schema_; }
+  Batch map(Call& call, Batch batch) override {
+    if (misbehave) misbehave(call);
+    const auto column = BatchView(batch).column<Int64View>(0);
+    std::vector<int64_t> doubled;
+    for (int64_t i = 0; i < column.length(); ++i) doubled.push_back(2 * column[i]);
+    return numbers(schema_, doubled);
+  }
+
+ private:
+  SchemaPtr schema_ = number_schema();
+};
+
+class Double final : public Map {
+ public:
+  Double(Context&, const Config&) {}
+  std::unique_ptr<Mapper> open_stream(Call&, const SchemaPtr&) override {
+    return std::make_unique<DoubleMapper>();
+  }
+};
+
+// Rows by transaction; the two steps of a commit are durable steps.
+struct Store {
+  std::map<std::string, int64_t> prepared;
+  std::map<std::string, int64_t> visible;
+};
+inline Store store;
+
+class CountingWriter final : public Writer {
+ public:
+  explicit CountingWriter(std::string txn) : txn_(std::move(txn)) {}
+  void write(Call& call, Batch batch) override {
+    if (misbehave) misbehave(call);
+    rows_ += batch.rows();
+  }
+  Prepared prepare(Call&) override {
+    store.prepared[txn_] = rows_;
+    return {txn_, rows_};
+  }
+
+ private:
+  std::string txn_;
+  int64_t rows_ = 0;
+};
+
+class Keep final : public Sink {
+ public:
+  Keep(Context&, const Config&) {}
+  void check(Call&) override {}
+  std::unique_ptr<Writer> open(Call&, const SchemaPtr&, const std::string& txn) override {
+    return std::make_unique<CountingWriter>(txn);
+  }
+  void commit(Call& call, const std::string&, uint64_t,
+              std::span<const std::string> tokens) override {
+    call.durable_step("keep.before");
+    for (const auto& token : tokens) {
+      const auto found = store.prepared.find(token);
+      if (found != store.prepared.end()) store.visible[token] = found->second;
+    }
+    call.durable_step("keep.after");
+  }
+  void abort(Call&, std::span<const std::string> txns) override {
+    for (const auto& txn : txns) store.prepared.erase(txn);
+  }
+};
+
+}  // namespace patchbay::sample
