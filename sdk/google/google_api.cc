@@ -1,73 +1,102 @@
-#include <cstdlib>
+#include <algorithm>
 
+#include "json_text_of.h"
 #include "patchbay/google.h"
 #include "patchbay/json_value.h"
 
 namespace patchbay {
 namespace {
 
-// 403 and 400 that pass by themselves; quotaExceeded takes many minutes, so a later run has to try.
+template <size_t N>
+bool is_one_of(std::string_view reason, const char* const (&reasons)[N]) {
+  return std::find(std::begin(reasons), std::end(reasons), reason) != std::end(reasons);
+}
+
+constexpr const char* kSoonReasons[] = {
+    "rateLimitExceeded", "userRateLimitExceeded", "backendError",     "internalError",
+    "badGateway",        "jobRateLimitExceeded",  "tableUnavailable",
+};
+constexpr const char* kLaterReasons[] = {"quotaExceeded", "dailyLimitExceeded"};
+constexpr const char* kAuthReasons[] = {
+    "accessDenied", "forbidden", "insufficientPermissions", "authError", "accessNotConfigured",
+};
+
 bool is_transient(const HttpResponse& response) {
   if (response.status != 403 && response.status != 400) return false;
-  const std::string reason = parse_google_error(response).reason;
-  return reason == "rateLimitExceeded" || reason == "backendError" || reason == "internalError" ||
-         reason == "jobRateLimitExceeded" || reason == "tableUnavailable";
+  return retry_of(parse_google_error(response).reason) == GoogleRetry::kSoon;
 }
 
 Code code_of(long status, const std::string& reason) {
-  if (reason == "quotaExceeded") return Code::kUnavailable;
-  if (status == 403 && !reason.empty() && reason != "accessDenied" && reason != "forbidden")
-    return Code::kRemote;
+  if (retry_of(reason) != GoogleRetry::kNo) return Code::kUnavailable;
+  if (status == 403 && !reason.empty() && !is_one_of(reason, kAuthReasons)) return Code::kRemote;
   return code_of_status(status);
+}
+
+std::string words_of(const HttpResponse& response) {
+  const GoogleError error = parse_google_error(response);
+  if (error.reason.empty() || error.message.empty()) return error.reason + error.message;
+  return error.reason + ": " + error.message;
 }
 
 }  // namespace
 
+GoogleRetry retry_of(std::string_view reason) {
+  if (is_one_of(reason, kSoonReasons)) return GoogleRetry::kSoon;
+  return is_one_of(reason, kLaterReasons) ? GoogleRetry::kLater : GoogleRetry::kNo;
+}
+
 GoogleError parse_google_error(const HttpResponse& response) {
   GoogleError out;
+  Json::Value json;
   try {
-    const Json::Value json = parse_json(response.body);
-    if (!json.isObject() || !json["error"].isObject()) return out;
-    const Json::Value& error = json["error"];
-    out.message = error["message"].asString();
-    if (error["errors"].isArray() && !error["errors"].empty())
-      out.reason = error["errors"][0]["reason"].asString();
+    json = parse_json(response.body);
   } catch (const std::exception&) {
     return out;  // a proxy's page: the status has to do
+  }
+  if (!json.isObject()) return out;
+  const Json::Value& error = json["error"];
+  if (!error.isObject()) {  // as token endpoints answer
+    out.message = text_of(json, "error_description");
+    out.reason = text_of(json, "error");
+    return out;
+  }
+  out.message = text_of(error, "message");
+  const Json::Value& errors = error["errors"];
+  if (errors.isArray() && !errors.empty()) {
+    out.reason = text_of(errors[0], "reason");
+    if (out.message.empty()) out.message = text_of(errors[0], "message");
   }
   return out;
 }
 
 GoogleApi::GoogleApi(std::shared_ptr<GoogleCredentials> credentials, HttpOptions options)
-    : credentials_(std::move(credentials)), client_(std::move(options)) {}
+    : credentials_(std::move(credentials)), client_(std::move(options), words_of) {}
 
-HttpResponse GoogleApi::send(Call& call, HttpRequest request) {
-  const size_t authorization = request.headers.size();
-  request.headers.emplace_back();
-  if (const char* project = std::getenv("GOOGLE_CLOUD_QUOTA_PROJECT"); project && *project) {
-    request.headers.push_back(std::string("x-goog-user-project: ") + project);
-  }
-  for (const bool fresh : {false, true}) {
-    request.headers[authorization] =
-        "Authorization: Bearer " + credentials_->token(call, client_, fresh);
-    HttpResponse response = client_.send(call, request, is_transient);
-    if (response.status != 401 || fresh) return response;
-  }
-  throw Error(Code::kInternal, "unreachable");
+std::vector<std::string> GoogleApi::headers(const std::string& token) const {
+  std::vector<std::string> out{"Authorization: Bearer " + token};
+  const std::string& project = credentials_->quota_project();
+  if (!project.empty()) out.push_back("x-goog-user-project: " + project);
+  return out;
+}
+
+HttpResponse GoogleApi::send(Call& call, const HttpRequest& request) {
+  if (!credentials_) return client_.send(call, request, is_transient);
+  const std::string token = credentials_->token(call, client_.options());
+  HttpResponse response = client_.send(call, request, is_transient, headers(token));
+  if (response.status != 401) return response;
+  const std::string fresh = credentials_->token(call, client_.options(), token);
+  return client_.send(call, request, is_transient, headers(fresh));
 }
 
 HttpResponse GoogleApi::require(Call& call, const HttpRequest& request) {
   HttpResponse response = send(call, request);
-  if (response.status >= 300) fail(request, response);
+  if (!is_expected(request, response)) fail(request, response);
   return response;
 }
 
 void GoogleApi::fail(const HttpRequest& request, const HttpResponse& response) {
-  const GoogleError error = parse_google_error(response);
-  std::string text = describe(request) + ": answered " + std::to_string(response.status);
-  if (!error.reason.empty()) text += " " + error.reason;
-  if (!error.message.empty()) text += ": " + error.message;
-  throw Error(code_of(response.status, error.reason), text);
+  const std::string reason = parse_google_error(response).reason;
+  throw_status(request, response, words_of(response), code_of(response.status, reason));
 }
 
 }  // namespace patchbay

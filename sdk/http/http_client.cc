@@ -120,9 +120,10 @@ void HttpClient::check_url(const std::string& url) const {
           " is plain http; use https, or set allow_http: true where the network is trusted");
 }
 
-HttpResponse HttpClient::follow(Call& call, const HttpRequest& request) {
+HttpResponse HttpClient::follow(Call& call, const HttpRequest& request,
+                                const std::vector<std::string>& more_headers) {
   TransferTarget target{request.url, ca_dir_, options_.send_request_id ? random_id() : "",
-                        is_safe(request)};
+                        is_safe(request), more_headers};
   for (int redirects = 0;; ++redirects) {
     HttpResponse response = Transfer(easy_, options_, request, target).run(multi_, call);
     if (!options_.follow_redirects || !is_redirect(response.status)) return response;
@@ -145,13 +146,13 @@ std::string HttpClient::explain(const HttpResponse& response) const {
   return explain_ ? explain_(response) : "";
 }
 
-HttpResponse HttpClient::send(Call& call, const HttpRequest& request,
-                              const IsTransient& transient) {
+HttpResponse HttpClient::send(Call& call, const HttpRequest& request, const IsTransient& transient,
+                              const std::vector<std::string>& more_headers) {
   check_url(request.url);
   for (uint32_t attempt = 1;; ++attempt) {
     Setback setback;
     try {
-      HttpResponse response = follow(call, request);
+      HttpResponse response = follow(call, request, more_headers);
       const bool again = code_of_status(response.status) == Code::kUnavailable ||
                          (transient && transient(response));
       if (!again || !request.retry) return response;
@@ -170,11 +171,7 @@ HttpResponse HttpClient::send(Call& call, const HttpRequest& request,
 
 HttpResponse HttpClient::require(Call& call, const HttpRequest& request) {
   HttpResponse response = send(call, request);
-  const auto& expected = request.expected;
-  const bool fine = expected.empty() ? response.status >= 200 && response.status < 300
-                                     : std::find(expected.begin(), expected.end(),
-                                                 response.status) != expected.end();
-  if (!fine) throw_status(request, response, explain(response));
+  if (!is_expected(request, response)) throw_status(request, response, explain(response));
   return response;
 }
 

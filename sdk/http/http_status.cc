@@ -49,6 +49,16 @@ void blot_out_header(std::string& text, std::string_view value) {
   if (space != std::string_view::npos) blot_out(text, value.substr(space + 1));
 }
 
+// Tokens that came from elsewhere: "Bearer " and whatever follows it.
+void blot_out_bearers(std::string& text) {
+  constexpr std::string_view kBearer = "Bearer ";
+  for (size_t at = 0; (at = text.find(kBearer, at)) != std::string::npos;) {
+    at += kBearer.size();
+    const size_t end = std::min(text.find_first_of(" ,;\"'", at), text.size());
+    if (end > at) text.replace(at, end - at, "***");
+  }
+}
+
 }  // namespace
 
 std::string HttpResponse::header(std::string_view name) const {
@@ -77,6 +87,7 @@ std::string redact(const HttpRequest& request, std::string text) {
         carries_credentials(std::string_view(header).substr(0, colon)))
       blot_out_header(text, std::string_view(header).substr(colon + 1));
   }
+  blot_out_bearers(text);
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   }
@@ -86,6 +97,12 @@ std::string redact(const HttpRequest& request, std::string text) {
     text = text.substr(0, end) + "...";
   }
   return text;
+}
+
+bool is_expected(const HttpRequest& request, const HttpResponse& response) {
+  const auto& expected = request.expected;
+  if (expected.empty()) return response.status >= 200 && response.status < 300;
+  return std::find(expected.begin(), expected.end(), response.status) != expected.end();
 }
 
 Code code_of_status(long status) {

@@ -75,7 +75,7 @@ void Transfer::set_up_connection() {
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout.count()));
   if (!options_.proxy.empty()) set(CURLOPT_PROXY, options_.proxy.c_str());
   // Plain http is allowed to this machine because it does not leave it.
-  if (is_loopback(target_.url)) set(CURLOPT_NOPROXY, "*");
+  if (options_.direct || is_loopback(target_.url)) set(CURLOPT_NOPROXY, "*");
 }
 
 void Transfer::set_up_trust() {
@@ -85,6 +85,7 @@ void Transfer::set_up_trust() {
 
 void Transfer::set_up_request() {
   for (const auto& header : request_.headers) add_header(header);
+  for (const auto& header : target_.more_headers) add_header(header);
   if (!target_.request_id.empty()) add_header("X-Request-Id: " + target_.request_id);
   add_header("Expect:");  // 100-continue costs a round trip, or a second
   set(CURLOPT_HTTPHEADER, headers_);

@@ -16,6 +16,7 @@ struct TransferTarget {
   std::string ca_dir;      // empty = the default
   std::string request_id;  // to send; empty = none
   bool safe_to_repeat;
+  const std::vector<std::string>& more_headers;
 };
 
 class Transfer {

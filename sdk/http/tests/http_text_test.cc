@@ -75,6 +75,12 @@ TEST(Redact, TakesOutSecretsAndControlCharacters) {
             "bad ***, ***, ***, ***  no text/csv");
 }
 
+TEST(Redact, TakesOutBearerTokensOfOthers) {
+  EXPECT_EQ(redact({}, "got \"Bearer ya29.abc\", want Bearer x"),
+            "got \"Bearer ***\", want Bearer ***");
+  EXPECT_EQ(redact({}, "needs a Bearer "), "needs a Bearer ");
+}
+
 TEST(Redact, KeepsMessagesShortAndUtf8) {
   std::string text(999, 'x');
   text += "\xc3\xa9tude";

@@ -26,6 +26,7 @@ struct HttpOptions {
   bool follow_redirects = false;  // GET and HEAD, within one origin; elsewhere is Error kRemote
   bool send_request_id = false;   // x-request-id, one per request whatever its attempts
   std::string proxy;              // default: http_proxy, https_proxy, no_proxy
+  bool direct = false;            // no proxy, whatever the environment says
   std::string ca_file;  // default: CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR, the system's
   std::string user_agent = default_user_agent();
 
@@ -105,13 +106,16 @@ class HttpClient {
   // allows are used up, kRemote for a body over the limit, an untrusted certificate or a redirect
   // to another origin, kConfig for plain http to another machine, kCancelled. Messages name method,
   // URL without its query, status and attempts; detail_json has them too, and the request's id.
-  HttpResponse send(Call& call, const HttpRequest& request, const IsTransient& transient = nullptr);
+  // `more_headers` come after the request's own: a token that the request's maker does not know.
+  HttpResponse send(Call& call, const HttpRequest& request, const IsTransient& transient = nullptr,
+                    const std::vector<std::string>& more_headers = {});
   // As send; a status that is not expected throws by code_of_status, with what Explain makes of it.
   HttpResponse require(Call& call, const HttpRequest& request);
   const HttpOptions& options() const { return options_; }
 
  private:
-  HttpResponse follow(Call& call, const HttpRequest& request);
+  HttpResponse follow(Call& call, const HttpRequest& request,
+                      const std::vector<std::string>& more_headers);
   void check_url(const std::string& url) const;
   std::string explain(const HttpResponse& response) const;
 
@@ -127,9 +131,11 @@ void wait_or_cancel(Call& call, std::chrono::nanoseconds time);
 
 // "GET https://host/path": what messages say. See public_url.
 std::string describe(const HttpRequest& request);
-// `text` with *** for the request's secrets, control characters as spaces, at most 1000 bytes: fit
-// for a message.
+// `text` with *** for the request's secrets and any bearer token, control characters as spaces, at
+// most 1000 bytes: fit for a message.
 std::string redact(const HttpRequest& request, std::string text);
+// One of request.expected, or 2xx where that is empty.
+bool is_expected(const HttpRequest& request, const HttpResponse& response);
 // kAuth for 401, 403 and 407, kNotFound for 404, kUnavailable for 408, 429 and 5xx, kRemote for the
 // rest.
 Code code_of_status(long status);
