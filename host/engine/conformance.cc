@@ -17,8 +17,8 @@ fs::path find_manifest(const fs::path& library) {
   const fs::path sibling = library.parent_path().parent_path() / "manifests" / beside.filename();
   if (fs::exists(beside)) return beside;
   if (fs::exists(sibling)) return sibling;
-  throw Error(Code::kConfig, library.string() + ": has no manifest: neither " + beside.string() + " nor " +
-                                 sibling.string() + " is there");
+  throw Error(Code::kConfig, library.string() + ": has no manifest: neither " + beside.string() +
+                                 " nor " + sibling.string() + " is there");
 }
 
 class Suite {
@@ -42,8 +42,9 @@ ConformanceResult run_conformance(const fs::path& library) {
   const Manifest manifest = read_manifest(find_manifest(library), {library.parent_path()});
   suite.check("the note agrees with the manifest",
               [&] { check_plugin_note({manifest.id, manifest.version, manifest.library}); });
-  suite.check("loads, with whole tables",
-              [&] { load_plugin({manifest.id, manifest.version, manifest.library}, host_table()); });
+  suite.check("loads, with whole tables", [&] {
+    load_plugin({manifest.id, manifest.version, manifest.library}, host_table());
+  });
   return suite.result;
 }
 

@@ -16,8 +16,9 @@ struct ConformanceResult {
   std::vector<ConformanceCheck> checks;
 };
 
-// `library` is FILE.so; its manifest is FILE.json beside it, or in a sibling folder manifests/. Components whose manifest
-// has "conformance": {"config": {..}} are also driven with data; ${tmp} in it is a fresh folder.
+// `library` is FILE.so; its manifest is FILE.json beside it, or in a sibling folder manifests/.
+// Components whose manifest has "conformance": {"config": {..}} are also driven with data; ${tmp}
+// in it is a fresh folder.
 ConformanceResult run_conformance(const std::filesystem::path& library);
 
 }  // namespace patchbay::host

@@ -167,14 +167,18 @@ void EpochLedger::fail() {
   changed_.notify_all();
 }
 
-// What can't be aborted now stays on record, and the next run aborts it: the failure that led here is the one to report.
-void EpochLedger::abort_epoch(uint64_t epoch, const Epoch& open, bool keep_rejects, NodeServices& services) {
+// What can't be aborted now stays on record, and the next run aborts it: the failure that led here
+// is the one to report.
+void EpochLedger::abort_epoch(uint64_t epoch, const Epoch& open, bool keep_rejects,
+                              NodeServices& services) {
   for (const auto& sink : sinks_) {
     const std::vector<std::string> txns{txn(epoch, sink.node)};
     try {
       sink.instance->abort(services, txns);
     } catch (const Error& error) {
-      return run_.warn(sink.id, std::string("its open transaction is left for the next run to abort: ") + error.what());
+      return run_.warn(
+          sink.id,
+          std::string("its open transaction is left for the next run to abort: ") + error.what());
     }
   }
   run_.state.aborted(run_.pipeline.name, lane_, open.number, keep_rejects);

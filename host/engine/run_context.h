@@ -24,7 +24,7 @@ struct RunOptions {
   std::vector<std::string> only;  // source streams; empty = all
   std::optional<int64_t> limit;   // rows per stream
   bool full_refresh = false;
-  bool look_only = false;         // preview: nothing is recorded
+  bool look_only = false;        // preview: nothing is recorded
   int64_t edge_bytes = 8 << 20;  // that one input of a node may hold
 };
 

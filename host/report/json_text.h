@@ -9,7 +9,8 @@
 namespace patchbay::host {
 
 std::string compact_json(const Json::Value& value);  // numbers to the last digit
-std::string pretty_json(const Json::Value& value);   // for people: two spaces, 15 digits, ends with a newline
+std::string pretty_json(
+    const Json::Value& value);  // for people: two spaces, 15 digits, ends with a newline
 Json::Value parse_json_text(std::string_view text);  // throws Error kConfig
 
 std::string to_hex(std::string_view bytes);

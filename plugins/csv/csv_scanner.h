@@ -28,7 +28,7 @@ class CsvScanner {
   bool next(std::vector<CsvField>& fields);
   bool inside_quotes() const {
     return ended_ && at_ < buffer_.size();
-  }                                                    // after next() said false: an open quote
+  }  // after next() said false: an open quote
   int64_t line() const { return record_line_; }        // where the record began, from 1
   std::string_view record() const { return record_; }  // its text, without the line's end
 

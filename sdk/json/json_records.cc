@@ -405,7 +405,8 @@ class JsonRecords::State {
       od::document document = parser_.iterate(padded);
       od::value root = document.get_value();
       walk(root, at.path);
-      // Behind a path the rest of the objects around the records is left unread: is_json judges the whole.
+      // Behind a path the rest of the objects around the records is left unread: is_json judges the
+      // whole.
       if (at.path.empty() && !at_end(document)) broken(simdjson::TRAILING_CONTENT);
     } catch (const simdjson::simdjson_error& error) {
       throw Error(Code::kData, what + ": is no JSON that can be used: " +

@@ -20,7 +20,8 @@ inline std::string write_json(const Json::Value& value) {
   return Json::writeString(builder, value);
 }
 
-// Throws Error kInternal: what is parsed so came from the host, or from this plugin through the host.
+// Throws Error kInternal: what is parsed so came from the host, or from this plugin through the
+// host.
 inline Json::Value parse_json(std::string_view text) {
   Json::Value value;
   std::string errors;

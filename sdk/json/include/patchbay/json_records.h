@@ -49,6 +49,10 @@ class JsonRecords {
 // integer int64, number float64, true and false bool, all else arrow.json.
 Type type_of_json(std::string_view value);
 
+// Fields of the records of a text, by what they hold: numbers widen to float64, objects and lists
+// are merged, what does not go together is arrow.json. Fields that are always null are utf8.
+std::vector<Field> guess_json_fields(const std::string& text, const RecordsAt& at);
+
 // Is the text one whole JSON document? For answers that may be cut or be no JSON at all.
 bool is_json(std::string_view text);
 

@@ -1,0 +1,120 @@
+"""Files of CSV and JSON, in and out."""
+
+import csv
+import json
+
+from harness import SystemTest, main
+
+
+class FilesTest(SystemTest):
+    def write(self, name, text):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    def load(self, name, decode, top="", more=""):
+        return self.pipeline(f"""
+name: load
+{top}
+nodes:
+  - use: files
+    with: {{path: "{name}", stream: t{more}}}
+  - use: {decode}
+  - use: sqlite
+    with: {{path: out.db}}
+""")
+
+    def test_csv_as_rfc_4180_has_it(self):
+        self.write("a.csv", '\ufeffid,text,amount,code,day\r\n1,"a ""quoted"" word",1.5,007,2026-01-31\r\n'
+                            '2,"two\nlines",,010,\r\n3,"",-2e3,011,2026-02-01')
+        self.run_json(self.load("a.csv", "csv.decode"))
+        self.assertEqual(self.rows("SELECT * FROM t"),
+                         [(1, 'a "quoted" word', 1.5, "007", "2026-01-31"), (2, "two\nlines", None, "010", None),
+                          (3, "", -2000.0, "011", "2026-02-01")])
+
+    def test_csv_rows_that_do_not_fit_are_refused_with_file_and_line(self):
+        self.write("a.csv", "id,n\n1,1\n2\n3,x\n4,4\n")
+        pipeline = self.load("a.csv", "csv.decode\n    with: {types: {n: int64}}", "rejects: {max: 2}")
+        result = self.run_json(pipeline).stream
+        self.assertEqual((result["rows_read"], result["rows_written"], result["rows_rejected"]), (4, 2, 2))
+        rejects = self.patchbay("rejects", "list", "load", "--output", "json").json
+        self.assertEqual([(r["reason"], r["position"]) for r in rejects],
+                         [("1 fields where there are 2 columns", {"file": "a.csv", "line": 3}),
+                          ("n: expected int64, found other text", {"file": "a.csv", "line": 4, "column": "n"})])
+
+    def test_an_open_quote_fails_the_file_and_commits_nothing_of_it(self):
+        self.write("a.csv", 'id,text\n1,"never closed\n2,x\n')
+        result = self.run_json(self.load("a.csv", "csv.decode"), code=7)
+        self.assertIn("a.csv: a quote is never closed", result.stream["error"]["message"])
+
+    def test_new_files_are_read_once(self):
+        self.write("in/a.csv", "id\n1\n")
+        pipeline = self.load("in/*.csv", "csv.decode", more=", select: new")
+        self.assertEqual(self.run_json(pipeline).stream["rows_written"], 1)
+        self.write("in/b.csv", "id\n2\n")
+        self.assertEqual(self.run_json(pipeline).stream["rows_written"], 1)
+        self.assertEqual(self.rows("SELECT id FROM t ORDER BY id"), [(1,), (2,)])
+        self.assertEqual(self.run_json(pipeline).json["outcome"], "ok")
+
+    def test_one_bad_file_does_not_stop_the_others(self):
+        self.write("in/a.csv", "id\n1\n")
+        self.write("in/b.csv", 'id\n"\n')
+        self.write("in/c.csv", "id\n3\n")
+        result = self.run_json(self.load("in/*.csv", "csv.decode"), code=8)
+        self.assertEqual(result.json["outcome"], "partial")
+        self.assertEqual(self.rows("SELECT id FROM t ORDER BY id"), [(1,), (3,)])
+
+    def test_json_lines_nested_and_exact(self):
+        lines = [{"id": 9007199254740993, "who": {"name": "Ä", "tags": ["x"]}, "score": 1}, {"id": 2, "who": None, "score": 1.5}]
+        self.write("a.json", "\n".join(json.dumps(line) for line in lines) + "\nnonsense\n")
+        result = self.run_json(self.load("a.json", "json.decode", "rejects: {max: 1}")).stream
+        self.assertEqual((result["rows_written"], result["rows_rejected"]), (2, 1))
+        self.assertEqual(self.rows("SELECT * FROM t"),
+                         [(9007199254740993, '{"name":"Ä","tags":["x"]}', 1.0), (2, None, 1.5)])
+
+    def test_json_documents_with_the_records_inside(self):
+        self.write("a.json", json.dumps({"meta": {}, "result": {"rows": [{"a": 1}, {"a": 2}]}}))
+        decode = "json.decode\n    with: {format: document, records: /result/rows}"
+        self.assertEqual(self.run_json(self.load("a.json", decode)).stream["rows_written"], 2)
+        self.write("a.json", '{"result": {"rows": [{"a": 1}, ')
+        self.assertIn("a.json: is no JSON", self.run_json(self.load("a.json", decode), code=7).stream["error"]["message"])
+
+    def test_out_again_as_csv_and_json(self):
+        self.write("a.csv", 'id,text\n1,"a,""b""\nc"\n2,""\n3,\n')
+        for encode, name in (("csv.encode", "t.csv"), ("json.encode", "t.json")):
+            self.run_json(self.pipeline(f"""
+nodes:
+  - use: files
+    with: {{path: a.csv, stream: t}}
+  - use: csv.decode
+  - {{id: encode, use: {encode}}}
+  - {{id: out, use: files, with: {{path: "out/{{key}}"}}}}
+"""))
+            self.assertTrue((self.folder / "out" / name).exists())
+        with open(self.folder / "out/t.csv", newline="", encoding="utf-8") as text:
+            self.assertEqual(list(csv.reader(text)), [["id", "text"], ["1", 'a,"b"\nc'], ["2", ""], ["3", ""]])
+        self.assertTrue((self.folder / "out/t.csv").read_text().endswith('2,""\n3,\n'))
+        lines = (self.folder / "out/t.json").read_text().splitlines()
+        self.assertEqual([json.loads(line) for line in lines],
+                         [{"id": 1, "text": 'a,"b"\nc'}, {"id": 2, "text": ""}, {"id": 3, "text": None}])
+
+    def test_a_large_file_in_bounded_memory(self):
+        with open(self.folder / "big.csv", "w", encoding="utf-8") as out:
+            out.write("id,text\n")
+            for i in range(400_000):
+                out.write(f"{i},some text that takes its place {i}\n")
+        result = self.run_json(self.pipeline("""
+nodes:
+  - use: files
+    with: {path: big.csv}
+  - use: csv.decode
+  - use: csv.encode
+  - {id: out, use: files, with: {path: copy.csv}}
+""".replace("use: csv.encode", "{id: encode, use: csv.encode}")))
+        self.assertEqual(result.stream["rows_written"], 400_000)
+        self.assertEqual((self.folder / "copy.csv").read_bytes(), (self.folder / "big.csv").read_bytes())
+
+
+if __name__ == "__main__":
+    main()
