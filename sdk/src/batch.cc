@@ -73,40 +73,49 @@ void release_joined(ArrowArray* array) {
 
 int64_t bits_bytes(int64_t bits) { return (bits + 7) / 8; }
 
-int64_t column_bytes(const Type& type, const ArrowArray& array) {
-  int64_t bytes = array.n_buffers > 0 && array.buffers[0] ? bits_bytes(array.length) : 0;
-  switch (type.id) {
+int64_t value_bits(TypeId id) {
+  switch (id) {
     case TypeId::kBool:
-      return bytes + bits_bytes(array.length);
+      return 1;
     case TypeId::kInt8:
     case TypeId::kUint8:
-      return bytes + array.length;
+      return 8;
     case TypeId::kInt16:
     case TypeId::kUint16:
-      return bytes + 2 * array.length;
+      return 16;
     case TypeId::kInt32:
     case TypeId::kUint32:
     case TypeId::kFloat32:
     case TypeId::kDate32:
-      return bytes + 4 * array.length;
+      return 32;
     case TypeId::kDecimal128:
-      return bytes + 16 * array.length;
-    case TypeId::kUtf8:
-    case TypeId::kBinary: {
-      if (array.length == 0) return bytes;
-      const auto* offsets = static_cast<const int32_t*>(array.buffers[1]) + array.offset;
-      return bytes + 4 * (array.length + 1) + offsets[array.length] - offsets[0];
-    }
-    case TypeId::kList:
-      return bytes + 4 * array.length + column_bytes(type.fields[0].type, *array.children[0]);
-    case TypeId::kStruct:
-      for (size_t i = 0; i < type.fields.size(); ++i) {
-        bytes += column_bytes(type.fields[i].type, *array.children[i]);
-      }
-      return bytes;
+      return 128;
     default:
-      return bytes + 8 * array.length;
+      return 64;
   }
+}
+
+// Of `rows` rows from `offset` on, which counts from the array's own offset.
+int64_t column_bytes(const Type& type, const ArrowArray& array, int64_t offset, int64_t rows) {
+  if (rows == 0) return 0;
+  const int64_t begin = array.offset + offset;
+  const int64_t bytes = array.buffers[0] ? bits_bytes(rows) : 0;
+  if (type.id == TypeId::kStruct) {
+    int64_t members = 0;
+    for (size_t i = 0; i < type.fields.size(); ++i) {
+      members += column_bytes(type.fields[i].type, *array.children[i], begin, rows);
+    }
+    return bytes + members;
+  }
+  const bool is_list = type.id == TypeId::kList;
+  if (!is_list && type.id != TypeId::kUtf8 && type.id != TypeId::kBinary) {
+    return bytes + bits_bytes(rows * value_bits(type.id));
+  }
+  const auto* offsets = static_cast<const int32_t*>(array.buffers[1]) + begin;
+  const int64_t items = offsets[rows] - offsets[0];
+  return bytes + 4 * (rows + 1) +
+         (is_list ? column_bytes(type.fields[0].type, *array.children[0], offsets[0], items)
+                  : items);
 }
 
 }  // namespace
@@ -116,14 +125,15 @@ int64_t Batch::bytes() const {
   int64_t bytes = 0;
   const ArrowArray& array = array_.get();
   for (size_t i = 0; i < schema_->fields.size(); ++i) {
-    const int64_t whole = column_bytes(schema_->fields[i].type, *array.children[i]);
-    const int64_t rows = array.children[i]->length;
-    bytes += rows <= array.length ? whole : whole * array.length / rows;
+    bytes += column_bytes(schema_->fields[i].type, *array.children[i], array.offset, array.length);
   }
   return bytes;
 }
 
 Batch Batch::slice(int64_t offset, int64_t length) {
+  if (offset < 0 || length < 0 || offset > rows() || length > rows() - offset) {
+    throw Error(Code::kInternal, "slice of a batch: rows that it does not have");
+  }
   if (array_.get().release != release_shared) {
     auto root = std::make_shared<Array>(std::move(array_));
     ArrowArray own = share(root, root->get());
@@ -152,6 +162,11 @@ std::vector<Array> split_columns(Array array) {
 }
 
 Array join_columns(std::vector<Array> columns, int64_t rows) {
+  for (const auto& column : columns) {
+    if (column.get().length < rows) {
+      throw Error(Code::kInternal, "joined columns: one has fewer rows than the batch");
+    }
+  }
   auto joined = std::make_unique<Joined>();
   joined->columns = std::move(columns);
   for (auto& column : joined->columns)

@@ -205,14 +205,18 @@ int64_t StructBuilder::bytes() const {
 
 ArrowArray StructBuilder::finish() {
   auto buffers = std::make_unique<Buffers>();
-  for (auto& member : members_) {
+  for (auto& member : members_) buffers->children.push_back(member->finish());
+  buffers->pointers = {keep_validity(*buffers, has_nulls_, validity_)};
+  return make_array(std::move(buffers), std::exchange(length_, 0), std::exchange(null_count_, 0));
+}
+
+void StructBuilder::check() const {
+  for (const auto& member : members_) {
     if (member->length() != length_) {
       throw Error(Code::kInternal, "struct builder: a member has another number of rows");
     }
-    buffers->children.push_back(member->finish());
+    member->check();
   }
-  buffers->pointers = {keep_validity(*buffers, has_nulls_, validity_)};
-  return make_array(std::move(buffers), std::exchange(length_, 0), std::exchange(null_count_, 0));
 }
 
 void StructBuilder::truncate(int64_t rows) {
@@ -224,6 +228,13 @@ ListBuilder::ListBuilder(const Field& item) : item_(make_builder(item.type)) {}
 
 int64_t ListBuilder::bytes() const {
   return vector_bytes(offsets_) + vector_bytes(validity_) + item_->bytes();
+}
+
+void ListBuilder::check() const {
+  if (item_->length() > INT32_MAX) {
+    throw Error(Code::kData, "a list column of one batch would hold more than 2^31 items");
+  }
+  item_->check();
 }
 
 ArrowArray ListBuilder::finish() {
@@ -267,15 +278,16 @@ void BatchBuilder::truncate(int64_t rows) {
 
 Batch BatchBuilder::finish() {
   const int64_t length = rows();
-  auto buffers = std::make_unique<Buffers>();
   for (size_t i = 0; i < columns_.size(); ++i) {
     if (columns_[i]->length() != length) {
       throw Error(Code::kInternal, "batch builder: column " + schema_->fields[i].name + " has " +
                                        std::to_string(columns_[i]->length()) +
                                        " rows, the first has " + std::to_string(length));
     }
-    buffers->children.push_back(columns_[i]->finish());
+    columns_[i]->check();
   }
+  auto buffers = std::make_unique<Buffers>();
+  for (auto& column : columns_) buffers->children.push_back(column->finish());
   buffers->pointers = {nullptr};
   ArrowArray array = make_array(std::move(buffers), length, 0);
   return Batch(schema_, Array(&array));

@@ -145,6 +145,16 @@ class Struct final : public JsonColumn {
   JsonRows members_;
 };
 
+// A line break within a JSON value is only layout, and would end a record of one line early.
+void append_on_one_line(std::string& out, std::string_view json) {
+  const size_t begin = out.size();
+  out += json;
+  for (size_t at = out.find_first_of("\n\r", begin); at != std::string::npos;
+       at = out.find_first_of("\n\r", at)) {
+    out[at] = ' ';
+  }
+}
+
 void put_quoted(std::string& out, const std::string& text) {
   out += '"';
   out += text;
@@ -257,8 +267,7 @@ std::unique_ptr<JsonColumn> json_column(const Type& type, const ArrowArray& arra
                          [](std::string& out, std::string_view v) { put_quoted(out, base64(v)); });
     case TypeId::kUtf8:
       if (type.json && !style.json_as_text) {
-        return make_scalar(Utf8View(type, array, offset, length),
-                           [](std::string& out, std::string_view v) { out += v; });
+        return make_scalar(Utf8View(type, array, offset, length), append_on_one_line);
       }
       return make_scalar(Utf8View(type, array, offset, length), append_json_string);
     case TypeId::kList:

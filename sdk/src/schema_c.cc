@@ -1,6 +1,7 @@
 // Schemas across the Arrow C Data Interface:
 // https://arrow.apache.org/docs/format/CDataInterface.html
 #include <array>
+#include <charconv>
 #include <cstring>
 #include <optional>
 
@@ -155,16 +156,30 @@ Field import_field(const ArrowSchema& in, const std::string& path, int depth);
 std::vector<Field> import_children(const ArrowSchema& in, const std::string& path, int depth) {
   if (depth > kDeepest)
     throw Error(Code::kData, path + ": nested deeper than " + std::to_string(kDeepest));
+  if (in.n_children < 0 || (in.n_children > 0 && !in.children)) {
+    throw Error(Code::kData, path + ": Arrow schema without its children");
+  }
   std::vector<Field> fields;
-  for (int64_t i = 0; i < in.n_children; ++i)
+  for (int64_t i = 0; i < in.n_children; ++i) {
+    if (!in.children[i]) throw Error(Code::kData, path + ": Arrow schema with a missing child");
     fields.push_back(import_field(*in.children[i], path, depth + 1));
+  }
   return fields;
 }
 
 Type import_decimal(const std::string& path, std::string_view format) {
-  int32_t precision = 0, scale = 0, bits = 128;
-  if (std::sscanf(std::string(format).c_str(), "d:%d,%d,%d", &precision, &scale, &bits) < 2 ||
-      bits != 128) {
+  std::array<int32_t, 3> numbers{0, -1, 128};  // precision, scale, bits
+  const char* at = format.data() + 2;
+  const char* const end = format.data() + format.size();
+  for (auto& number : numbers) {
+    const auto [next, error] = std::from_chars(at, end, number);
+    if (error != std::errc()) unsupported(path, format);
+    at = next;
+    if (at == end || *at++ != ',') break;
+  }
+  const auto [precision, scale, bits] = numbers;
+  if (at != end || bits != 128 || precision < 1 || precision > 38 || scale < 0 ||
+      scale > precision) {
     unsupported(path, format);
   }
   return decimal(precision, scale);
@@ -180,6 +195,8 @@ Type import_type(const ArrowSchema& in, const std::string& path, int depth) {
     if (entry.format != format) continue;
     Type type = scalar(entry.id);
     type.fields = import_children(in, path, depth);
+    if (type.id != TypeId::kList && type.id != TypeId::kStruct && !type.fields.empty())
+      unsupported(path, std::string(format) + " with children");
     if (type.id == TypeId::kList && type.fields.size() != 1)
       unsupported(path, "+l without an item");
     if (type.id == TypeId::kUtf8)

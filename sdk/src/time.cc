@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace patchbay {
 namespace {
@@ -102,7 +103,10 @@ int64_t scan_time(Scanner& in) {
     s = in.digits(2);
     if (in.take('.')) micros = scan_fraction(in);
   }
-  if (h > 23 || m > 59 || s > 59) in.ok = false;
+  if (!in.ok || h > 23 || m > 59 || s > 59) {
+    in.ok = false;
+    return 0;
+  }
   return (int64_t{h} * 3600 + m * 60 + s) * kSecond + micros;
 }
 
@@ -115,7 +119,7 @@ std::optional<int64_t> scan_zone(Scanner& in) {
   const unsigned h = in.digits(2);
   unsigned m = 0;
   if (in.take(':') || !in.rest.empty()) m = in.digits(2);
-  if (h > 18 || m > 59) in.ok = false;
+  if (!in.ok || h > 18 || m > 59) return void(in.ok = false), std::nullopt;
   const int64_t offset = (int64_t{h} * 3600 + m * 60) * kSecond;
   return west ? -offset : offset;
 }
@@ -126,7 +130,15 @@ void put_digits(std::string& out, unsigned value, size_t n) {
   out.append(text.data(), n);
 }
 
-int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+// Four digits; past them ISO 8601's expanded form with a sign, so that no value reads as another.
+void append_year(std::string& out, int64_t year) {
+  if (year >= 0 && year <= 9999) return put_digits(out, static_cast<unsigned>(year), 4);
+  out += year < 0 ? '-' : '+';
+  const auto digits = static_cast<unsigned>(year < 0 ? -year : year);
+  if (digits <= 9999) return put_digits(out, digits, 4);
+  std::array<char, 12> text;
+  out.append(text.data(), std::to_chars(text.data(), text.data() + text.size(), digits).ptr);
+}
 
 void append_time(std::string& out, int64_t micros) {
   const auto seconds = static_cast<unsigned>(micros / kSecond);
@@ -149,7 +161,7 @@ std::optional<ParsedTimestamp> parse_timestamp(std::string_view text) {
   if (in.ok && in.rest.empty()) return ParsedTimestamp{micros, false};
   if (!in.take('T') && !in.take(' ') && !in.take('t')) return std::nullopt;
   micros += scan_time(in);
-  in.take(' ');
+  if (in.rest.size() > 1) in.take(' ');
   const auto zone = scan_zone(in);
   if (!in.ok || !in.rest.empty()) return std::nullopt;
   return ParsedTimestamp{micros - zone.value_or(0), zone.has_value()};
@@ -171,7 +183,7 @@ std::optional<int64_t> parse_time(std::string_view text) {
 
 void append_date(std::string& out, int32_t days) {
   const Civil date = civil_from_days(days);
-  put_digits(out, static_cast<unsigned>(std::clamp<int64_t>(date.year, 0, 9999)), 4);
+  append_year(out, date.year);
   out += '-';
   put_digits(out, date.month, 2);
   out += '-';
@@ -179,10 +191,10 @@ void append_date(std::string& out, int32_t days) {
 }
 
 void append_timestamp(std::string& out, int64_t micros, bool utc) {
-  const int64_t days = floor_div(micros, kDay);
-  append_date(out, static_cast<int32_t>(days));
+  const int64_t rest = micros % kDay;
+  append_date(out, static_cast<int32_t>(micros / kDay - (rest < 0)));
   out += 'T';
-  append_time(out, micros - days * kDay);
+  append_time(out, rest < 0 ? rest + kDay : rest);
   if (utc) out += 'Z';
 }
 
@@ -221,13 +233,13 @@ std::optional<Int128> parse_decimal(std::string_view text, int32_t precision, in
       if (c != '0') return std::nullopt;
       continue;
     }
+    if ((value != 0 || c != '0') && ++digits > precision) return std::nullopt;
     value = value * 10 + (c - '0');
-    if (value != 0 && ++digits > precision) return std::nullopt;
     if (fraction >= 0) ++fraction;
   }
   for (int32_t i = std::max(fraction, 0); i < scale; ++i) {
-    value *= 10;
     if (value != 0 && ++digits > precision) return std::nullopt;
+    value *= 10;
   }
   if (!any) return std::nullopt;
   return negative ? -value : value;
@@ -236,8 +248,9 @@ std::optional<Int128> parse_decimal(std::string_view text, int32_t precision, in
 std::string format_decimal(Int128 unscaled, int32_t scale) {
   const bool negative = unscaled < 0;
   std::string digits;
-  for (auto left = negative ? -unscaled : unscaled; left != 0; left /= 10) {
-    digits += static_cast<char>('0' + static_cast<int>(left % 10));
+  for (auto left = unscaled; left != 0; left /= 10) {  // not negated: the smallest has no opposite
+    const auto digit = static_cast<int>(left % 10);
+    digits += static_cast<char>('0' + (negative ? -digit : digit));
   }
   while (digits.size() <= static_cast<size_t>(scale)) digits += '0';
   std::string out = negative ? "-" : "";

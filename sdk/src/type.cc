@@ -65,12 +65,38 @@ Json::Value field_to_json(const Field& field) {
   return out;
 }
 
+[[noreturn]] void bad_description(const std::string& why) {
+  throw Error(Code::kData, "stream description: " + why);
+}
+
+// The description is a component's answer, so a bad type in it is bad data, not bad configuration.
+Type described_type(const std::string& field, const std::string& type) {
+  try {
+    return parse_type(type);
+  } catch (const Error& error) {
+    bad_description("field " + field + ": " + error.what());
+  }
+}
+
 Field field_from_json(const Json::Value& json) {
   if (!json.isObject() || !json["name"].isString() || !json["type"].isString()) {
-    throw Error(Code::kData, "stream description: a field needs a name and a type, both text");
+    bad_description("a field needs a name and a type, both text");
   }
-  return {json["name"].asString(), parse_type(json["type"].asString()),
-          json.get("nullable", true).asBool()};
+  const Json::Value nullable = json.get("nullable", true);
+  const std::string name = json["name"].asString();
+  if (!nullable.isBool()) bad_description("field " + name + ": nullable must be true or false");
+  return {name, described_type(name, json["type"].asString()), nullable.asBool()};
+}
+
+std::string key_from_json(const Json::Value& json) {
+  if (!json.isString()) bad_description("keys must be names of fields");
+  return json.asString();
+}
+
+const Json::Value& array_in(const Json::Value& description, const char* member) {
+  const Json::Value& array = description[member];
+  if (!array.isNull() && !array.isArray()) bad_description(std::string(member) + " must be a list");
+  return array;
 }
 
 }  // namespace
@@ -88,12 +114,14 @@ Json::Value to_json(const Schema& schema) {
 
 Schema schema_from_json(const Json::Value& description) {
   if (!description.isObject() || !description["name"].isString()) {
-    throw Error(Code::kData, "stream description: needs a name");
+    bad_description("needs a name");
   }
   Schema schema;
   schema.name = description["name"].asString();
-  for (const auto& field : description["fields"]) schema.fields.push_back(field_from_json(field));
-  for (const auto& key : description["keys"]) schema.keys.push_back(key.asString());
+  for (const auto& field : array_in(description, "fields")) {
+    schema.fields.push_back(field_from_json(field));
+  }
+  for (const auto& key : array_in(description, "keys")) schema.keys.push_back(key_from_json(key));
   return schema;
 }
 

@@ -50,11 +50,12 @@ class Parser {
   }
 
  private:
-  [[noreturn]] void fail() const {
+  [[noreturn]] void fail() const { fail(whole_); }
+  [[noreturn]] void fail(std::string_view part) const {
     std::vector<std::string> known{"timestamp[us, UTC]", "decimal128(10, 2)", "json", "list<utf8>"};
     for (const auto& scalar : kScalars) known.emplace_back(scalar.name);
     throw Error(Code::kConfig,
-                "type " + std::string(whole_) + ": unknown" + did_you_mean(whole_, known));
+                "type " + std::string(whole_) + ": unknown" + did_you_mean(part, known));
   }
   void skip_spaces() {
     while (!rest_.empty() && rest_.front() == ' ') rest_.remove_prefix(1);
@@ -132,7 +133,7 @@ class Parser {
     for (const auto& scalar_name : kScalars) {
       if (name == scalar_name.name) return scalar(scalar_name.id);
     }
-    fail();
+    fail(depth_ > 1 ? name : whole_);
   }
 
   std::string_view whole_;

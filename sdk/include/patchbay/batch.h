@@ -32,11 +32,12 @@ class Batch {
 
   const SchemaPtr& schema() const { return schema_; }
   int64_t rows() const { return array_ ? array_.get().length : 0; }
-  int64_t bytes() const;  // of the buffers that the rows use, near enough for accounting
+  int64_t bytes() const;  // of the parts of the buffers that these rows use
   const ArrowArray& array() const { return array_.get(); }
   Array take() { return std::move(array_); }
 
   // Rows [offset, offset + length) without copying; this batch stays usable and shares the buffers.
+  // Throws kInternal for rows that it does not have.
   Batch slice(int64_t offset, int64_t length);
   Batch rows_at(const std::vector<int64_t>& rows) const;  // these rows, in this order, copied
 
@@ -46,7 +47,8 @@ class Batch {
 };
 
 // Checks what a foreign array promises against the schema: lengths, offsets, buffers present,
-// monotone string offsets. O(columns) plus the offsets. Throws Error kData with the column's path.
+// monotone string offsets, no nulls at top level. O(columns) plus the offsets. Throws Error kData
+// with the column's path.
 void validate(const Schema& schema, const ArrowArray& array);
 
 // The columns of a struct array as separate arrays, and back, without copying: renaming, dropping

@@ -27,6 +27,7 @@ class ColumnBuilder {
   virtual void append_null() = 0;
   virtual void reserve(int64_t rows) = 0;
   virtual int64_t bytes() const = 0;        // of the buffers so far
+  virtual void check() const {}             // throws what finish() of a whole batch must not meet
   virtual ArrowArray finish() = 0;          // leaves the builder empty
   virtual void truncate(int64_t rows) = 0;  // drops what came after: undoes a half-read row
   int64_t length() const { return length_; }
@@ -161,6 +162,7 @@ class StructBuilder final : public ColumnBuilder {
   size_t members() const { return members_.size(); }
   void reserve(int64_t rows) override;
   int64_t bytes() const override;
+  void check() const override;
   ArrowArray finish() override;
   void truncate(int64_t rows) override;
 
@@ -188,6 +190,7 @@ class ListBuilder final : public ColumnBuilder {
   ColumnBuilder& item() { return *item_; }
   void reserve(int64_t rows) override { offsets_.reserve(static_cast<size_t>(rows) + 1); }
   int64_t bytes() const override;
+  void check() const override;
   ArrowArray finish() override;
   void truncate(int64_t rows) override;
 

@@ -17,12 +17,13 @@ struct ParsedTimestamp {
 };
 
 // 2024-02-29T12:34:56.789012+01:30: `T` or a space, 0 to 9 digits of a fraction (past 6 they are
-// cut off), Z or an offset or nothing; a date alone is its midnight. Years 0001 to 9999. Nothing
-// for any other text.
+// cut off), Z or an offset (a space may come before it) or nothing; a date alone is its midnight.
+// Years 0001 to 9999. Nothing for any other text.
 std::optional<ParsedTimestamp> parse_timestamp(std::string_view text);
 std::optional<int32_t> parse_date(std::string_view text);  // days since 1970-01-01
 std::optional<int64_t> parse_time(std::string_view text);  // microseconds since midnight
 
+// A year out of 0000 to 9999 has a sign: +10000-01-01.
 std::string format_timestamp(int64_t micros,
                              bool utc);  // 2024-02-29T12:34:56.789012, Z after it when `utc`
 std::string format_date(int32_t days);
