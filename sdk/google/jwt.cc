@@ -15,14 +15,18 @@ namespace {
   throw Error(Code::kAuth, "credentials: private_key is no usable RSA key in PEM");
 }
 
+// Without it, OpenSSL would ask the terminal for the passphrase of an encrypted key.
+int no_passphrase(char*, int, int, void*) { return -1; }
+
 std::string sign_sha256(const std::string& text, const std::string& pem) {
   const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
       BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
   const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
-      PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
+      PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr), EVP_PKEY_free);
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
                                                                         EVP_MD_CTX_free);
-  if (!key || EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) != 1)
+  if (!key || EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_RSA ||
+      EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) != 1)
     unusable();
   const auto* data = reinterpret_cast<const unsigned char*>(text.data());
   size_t size = 0;

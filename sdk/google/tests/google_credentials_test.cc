@@ -18,18 +18,23 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
+std::string pem_of(EVP_PKEY* key, const EVP_CIPHER* cipher) {
+  char passphrase[] = "s3cr3t";
+  BIO* bio = BIO_new(BIO_s_mem());
+  PEM_write_bio_PKCS8PrivateKey(bio, key, cipher, cipher ? passphrase : nullptr, cipher ? 6 : 0,
+                                nullptr, nullptr);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio, &data);
+  std::string pem(data, static_cast<size_t>(size));
+  BIO_free(bio);
+  return pem;
+}
+
 struct TestKey {
   EVP_PKEY* key = EVP_RSA_gen(2048);
-  std::string pem;
+  std::string pem = pem_of(key, nullptr);
 
-  TestKey() {
-    BIO* bio = BIO_new(BIO_s_mem());
-    PEM_write_bio_PKCS8PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr);
-    char* data = nullptr;
-    const long size = BIO_get_mem_data(bio, &data);
-    pem.assign(data, static_cast<size_t>(size));
-    BIO_free(bio);
-  }
+  TestKey() = default;
   ~TestKey() { EVP_PKEY_free(key); }
   TestKey(const TestKey&) = delete;
   TestKey& operator=(const TestKey&) = delete;
@@ -277,14 +282,23 @@ TEST(FromJson, RefusesWhatItCannotUse) {
   }
 }
 
-TEST(FromJson, AKeyThatIsNoneIsNotShown) {
-  Json::Value json = parse_json(service_account("http://127.0.0.1:1/"));
-  json["private_key"] = "-----BEGIN PRIVATE KEY-----\ns3cr3t\n-----END PRIVATE KEY-----\n";
-  const auto credentials = from_json(write_json(json));
-  FakeCall fake;
-  const Error error = error_of([&] { credentials->token(fake.call(), {}); });
-  EXPECT_EQ(error.code(), Code::kAuth);
-  EXPECT_STREQ(error.what(), "credentials: private_key is no usable RSA key in PEM");
+TEST(FromJson, AKeyThatCannotBeUsedIsNotShown) {
+  EVP_PKEY* elliptic = EVP_EC_gen("P-256");
+  const std::string cases[] = {
+      "-----BEGIN PRIVATE KEY-----\ns3cr3t\n-----END PRIVATE KEY-----\n",
+      pem_of(test_key().key, EVP_aes_128_cbc()),
+      pem_of(elliptic, nullptr),
+  };
+  EVP_PKEY_free(elliptic);
+  for (const auto& pem : cases) {
+    Json::Value json = parse_json(service_account("http://127.0.0.1:1/"));
+    json["private_key"] = pem;
+    const auto credentials = from_json(write_json(json));
+    FakeCall fake;
+    const Error error = error_of([&] { credentials->token(fake.call(), {}); });
+    EXPECT_EQ(error.code(), Code::kAuth);
+    EXPECT_STREQ(error.what(), "credentials: private_key is no usable RSA key in PEM");
+  }
 }
 
 // A folder for one test.

@@ -23,6 +23,7 @@ class Peer {
   void finish();                        // no more bytes from here; reading goes on
   void reset();                         // the connection breaks
   void wait_closed();                   // until the other side closes
+  int fd() const { return fd_; }        // for other protocols
 
  private:
   bool fill();
