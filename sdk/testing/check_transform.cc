@@ -8,12 +8,13 @@
 namespace patchbay::test {
 namespace {
 
+constexpr int64_t kMaxRows = 65536;
+
 struct Bench {
   explicit Bench(const Subject& subject)
       : transform(host, *subject.plugin, subject.name(), complete_config(subject.manifest, folder)),
         at_end(subject.manifest["checkpoint"] == "at_end") {
     host.any_secret = "conformance";
-    host.max_rows = kSampleBatchRows;
   }
   // The sample with a barrier after each batch, unless the transform never sees one.
   void feed(const Sample& sample) {
@@ -67,8 +68,9 @@ void passes_barriers(const Subject& subject, const Sample& sample) {
           std::to_string(seen) + " of " + std::to_string(bench.epochs) + " barriers came out");
 }
 
-std::vector<std::string> run(const Subject& subject, const Sample& sample) {
+std::vector<std::string> run(const Subject& subject, const Sample& sample, int64_t max_rows) {
   Bench bench(subject);
+  bench.host.max_rows = max_rows;
   bench.feed(sample);
   return rows_as_json(bench.transform.open({&bench.input}).batches());
 }
@@ -125,7 +127,12 @@ void check_transform(Suite& suite, const Subject& subject) {
     suite.check(label + "passes barriers on in order", [&] { passes_barriers(subject, *sample); });
   }
   suite.check(label + "gives the same rows again", [&] {
-    require(run(subject, *sample) == run(subject, *sample), "the second run differs");
+    require(run(subject, *sample, kMaxRows) == run(subject, *sample, kMaxRows),
+            "the second run differs");
+  });
+  suite.check(label + "honours max_rows", [&] {
+    require(run(subject, *sample, kSampleBatchRows) == run(subject, *sample, kMaxRows),
+            "other rows come where max_rows is smaller");
   });
   suite.check(label + "gives arrays that outlive it",
               [&] { outlives_its_reader(subject, *sample); });

@@ -15,6 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kRestorer = 0x04000000;  // SA_RESTORER of the kernel, which <signal.h> hides
+
 std::vector<std::string> names_in(const char* folder) {
   std::vector<std::string> out;
   for (const auto& entry : fs::directory_iterator(folder))
@@ -42,10 +44,13 @@ ProcessState process_state() {
 }
 
 bool same_handlers(const ProcessState& a, const ProcessState& b) {
-  return std::equal(a.handlers.begin(), a.handlers.end(), b.handlers.begin(),
-                    [](const struct sigaction& x, const struct sigaction& y) {
-                      return x.sa_sigaction == y.sa_sigaction && x.sa_flags == y.sa_flags;
-                    });
+  for (size_t i = 1; i < a.handlers.size(); ++i) {
+    if (a.handlers[i].sa_sigaction != b.handlers[i].sa_sigaction) return false;
+    // A handler that was put back as it was has SA_RESTORER, which only the C library knows.
+    const bool own = a.handlers[i].sa_handler != SIG_DFL && a.handlers[i].sa_handler != SIG_IGN;
+    if (own && ((a.handlers[i].sa_flags ^ b.handlers[i].sa_flags) & ~kRestorer)) return false;
+  }
+  return true;
 }
 
 Handles open_handles() { return {names_in("/proc/self/fd"), names_in("/proc/self/task").size()}; }

@@ -29,7 +29,6 @@ struct Subject {
   std::string label;  // "sink files"
 
   std::string name() const { return {component->name.data, component->name.size}; }
-  bool has_conformance() const { return manifest["conformance"].isObject(); }
 };
 
 // A folder of its own for one check, removed with it.

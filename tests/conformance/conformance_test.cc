@@ -45,14 +45,17 @@ TEST(Conformance, APluginInCPasses) {
 }
 
 constexpr const char* kManifest = R"json({"id": "sample", "version": "1.0.0", "components": [
-  {"name": "count", "kind": "source", "conformance": {"config": {"rows": 4}},
+  {"name": "count", "kind": "source", "conformance": {"config": {"rows": 4}, "self_contained": true},
    "config": {"required": ["rows"], "properties": {"rows": {"type": "integer"}}}},
   {"name": "double", "kind": "transform", "conformance": {}, "config": {}},
-  {"name": "keep", "kind": "sink", "conformance": {}, "config": {}}]})json";
+  {"name": "keep", "kind": "sink", "conformance": {"config": {"folder": "${tmp}"}}, "config": {}}]})json";
 
 class Faults : public ::testing::Test {
  protected:
-  ~Faults() override { sample::misbehave = nullptr; }
+  ~Faults() override {
+    sample::misbehave = nullptr;
+    sample::lies = {};
+  }
   std::string run(const Json::Value& manifest) {
     sample::store = {};
     return failures_of(test::run_conformance(
@@ -95,9 +98,9 @@ TEST_F(Faults, EachIsSeen) {
        "source count: reads streams before batches and valid arrays: bug"},
       {"is confused when cancelled",
        [](Call& call) {
-         if (call.cancelled()) throw std::runtime_error("confused by the cancellation");
+         if (call.cancelled()) throw std::runtime_error("confused");
        },
-       "source count: returns within a second when cancelled: confused by the cancellation"},
+       "source count: returns within a second when cancelled: confused"},
   };
   const std::string folder = std::filesystem::current_path();
   for (const auto& c : cases) {
@@ -106,6 +109,38 @@ TEST_F(Faults, EachIsSeen) {
     unsetenv("PATCHBAY_TEST_FAULT");
     std::filesystem::current_path(folder);
     signal(SIGUSR2, SIG_DFL);
+  }
+}
+
+TEST_F(Faults, LiesAreFoundOut) {
+  const struct {
+    const char* claim;
+    sample::Lies lies;
+    const char* expected;
+  } cases[] = {
+      {"accepts one too many",
+       {.rows_accepted = 1},
+       "sink keep: accepts what was delivered and not rejected: rows_accepted is 7 where 6 rows"},
+      {"starts over in spite of its state",
+       {.forgets_state = true},
+       "source count: has nothing more after its last state: rows come again"},
+      {"starts over in spite of its state",
+       {.forgets_state = true},
+       "source count: resumes from its first state without loss: rows are lost or doubled"},
+      {"swallows what comes in",
+       {.swallows_input = true},
+       "transform double: takes a sample, with streams before batches and valid arrays: "
+       "takes no sample; rows: no rows came out"},
+      {"writes at once",
+       {.writes_at_once = true},
+       "sink keep: shows nothing of what was aborted: what is prepared can be seen"},
+      {"writes at once",
+       {.writes_at_once = true},
+       "sink keep: drops what was not prepared: something stays visible"},
+  };
+  for (const auto& c : cases) {
+    sample::lies = c.lies;
+    EXPECT_THAT(run(manifest_), ::testing::HasSubstr(c.expected)) << c.claim;
   }
 }
 

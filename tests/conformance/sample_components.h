@@ -1,6 +1,7 @@
 // A source, a transform and a sink in memory, each of which a test can make misbehave.
 #pragma once
 
+#include <fstream>
 #include <functional>
 #include <map>
 #include <string>
@@ -23,7 +24,14 @@ inline Batch numbers(const SchemaPtr& schema, const std::vector<int64_t>& values
   return batch.finish();
 }
 
-inline std::function<void(Call&)> misbehave;  // called by next, map and write
+inline std::function<void(Call&)> misbehave;  // called by check, next, map and write
+struct Lies {
+  int64_t rows_accepted = 0;  // added to what prepare says
+  bool forgets_state = false;
+  bool swallows_input = false;  // the map gives empty batches
+  bool writes_at_once = false;  // rows are visible before commit, as a file
+};
+inline Lies lies;
 
 class CountReader final : public Reader {
  public:
@@ -68,7 +76,7 @@ class Count final : public Source {
   }
   std::unique_ptr<Reader> open(Call&, const Split& split, const Json::Value& state) override {
     if (split.detail["from"].asInt64() != INT64_MAX) throw Error(Code::kInternal, "detail: lost");
-    return std::make_unique<CountReader>(rows_, state["last"].asInt64());
+    return std::make_unique<CountReader>(rows_, lies.forgets_state ? 0 : state["last"].asInt64());
   }
 
  private:
@@ -83,7 +91,8 @@ class DoubleMapper final : public Mapper {
     if (misbehave) misbehave(call);
     const auto column = BatchView(batch).column<Int64View>(0);
     std::vector<int64_t> doubled;
-    for (int64_t i = 0; i < column.length(); ++i) doubled.push_back(2 * column[i]);
+    for (int64_t i = 0; i < column.length() && !lies.swallows_input; ++i)
+      doubled.push_back(2 * column[i]);
     return numbers(schema_, doubled);
   }
 
@@ -94,7 +103,9 @@ class DoubleMapper final : public Mapper {
 class Double final : public Map {
  public:
   Double(Context&, const Config&) {}
-  std::unique_ptr<Mapper> open_stream(Call&, const SchemaPtr&) override {
+  std::unique_ptr<Mapper> open_stream(Call&, const SchemaPtr& in) override {
+    if (in->fields.at(0).type != scalar(TypeId::kInt64))
+      throw Error(Code::kData, in->name + ": the first column must be int64");
     return std::make_unique<DoubleMapper>();
   }
 };
@@ -108,27 +119,29 @@ inline Store store;
 
 class CountingWriter final : public Writer {
  public:
-  explicit CountingWriter(std::string txn) : txn_(std::move(txn)) {}
+  CountingWriter(std::string txn, std::string folder)
+      : txn_(std::move(txn)), folder_(std::move(folder)) {}
   void write(Call& call, Batch batch) override {
     if (misbehave) misbehave(call);
     rows_ += batch.rows();
+    if (lies.writes_at_once) std::ofstream(folder_ + "/rows.txt") << rows_;
   }
   Prepared prepare(Call&) override {
     store.prepared[txn_] = rows_;
-    return {txn_, rows_};
+    return {txn_, rows_ + lies.rows_accepted};
   }
 
  private:
-  std::string txn_;
+  std::string txn_, folder_;
   int64_t rows_ = 0;
 };
 
 class Keep final : public Sink {
  public:
-  Keep(Context&, const Config&) {}
+  Keep(Context&, const Config& config) : folder_(config.get_or<std::string>("folder", "")) {}
   void check(Call&) override {}
   std::unique_ptr<Writer> open(Call&, const SchemaPtr&, const std::string& txn) override {
-    return std::make_unique<CountingWriter>(txn);
+    return std::make_unique<CountingWriter>(txn, folder_);
   }
   void commit(Call& call, const std::string&, uint64_t,
               std::span<const std::string> tokens) override {
@@ -142,6 +155,9 @@ class Keep final : public Sink {
   void abort(Call&, std::span<const std::string> txns) override {
     for (const auto& txn : txns) store.prepared.erase(txn);
   }
+
+ private:
+  std::string folder_;
 };
 
 }  // namespace patchbay::sample

@@ -19,7 +19,8 @@ struct CheckResult {
 // `plugin` is what its entry returned for FakeHost::table(); `manifest` is the parsed file.
 //
 // Every component is created with values from its manifest's schema. One that has "conformance" in
-// its manifest is also driven with data:
+// its manifest and needs no system is also driven with data: a transform, or what has ${tmp} in its
+// config, or says "self_contained": true.
 //   "config"     its options; ${tmp} is a fresh folder per check. Transforms: may be {}
 //   "files"      sources: {"path below ${tmp}": "text"} that the source finds there
 //   "objects"    transforms and sinks that take files: {"key": "text"}; default: small CSV and JSON
