@@ -259,6 +259,46 @@ void BqClient::upload(Call& call, const std::string& session, int64_t offset,
   }
 }
 
+namespace {
+
+constexpr const char* kPage = "maxResults=10000&formatOptions.useInt64Timestamp=true";
+
+}  // namespace
+
+Json::Value BqClient::list_rows(Call& call, const std::string& table,
+                                const std::string& page_token) {
+  HttpRequest request;
+  request.url = dataset_url("/tables/" + percent_encode(table) + "/data?" + kPage);
+  if (!page_token.empty()) request.url += "&pageToken=" + percent_encode(page_token);
+  return body_of(request, api_.require(call, request));
+}
+
+Json::Value BqClient::start_query(Call& call, const std::string& sql) {
+  Json::Value body;
+  body["query"] = sql;
+  body["useLegacySql"] = false;
+  body["location"] = place_.location;
+  body["maxResults"] = 10000;
+  body["formatOptions"]["useInt64Timestamp"] = true;
+  body["defaultDataset"]["projectId"] = place_.project;
+  body["defaultDataset"]["datasetId"] = place_.dataset;
+  HttpRequest request = json_request("POST", project_url("/queries"), body);
+  request.safe_to_repeat = true;  // a SELECT
+  Json::Value answer = body_of(request, api_.require(call, request));
+  const std::string job = answer["jobReference"]["jobId"].asString();
+  while (!answer["jobComplete"].asBool()) answer = query_page(call, job, "");
+  return answer;
+}
+
+Json::Value BqClient::query_page(Call& call, const std::string& job,
+                                 const std::string& page_token) {
+  HttpRequest request;
+  request.url = project_url("/queries/" + percent_encode(job) +
+                            "?location=" + percent_encode(place_.location) + "&" + kPage);
+  if (!page_token.empty()) request.url += "&pageToken=" + percent_encode(page_token);
+  return body_of(request, api_.require(call, request));
+}
+
 Json::Value BqClient::insert_all(Call& call, const std::string& table, const std::string& body) {
   HttpRequest request;
   request.method = "POST";

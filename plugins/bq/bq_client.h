@@ -51,6 +51,12 @@ class BqClient {
   void upload(Call& call, const std::string& session, int64_t offset, const std::string& data,
               std::optional<int64_t> total);
 
+  // One page of rows, with pageToken where there are more. Timestamps are microseconds.
+  Json::Value list_rows(Call& call, const std::string& table, const std::string& page_token);
+  Json::Value start_query(Call& call,
+                          const std::string& sql);  // its first page, with schema and jobReference
+  Json::Value query_page(Call& call, const std::string& job, const std::string& page_token);
+
   Json::Value insert_all(Call& call, const std::string& table, const std::string& body);
 
  private:

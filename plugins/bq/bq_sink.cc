@@ -12,15 +12,7 @@ namespace {
 
 BqConfig parse_config(const Config& config) {
   BqConfig out;
-  std::string endpoint = config.get<std::string>("endpoint");
-  while (endpoint.ends_with('/')) endpoint.pop_back();
-  out.place = {endpoint, config.get<std::string>("project"), config.get<std::string>("dataset"),
-               config.get<std::string>("location")};
-  out.http.option = "endpoint";
-  out.http.allow_http = config.get<bool>("allow_http");
-  out.http.ca_file = config.get_or<std::string>("ca_file", "");
-  out.http.proxy = config.get_or<std::string>("proxy", "");
-  out.credentials = config.find<Secret>("credentials");
+  out.access = parse_access(config);
   out.stream = config.get<std::string>("method") == "stream";
   out.write = config.get<std::string>("write");
   out.keys = config.get_or<std::vector<std::string>>("keys", {});
@@ -62,12 +54,8 @@ std::string bq_staging_name(const std::string& txn, uint64_t writer) {
 BqSink::BqSink(Context&, const Config& config) : config_(parse_config(config)) {}
 
 std::unique_ptr<BqClient> BqSink::make_client(Call& call) {
-  if (!credentials_) {
-    credentials_ = config_.credentials
-                       ? GoogleCredentials::from_json(call.secret(*config_.credentials))
-                       : GoogleCredentials::find_default();
-  }
-  return std::make_unique<BqClient>(config_.place, credentials_, config_.http);
+  if (!credentials_) credentials_ = find_credentials(call, config_.access);
+  return std::make_unique<BqClient>(config_.access.place, credentials_, config_.access.http);
 }
 
 BqClient& BqSink::client(Call& call) {
@@ -82,7 +70,8 @@ std::string BqSink::table_of(const std::string& stream) const {
 
 void BqSink::check(Call& call) {
   if (client(call).has_dataset(call) || config_.create) return;
-  throw Error(Code::kNotFound, "dataset " + config_.place.project + "." + config_.place.dataset +
+  throw Error(Code::kNotFound, "dataset " + config_.access.place.project + "." +
+                                   config_.access.place.dataset +
                                    ": is not there, and create is false");
 }
 
@@ -111,8 +100,9 @@ Json::Value BqSink::plan_schema(Call& call, const SchemaPtr& stream) {
   bq_schema(*stream);  // throws for types that BigQuery has not
   const bool dataset = client(call).has_dataset(call);
   if (!config_.create) {
-    throw Error(Code::kNotFound, (dataset ? "table " + table : "dataset " + config_.place.dataset) +
-                                     ": is not there, and create is false");
+    throw Error(Code::kNotFound,
+                (dataset ? "table " + table : "dataset " + config_.access.place.dataset) +
+                    ": is not there, and create is false");
   }
   if (!dataset) add("create_dataset");
   add("create_table");
@@ -167,8 +157,8 @@ std::unique_ptr<Writer> BqSink::open(Call& call, const SchemaPtr& stream, const 
 Json::Value BqSink::commit_job(const std::vector<Json::Value>& tokens) const {
   const auto reference = [&](const std::string& table) {
     Json::Value out;
-    out["projectId"] = config_.place.project;
-    out["datasetId"] = config_.place.dataset;
+    out["projectId"] = config_.access.place.project;
+    out["datasetId"] = config_.access.place.dataset;
     out["tableId"] = table;
     return out;
   };
@@ -184,8 +174,8 @@ Json::Value BqSink::commit_job(const std::vector<Json::Value>& tokens) const {
   }
   std::string sql = "BEGIN TRANSACTION;\n";
   for (const auto& token : tokens) {
-    const std::string table = quoted(config_.place, token["table"].asString());
-    const std::string staging = quoted(config_.place, token["staging"].asString());
+    const std::string table = quoted(config_.access.place, token["table"].asString());
+    const std::string staging = quoted(config_.access.place, token["staging"].asString());
     const std::string columns = column_list(token["columns"]);
     const std::string write = token["write"].asString();
     if (write == "upsert") {

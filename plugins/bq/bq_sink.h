@@ -6,15 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "bq_client.h"
+#include "bq_access.h"
 #include "patchbay/plugin.h"
 
 namespace patchbay {
 
 struct BqConfig {
-  BqPlace place;
-  HttpOptions http;
-  std::optional<Secret> credentials;
+  BqAccess access;
   bool stream = false;  // insertAll instead of load jobs
   std::string write;
   std::vector<std::string> keys;

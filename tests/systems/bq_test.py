@@ -146,6 +146,19 @@ class BqTest(SystemTest):
         self.assertEqual(refused.code, 3)
         self.assertIn("require: exactly_once can't be kept", refused.out)
 
+    def test_tables_and_queries_are_read_back(self):
+        self.run_json(self.write())
+        for what in ("tables: {r: results}", 'query: "SELECT id, sequence, created FROM demo.qreviews.results ORDER BY sequence"'):
+            with self.subTest(what):
+                pipeline = self.pipeline(f"""
+nodes:
+  - {{id: from, use: bq, with: {{endpoint: "{self.bq.url}", project: demo, dataset: qreviews, credentials: {{secret: bq}}, {what}}}}}
+  - {{use: sqlite, with: {{path: out.db, tables: {{r: copy, query: copy}}, write: replace}}}}
+""", "back")
+                self.assertEqual(self.run_json(pipeline).stream["rows_written"], 700)
+                self.assertEqual(self.rows("SELECT count(DISTINCT sequence), min(created) FROM copy"), [(700, "2026-02-28T19:18:36Z")])
+                self.rows("DROP TABLE copy")
+
     def test_text_for_a_column_of_another_type_costs_the_rows_that_do_not_fit(self):
         """The table is somebody else's and says TIMESTAMP where the stream has text."""
         for more in ("", ", method: stream"):

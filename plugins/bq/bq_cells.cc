@@ -1,0 +1,116 @@
+#include "bq_cells.h"
+
+#include <charconv>
+
+#include "patchbay/text_value.h"
+
+namespace patchbay {
+namespace {
+
+Type type_of(const Json::Value& field);
+
+std::vector<Field> fields_of(const Json::Value& list) {
+  std::vector<Field> out;
+  for (const auto& field : list) {
+    Type type = type_of(field);
+    if (field["mode"].asString() == "REPEATED") type = list_of(std::move(type));
+    out.push_back(
+        {field["name"].asString(), std::move(type), field["mode"].asString() != "REQUIRED"});
+  }
+  return out;
+}
+
+Type type_of(const Json::Value& field) {
+  const std::string name = field["type"].asString();
+  if (name == "INTEGER" || name == "INT64") return scalar(TypeId::kInt64);
+  if (name == "FLOAT" || name == "FLOAT64") return scalar(TypeId::kFloat64);
+  if (name == "BOOLEAN" || name == "BOOL") return scalar(TypeId::kBool);
+  if (name == "BYTES") return scalar(TypeId::kBinary);
+  if (name == "DATE") return scalar(TypeId::kDate32);
+  if (name == "TIME") return scalar(TypeId::kTime64);
+  if (name == "DATETIME") return timestamp("");
+  if (name == "TIMESTAMP") return timestamp("UTC");
+  if (name == "NUMERIC") return decimal(38, 9);
+  if (name == "JSON") return json_text();
+  if (name == "RECORD" || name == "STRUCT") return struct_of(fields_of(field["fields"]));
+  return scalar(TypeId::kUtf8);  // STRING, BIGNUMERIC beyond decimal128, GEOGRAPHY, INTERVAL, RANGE
+}
+
+std::string from_base64(const std::string& text) {
+  std::string out;
+  uint32_t group = 0;
+  int bits = 0;
+  for (const char c : text) {
+    const int value = c >= 'A' && c <= 'Z'   ? c - 'A'
+                      : c >= 'a' && c <= 'z' ? c - 'a' + 26
+                      : c >= '0' && c <= '9' ? c - '0' + 52
+                      : c == '+'             ? 62
+                      : c == '/'             ? 63
+                                             : -1;
+    if (value < 0) continue;
+    group = group << 6 | static_cast<uint32_t>(value);
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    out += static_cast<char>(group >> bits & 0xff);
+  }
+  return out;
+}
+
+void append_cell(ColumnBuilder& out, const Field& field, const Type& type,
+                 const Json::Value& value);
+
+void append_record(StructBuilder& out, const Type& type, const Json::Value& value) {
+  out.append();
+  for (size_t i = 0; i < type.fields.size(); ++i) {
+    append_cell(out.member(i), type.fields[i], type.fields[i].type,
+                value["f"][static_cast<Json::ArrayIndex>(i)]["v"]);
+  }
+}
+
+[[noreturn]] void misfit(const Field& field, const Type& type) {
+  throw Error(Code::kData, field.name + ": BigQuery sent a value that is no " + type_name(type));
+}
+
+void append_text(ColumnBuilder& out, const Field& field, const Type& type,
+                 const std::string& text) {
+  if (type.id == TypeId::kBinary) return static_cast<BinaryBuilder&>(out).append(from_base64(text));
+  if (type.id == TypeId::kTimestamp && !type.timezone.empty()) {
+    int64_t micros = 0;  // formatOptions.useInt64Timestamp
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), micros);
+    if (error != std::errc() || end != text.data() + text.size()) misfit(field, type);
+    return static_cast<TimestampBuilder&>(out).append(micros);
+  }
+  if (!TextAppender(type, out).append(text)) misfit(field, type);
+}
+
+void append_cell(ColumnBuilder& out, const Field& field, const Type& type,
+                 const Json::Value& value) {
+  if (type.id == TypeId::kList) {
+    auto& list = static_cast<ListBuilder&>(out);
+    list.append();
+    for (const auto& item : value) append_cell(list.item(), field, type.fields[0].type, item["v"]);
+  } else if (value.isNull()) {
+    out.append_null();
+  } else if (type.id == TypeId::kStruct) {
+    append_record(static_cast<StructBuilder&>(out), type, value);
+  } else {
+    append_text(out, field, type, value.asString());
+  }
+}
+
+}  // namespace
+
+Schema schema_of_table(const std::string& stream, const Json::Value& fields) {
+  return {stream, fields_of(fields), {}};
+}
+
+void append_cells(BatchBuilder& batch, const Json::Value& row) {
+  const auto& fields = batch.schema()->fields;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    append_cell(batch.column(i), fields[i], fields[i].type,
+                row["f"][static_cast<Json::ArrayIndex>(i)]["v"]);
+  }
+}
+
+}  // namespace patchbay
