@@ -1,5 +1,6 @@
 #include "cli/arguments.h"
 
+#include <algorithm>
 #include <boost/program_options.hpp>
 #include <charconv>
 
@@ -18,21 +19,6 @@ std::vector<std::string> flag_names(const VerbSpec* verb) {
   for (size_t i = 0; verb && i < verb->flags.size(); ++i)
     names.push_back("--" + std::string(verb->flags[i].name));
   return names;
-}
-
-bool takes_value(const std::string& word) {
-  const auto is = [&](const Flag& flag) {
-    return "--" + std::string(flag.name) == word && !flag.value.empty();
-  };
-  for (const auto& flag : kGlobalFlags) {
-    if (is(flag)) return true;
-  }
-  for (const auto& verb : kVerbs) {
-    for (const auto& flag : verb.flags) {
-      if (is(flag)) return true;
-    }
-  }
-  return false;
 }
 
 // The first word that is neither a flag nor a flag's value.
@@ -56,7 +42,7 @@ void add_flags(po::options_description& options, const std::vector<Flag>& flags)
   for (const auto& flag : flags) {
     const std::string name(flag.name);
     if (flag.value.empty()) {
-      options.add_options()(name.c_str(), "");
+      options.add_options()((name == "help" ? "help,h" : name).c_str(), "");
     } else {
       options.add_options()(name.c_str(), po::value<std::vector<std::string>>());
     }
@@ -121,6 +107,16 @@ void check_positional(Arguments& arguments) {
 const std::vector<Flag>& global_flags() { return kGlobalFlags; }
 const std::vector<VerbSpec>& verb_specs() { return kVerbs; }
 
+bool takes_value(std::string_view word) {
+  const auto is = [&](const Flag& flag) {
+    return "--" + std::string(flag.name) == word && !flag.value.empty();
+  };
+  if (std::any_of(kGlobalFlags.begin(), kGlobalFlags.end(), is)) return true;
+  return std::any_of(kVerbs.begin(), kVerbs.end(), [&](const VerbSpec& verb) {
+    return std::any_of(verb.flags.begin(), verb.flags.end(), is);
+  });
+}
+
 const VerbSpec* find_verb(std::string_view name) {
   for (const auto& verb : kVerbs) {
     if (verb.name == name) return &verb;
@@ -162,17 +158,28 @@ Arguments parse_arguments(const std::vector<std::string>& words) {
         po::command_line_parser(rest).options(options).positional(positional).style(style).run(),
         arguments);
   } catch (const po::unknown_option& error) {
-    throw UsageError(error.get_option_name() + ": unknown option of " +
-                     std::string(arguments.verb->name) +
-                     did_you_mean(error.get_option_name(), flag_names(arguments.verb)));
+    // The value behind = may be meant to be secret.
+    const std::string name = error.get_option_name().substr(0, error.get_option_name().find('='));
+    throw UsageError(name + ": unknown option of " + std::string(arguments.verb->name) +
+                     did_you_mean(name, flag_names(arguments.verb)));
   } catch (const po::error_with_option_name& error) {
-    throw UsageError(error.get_option_name() + ": needs a value");
+    const std::string& name = error.get_option_name();
+    const bool switch_with_value = !takes_value(name);
+    throw UsageError(name + (switch_with_value ? ": takes no value" : ": needs a value"));
   } catch (const po::error& error) {
     throw UsageError(error.what());
   }
   arguments.help = arguments.has("help");
   if (!arguments.help) check_positional(arguments);
   return arguments;
+}
+
+bool asks_for_json(const std::vector<std::string>& words) {
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == "--output=json") return true;
+    if (words[i] == "--output" && i + 1 < words.size() && words[i + 1] == "json") return true;
+  }
+  return false;
 }
 
 int64_t parse_count(const std::string& flag, const std::string& text, int64_t least) {

@@ -18,6 +18,19 @@ struct Flag {
   std::string_view variable;  // the environment variable behind it, or empty
 };
 
+// What a shell may offer for an argument.
+enum class Words {
+  kNothing,
+  kFiles,
+  kFolders,
+  kPipelines,
+  kEnvironments,
+  kPlugins,
+  kRuns,
+  kShells,
+  kVerbs
+};
+
 struct VerbSpec {
   std::string_view name;       // "run"
   std::string_view arguments;  // "PIPELINE", for help
@@ -28,6 +41,7 @@ struct VerbSpec {
   size_t max_arguments = 0;
   std::vector<Flag> flags;
   std::vector<std::string_view> examples;
+  Words words = Words::kNothing;  // of its arguments
 };
 
 const std::vector<Flag>& global_flags();
@@ -46,9 +60,15 @@ struct Arguments {
   std::vector<std::string> all(const std::string& flag) const;
 };
 
+// Whether --name of some verb is followed by a value.
+bool takes_value(std::string_view word);
+
 // Global flags may stand before and after the verb. Throws UsageError, with the nearest known word
 // where one is near.
 Arguments parse_arguments(const std::vector<std::string>& words);
+
+// Whether the command line asks for JSON, known before it is parsed: its errors are JSON, too.
+bool asks_for_json(const std::vector<std::string>& words);
 
 // A whole number of at least `least`. Throws UsageError naming the flag.
 int64_t parse_count(const std::string& flag, const std::string& text, int64_t least);

@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 #include "report/json_text.h"
 #include "report/ulid.h"
@@ -84,6 +86,16 @@ const Environment& Invocation::environment() {
   return *environment_;
 }
 
+std::vector<std::string> Invocation::environment_names() const {
+  std::vector<std::string> names{"local"};
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(places().config_dir / "environments", error)) {
+    if (entry.is_directory(error)) names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 const Catalog& Invocation::catalog() {
   if (!catalog_) catalog_.emplace(places().plugins);
   return *catalog_;
@@ -97,7 +109,7 @@ StateStore& Invocation::state() {
 Logger& Invocation::logger() {
   if (!logger_) {
     const std::string level =
-        arguments.get("log-level", variable("PATCHBAY_LOG_LEVEL").value_or("warn"));
+        arguments.get("log-level", variable("PATCHBAY_LOG_LEVEL").value_or("info"));
     if (parse_log_level(level) == 0) {
       throw UsageError("PATCHBAY_LOG_LEVEL: must be one of error|warn|info|debug|trace, not " +
                        level);
@@ -145,21 +157,30 @@ std::unique_ptr<SecretStore> Invocation::secrets() {
                                        [this](std::string_view value) { redactor.learn(value); });
 }
 
-void Invocation::print(const std::string& text) {
-  const std::string safe = redactor.redact(text);
-  for (size_t at = 0; at < safe.size();) {
-    const ssize_t n = write(STDOUT_FILENO, safe.data() + at, safe.size() - at);
+void Invocation::print(const std::string& text) { write_out(redactor.redact(text)); }
+
+void Invocation::print_json(const Json::Value& value) {
+  write_out(pretty_json(redactor.redact_json(value)));
+}
+
+void Invocation::print_json_line(const Json::Value& value) {
+  write_out(compact_json(redactor.redact_json(value)) + "\n");
+}
+
+void Invocation::write_out(const std::string& text) {
+  printed_ = true;
+  for (size_t at = 0; at < text.size();) {
+    const ssize_t n = write(STDOUT_FILENO, text.data() + at, text.size() - at);
     if (n > 0) {
       at += static_cast<size_t>(n);
     } else if (errno == EPIPE) {
       return;  // the reader has seen enough
     } else if (errno != EINTR) {
-      throw Error(Code::kUnavailable, "standard output: cannot be written");
+      throw Error(Code::kUnavailable,
+                  std::string("standard output: cannot be written: ") + std::strerror(errno));
     }
   }
 }
-
-void Invocation::print_json(const Json::Value& value) { print(pretty_json(value)); }
 
 Terminal Invocation::terminal() { return Terminal::of(STDOUT_FILENO); }
 

@@ -26,6 +26,7 @@ class Invocation {
 
   bool json() const { return arguments.get("output") == "json"; }
   const Environment& environment();
+  std::vector<std::string> environment_names() const;  // that there are, local included
   const Catalog& catalog();
   StateStore& state();
   Logger& logger();
@@ -36,13 +37,17 @@ class Invocation {
   std::string pipeline_name(size_t n);
   std::unique_ptr<SecretStore> secrets();
 
-  void print(const std::string& text);        // to stdout, redacted
-  void print_json(const Json::Value& value);  // one document
+  void print(const std::string& text);             // to stdout, redacted
+  void print_json(const Json::Value& value);       // one document
+  void print_json_line(const Json::Value& value);  // one of many
+  bool printed() const { return printed_; }        // whether stdout has anything yet
   static Terminal terminal();
 
  private:
   Places places() const;
+  void write_out(const std::string& text);
 
+  bool printed_ = false;
   std::optional<Environment> environment_;
   std::optional<Catalog> catalog_;
   std::unique_ptr<StateStore> state_;

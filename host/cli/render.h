@@ -1,4 +1,4 @@
-// Help, the manual page and shell completions, out of the verb table.
+// Help and the manual page, out of the verb table.
 #pragma once
 
 #include <string>
@@ -9,6 +9,5 @@ namespace patchbay::host {
 
 std::string help_text(const VerbSpec* verb);  // null = all of them
 std::string manual_page();
-std::string completion_script(const std::string& shell);  // throws UsageError for an unknown shell
 
 }  // namespace patchbay::host

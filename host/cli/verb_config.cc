@@ -1,8 +1,10 @@
 // validate, schema, completion, version, help.
+#include "cli/completion.h"
 #include "cli/exit_codes.h"
 #include "cli/render.h"
 #include "cli/verbs.h"
 #include "patchbay/abi.h"
+#include "patchbay/suggest.h"
 
 #ifndef PATCHBAY_VERSION
 #define PATCHBAY_VERSION "0.0.0"
@@ -105,10 +107,14 @@ int verb_help(Invocation& call) {
     call.print(help_text(nullptr));
     return kExitOk;
   }
-  const VerbSpec* verb = find_verb(call.arguments.positional[0]);
-  if (!verb)
-    throw UsageError("help: there is no command " + call.arguments.positional[0] +
+  const std::string& word = call.arguments.positional[0];
+  const VerbSpec* verb = find_verb(word);
+  if (!verb) {
+    std::vector<std::string> names;
+    for (const auto& one : verb_specs()) names.emplace_back(one.name);
+    throw UsageError("help: there is no command " + word + did_you_mean(word, names) +
                      " (see `patchbay help`)");
+  }
   call.print(help_text(verb));
   return kExitOk;
 }

@@ -62,6 +62,9 @@ Json::Value entry_json(Invocation& call, const CatalogEntry& entry) {
 }
 
 int list(Invocation& call) {
+  if (!call.arguments.positional.empty())
+    throw UsageError("plugins list: takes no argument; see `patchbay plugins show " +
+                     call.arguments.positional[0] + "`");
   Json::Value json(Json::arrayValue);
   Table table({"plugin", "version", "components", "state", "summary"});
   std::string problems;
@@ -191,6 +194,30 @@ int verify(Invocation& call) {
   return exit_code;
 }
 
+int switch_plugin(Invocation& call, bool on) {
+  if (on) {
+    enable_plugin(call.environment(), require_plugin(call));
+  } else {
+    // What is enabled may be taken out though it is no longer installed.
+    const bool enabled = !call.environment().local && !call.arguments.positional.empty() &&
+                         call.environment().enabled(call.arguments.positional[0]);
+    if (!enabled) require_plugin(call);
+    disable_plugin(call.environment(), call.arguments.positional[0]);
+  }
+  const std::string& id = call.arguments.positional[0];
+  const std::string& environment = call.environment().name;
+  if (call.json()) {
+    Json::Value json;
+    json["id"] = id;
+    json["environment"] = environment;
+    json["enabled"] = on;
+    call.print_json(json);
+  } else {
+    call.print(id + (on ? ": enabled in " : ": disabled in ") + environment + "\n");
+  }
+  return kExitOk;
+}
+
 }  // namespace
 
 int verb_plugins(Invocation& call) {
@@ -198,15 +225,7 @@ int verb_plugins(Invocation& call) {
   if (verb == "list") return list(call);
   if (verb == "show") return show(call);
   if (verb == "verify") return verify(call);
-  if (verb == "enable") {
-    enable_plugin(call.environment(), require_plugin(call));
-  } else {
-    if (call.arguments.positional.empty())
-      throw UsageError("plugins disable: needs the plugin's id");
-    disable_plugin(call.environment(), call.arguments.positional[0]);
-  }
-  call.print(call.arguments.positional[0] + ": " + verb + "d in " + call.environment().name + "\n");
-  return kExitOk;
+  return switch_plugin(call, verb == "enable");
 }
 
 }  // namespace patchbay::host

@@ -174,7 +174,7 @@ int show_reject(Invocation& call) {
 
 int export_rejects(Invocation& call, const std::string& pipeline) {
   call.state().rejects(pipeline, call.arguments.get("run"), 0, [&](const StoredReject& stored) {
-    call.print(compact_json(reject_json(stored, true)) + "\n");
+    call.print_json_line(reject_json(stored, true));
     return true;
   });
   return kExitOk;

@@ -124,7 +124,7 @@ class RunVerb {
     outcome_.state_after = call_.state().stream_states(pipeline_.name);
     const Json::Value json = report_json(outcome_, context_);
     call_.state().finish_run(clock_.run_id, iso_time(outcome_.finished), outcome_.outcome,
-                             outcome_.exit_code, call_.redactor.redact(compact_json(json)));
+                             outcome_.exit_code, compact_json(call_.redactor.redact_json(json)));
     print(json);
   }
 
@@ -153,7 +153,7 @@ class RunVerb {
     Json::Value json = report_json(crashed, context_);
     json["error"]["class"] = "internal";
     json["error"]["message"] = "@";
-    const std::string text = call_.redactor.redact(pretty_json(json));
+    const std::string text = pretty_json(call_.redactor.redact_json(json));
     const size_t at = text.find("\"@\"") + 1;
     set_crash_report(text.substr(0, at), text.substr(at + 1));
   }

@@ -266,7 +266,7 @@ struct Shown {
 };
 
 std::string cell_text(const Json::Value& value) {
-  if (value.isNull()) return "∅";
+  if (value.isNull()) return std::string(kNullCell);
   if (value.isString()) return value.asString();
   std::string text = value.isDouble() ? pretty_json(value) : compact_json(value);
   while (text.ends_with('\n')) text.pop_back();

@@ -3,10 +3,12 @@
 #include <unistd.h>
 
 #include <array>
-#include <functional>
+#include <optional>
 
+#include "cli/completion.h"
 #include "cli/exit_codes.h"
 #include "cli/render.h"
+#include "report/json_text.h"
 #include "state/run_lock.h"
 
 namespace patchbay::host {
@@ -33,9 +35,8 @@ constexpr std::array kTable{Verb{"run", verb_run},
                             Verb{"version", verb_version},
                             Verb{"help", verb_help}};
 
-void complain(const Redactor& redactor, const std::string& message) {
-  const std::string text = redactor.redact("patchbay: " + message) + "\n";
-  [[maybe_unused]] const ssize_t n = write(STDERR_FILENO, text.data(), text.size());
+void say(int fd, const std::string& text) {
+  [[maybe_unused]] const ssize_t n = write(fd, text.data(), text.size());
 }
 
 int call_verb(Invocation& call) {
@@ -45,42 +46,73 @@ int call_verb(Invocation& call) {
   throw Error(Code::kInternal, std::string(call.arguments.verb->name) + ": has no code");
 }
 
-int guarded(const Redactor& redactor, const std::function<int()>& work) {
+struct Failure {
+  int exit_code;
+  std::string error_class, message;
+};
+
+// Of the exception that is being handled.
+Failure current_failure() {
   try {
-    return work();
+    throw;
   } catch (const UsageError& error) {
-    complain(redactor, error.what());
-    return kExitUsage;
+    return {kExitUsage, "usage", error.what()};
   } catch (const MissingSecrets& error) {
-    complain(redactor, error.what());
-    return kExitAuth;
+    return {kExitAuth, "auth", error.what()};
   } catch (const Faults& error) {
-    complain(redactor, error.what());
-    return kExitConfig;
+    return {kExitConfig, "config", error.what()};
   } catch (const AlreadyRunning& error) {
-    complain(redactor, error.what());
-    return kExitAlreadyRunning;
+    return {kExitAlreadyRunning, "already_running", error.what()};
   } catch (const Error& error) {
-    complain(redactor, error.what());
-    return exit_code_of(error.code());
+    return {exit_code_of(error.code()), std::string(class_name(error.code())), error.what()};
   } catch (const std::exception& error) {
-    complain(redactor, std::string(error.what()) + "; this is a bug");
-    return kExitBug;
+    return {kExitBug, "internal", std::string(error.what()) + "; this is a bug"};
   }
+}
+
+// One line on stderr for each fault.
+std::string failure_text(const Failure& failure) {
+  std::string text;
+  for (size_t at = 0; at <= failure.message.size();) {
+    const size_t end = std::min(failure.message.find('\n', at), failure.message.size());
+    text += "patchbay: " + one_line(failure.message.substr(at, end - at)) + "\n";
+    at = end + 1;
+  }
+  return text;
+}
+
+Json::Value failure_json(const Failure& failure) {
+  Json::Value json;
+  json["outcome"] = "failed";
+  json["exit_code"] = failure.exit_code;
+  json["error"]["class"] = failure.error_class;
+  json["error"]["message"] = failure.message;
+  return json;
 }
 
 }  // namespace
 
 int dispatch(const std::vector<std::string>& words) {
   const Redactor nothing;
-  return guarded(nothing, [&] {
-    Invocation call(parse_arguments(words));
-    if (call.arguments.help) {
-      call.print(help_text(call.arguments.verb->name == "help" ? nullptr : call.arguments.verb));
-      return int{kExitOk};
+  std::optional<Invocation> call;
+  try {
+    if (!words.empty() && words[0] == kCompleteVerb) {
+      say(STDOUT_FILENO, complete({words.begin() + 1, words.end()}));
+      return kExitOk;
     }
-    return guarded(call.redactor, [&] { return call_verb(call); });
-  });
+    call.emplace(parse_arguments(words));
+    if (!call->arguments.help) return call_verb(*call);
+    call->print(help_text(call->arguments.verb->name == "help" ? nullptr : call->arguments.verb));
+    return kExitOk;
+  } catch (...) {
+    const Failure failure = current_failure();
+    const Redactor& redactor = call ? call->redactor : nothing;
+    say(STDERR_FILENO, redactor.redact(failure_text(failure)));
+    // A script that asked for JSON gets it, unless the verb's own document says how it went.
+    if (asks_for_json(words) && !(call && call->printed()))
+      say(STDOUT_FILENO, pretty_json(redactor.redact_json(failure_json(failure))));
+    return failure.exit_code;
+  }
 }
 
 }  // namespace patchbay::host

@@ -38,6 +38,7 @@ void SinkStage::run() {
     if (!next) throw Error(Code::kCancelled, "cancelled");
     const auto after = steady_clock::now();
     figures.waiting_ns += (after - before).count();
+    figures.queued_bytes = inbox.queued_bytes();
     auto& [input, event] = *next;
     const Key key(input, event.stream);
     switch (event.kind) {

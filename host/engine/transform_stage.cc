@@ -27,6 +27,7 @@ class TransformStage::Services : public StageServices {
     const auto before = steady_clock::now();
     auto event = inbox_.pop(input->index);
     waited_ += steady_clock::now() - before;
+    run_.figures[node_].queued_bytes = inbox_.queued_bytes();
     if (!event) {
       call->message = "cancelled";
       return call->status = BAY_E_CANCELLED;

@@ -14,6 +14,8 @@ std::string write(const Json::Value& value, const char* indentation, int precisi
   Json::StreamWriterBuilder builder;
   builder["indentation"] = indentation;
   builder["emitUTF8"] = true;
+  // Without it a space stands before each colon; with it one stands behind, also in compact text.
+  builder["enableYAMLCompatibility"] = *indentation != '\0';
   builder["precision"] = precision;
   return Json::writeString(builder, value);
 }

@@ -2,7 +2,8 @@
 
 #include <unistd.h>
 
-#include <cstdio>
+#include <algorithm>
+#include <cmath>
 
 #include "report/table.h"
 
@@ -10,9 +11,45 @@ namespace patchbay::host {
 
 using std::chrono::steady_clock;
 
+namespace {
+
+void to_stderr(const std::string& text) {
+  [[maybe_unused]] const ssize_t n = write(STDERR_FILENO, text.data(), text.size());
+}
+
+std::string left_padded(const std::string& text, size_t width) {
+  return std::string(width - std::min(width, display_width(text)), ' ') + text;
+}
+
+}  // namespace
+
+std::string progress_line(const NodeProgress& node, double seconds, int64_t queue_bytes) {
+  const double span = std::max(seconds, 0.001);
+  const double rate = static_cast<double>(node.rows) / span;
+  std::string line = cut_to_width(one_line(node.id), 20);
+  line += std::string(20 - display_width(line), ' ');
+  line += left_padded(human_count(node.rows), 14) + " rows";
+  line += left_padded(human_count(std::llround(rate)), 12) + " rows/s";
+  if (node.bytes > 0) {
+    const auto per_second = std::llround(static_cast<double>(node.bytes) / span);
+    line += left_padded(human_bytes(per_second), 11) + "/s";
+  }
+  if (node.queued_bytes > 0 && queue_bytes > 0) {
+    line += "  queue " +
+            std::to_string(std::min<int64_t>(100, node.queued_bytes * 100 / queue_bytes)) + "%";
+  }
+  if (node.expected_rows > node.rows && rate > 0) {
+    const double left = static_cast<double>(node.expected_rows - node.rows) / rate;
+    line += "  " + human_count(std::llround(left)) + " s left";
+  }
+  return line;
+}
+
 Progress::Progress(ProgressStyle style, const RunContext& run, Logger& logger)
     : style_(style), run_(run), logger_(logger), start_(steady_clock::now()) {
-  if (style_ != ProgressStyle::kNone) thread_ = std::thread([this] { loop(); });
+  if (style_ == ProgressStyle::kNone) return;
+  if (style_ == ProgressStyle::kBar) logger_.set_before_line([this] { clear(); });
+  thread_ = std::thread([this] { loop(); });
 }
 
 Progress::~Progress() {
@@ -23,10 +60,8 @@ Progress::~Progress() {
   }
   stop_changed_.notify_all();
   thread_.join();
-  if (drawn_lines_ > 0) {
-    const std::string clear = "\033[" + std::to_string(drawn_lines_) + "A\033[J";
-    [[maybe_unused]] const ssize_t n = write(STDERR_FILENO, clear.data(), clear.size());
-  }
+  logger_.set_before_line(nullptr);
+  clear();
 }
 
 void Progress::loop() {
@@ -42,30 +77,46 @@ void Progress::loop() {
   }
 }
 
+NodeProgress Progress::node(size_t i) const {
+  const NodeFigures& figures = run_.figures[i];
+  NodeProgress node{run_.pipeline.nodes[i].id,
+                    std::max(figures.rows_in.load(), figures.rows_out.load()), figures.bytes,
+                    figures.queued_bytes};
+  if (run_.options.limit && run_.pipeline.nodes[i].kind == Kind::kSource) {
+    for (const auto& [name, stream] : run_.outcomes()) {
+      if (stream.source == node.id) node.expected_rows += *run_.options.limit;
+    }
+  }
+  return node;
+}
+
 void Progress::draw() {
   const double seconds = std::chrono::duration<double>(steady_clock::now() - start_).count();
-  std::string text = drawn_lines_ > 0 ? "\033[" + std::to_string(drawn_lines_) + "A\033[J" : "";
   const size_t width = std::max<size_t>(Terminal::of(STDERR_FILENO).width, 40);
+  std::string lines;
   for (size_t i = 0; i < run_.pipeline.nodes.size(); ++i) {
-    const NodeFigures& figures = run_.figures[i];
-    const int64_t rows = std::max(figures.rows_in.load(), figures.rows_out.load());
-    char line[256];
-    std::snprintf(line, sizeof line, "%-20s %14s rows %12.0f rows/s",
-                  run_.pipeline.nodes[i].id.c_str(), human_count(rows).c_str(),
-                  static_cast<double>(rows) / seconds);
-    std::string whole = line;
-    if (figures.bytes > 0) whole += "  " + human_bytes(figures.bytes);
-    text += cut_to_width(whole, width - 1) + "\n";
+    lines +=
+        cut_to_width(progress_line(node(i), seconds, run_.options.edge_bytes), width - 1) + "\n";
   }
+  const auto held = logger_.hold();
+  clear();
   drawn_lines_ = run_.pipeline.nodes.size();
-  [[maybe_unused]] const ssize_t n = write(STDERR_FILENO, text.data(), text.size());
+  to_stderr(lines);
+}
+
+void Progress::clear() {
+  if (drawn_lines_ == 0) return;
+  to_stderr("\033[" + std::to_string(drawn_lines_) + "A\033[J");
+  drawn_lines_ = 0;
 }
 
 void Progress::write_log() {
+  const double seconds = std::chrono::duration<double>(steady_clock::now() - start_).count();
   for (size_t i = 0; i < run_.pipeline.nodes.size(); ++i) {
-    const NodeFigures& figures = run_.figures[i];
-    const int64_t rows = std::max(figures.rows_in.load(), figures.rows_out.load());
-    logger_.log(BAY_LOG_INFO, run_.pipeline.nodes[i].id, human_count(rows) + " rows so far");
+    const NodeProgress now = node(i);
+    const auto rate = std::llround(static_cast<double>(now.rows) / seconds);
+    logger_.log(BAY_LOG_INFO, now.id,
+                human_count(now.rows) + " rows so far, " + human_count(rate) + " a second");
   }
 }
 

@@ -13,6 +13,18 @@ namespace patchbay::host {
 
 enum class ProgressStyle { kNone, kBar, kLog };
 
+// One node, as it stands.
+struct NodeProgress {
+  std::string id;
+  int64_t rows = 0;
+  int64_t bytes = 0;          // 0 = not known: a source alone counts them
+  int64_t queued_bytes = 0;   // that wait in front of it
+  int64_t expected_rows = 0;  // 0 = not known
+};
+
+// "responses   1,200 rows   400 rows/s   1.2 MB/s   queue 35%   8 s left"
+std::string progress_line(const NodeProgress& node, double seconds, int64_t queue_bytes);
+
 class Progress {
  public:
   Progress(ProgressStyle style, const RunContext& run, Logger& logger);
@@ -22,13 +34,15 @@ class Progress {
 
  private:
   void loop();
+  NodeProgress node(size_t i) const;
   void draw();
+  void clear();
   void write_log();
 
   const ProgressStyle style_;
   const RunContext& run_;
   Logger& logger_;
-  size_t drawn_lines_ = 0;
+  size_t drawn_lines_ = 0;  // read and written while the logger is held
   std::chrono::steady_clock::time_point start_;
   std::mutex mutex_;
   std::condition_variable stop_changed_;

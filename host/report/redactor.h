@@ -1,7 +1,9 @@
 // Takes secrets out of everything that leaves the process.
 #pragma once
 
-#include <memory>
+#include <json/value.h>
+
+#include <array>
 #include <mutex>
 #include <shared_mutex>
 #include <string>
@@ -14,11 +16,20 @@ namespace patchbay::host {
 class Redactor {
  public:
   void learn(std::string_view secret);
-  std::string redact(std::string_view text) const;  // every occurrence becomes ***
+  // Every occurrence becomes ***; where two overlap, both go. A secret of fewer than 4 characters
+  // counts as a whole word only.
+  std::string redact(std::string_view text) const;
+  // The strings of a document, whose structure and numbers stay: a short secret must not break what
+  // scripts read. Member names lose only what is too long to be a word of the report's own.
+  Json::Value redact_json(const Json::Value& value) const;
 
  private:
+  std::string redact(std::string_view text, size_t shortest) const;
+  void add(std::string form);
+
   mutable std::shared_mutex mutex_;
-  std::vector<std::string> forms_;  // longest first
+  std::array<std::vector<std::string>, 256> forms_;  // by first byte, longest first
+  bool any_ = false;
 };
 
 }  // namespace patchbay::host

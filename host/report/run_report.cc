@@ -101,6 +101,55 @@ std::string state_text(const Json::Value& before, const Json::Value& after) {
   return from == to ? "unchanged" : cut_to_width(from, 30) + " → " + cut_to_width(to, 30);
 }
 
+std::string tenths(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", value);
+  return text;
+}
+
+struct Paint {
+  bool color;
+  std::string operator()(const char* code, const std::string& text) const {
+    return color ? std::string("\033[") + code + "m" + text + "\033[0m" : text;
+  }
+};
+
+Table streams_table(const RunOutcome& run, const RunContext& context) {
+  Table table({"stream", "read", "written", "rejected", "bytes", "seconds", "state"});
+  for (const auto& [name, stream] : context.outcomes()) {
+    const StreamCounts& c = stream.committed;
+    table.add({name, human_count(c.read + stream.aborted.read), human_count(rows_written(c)),
+               human_count(c.rejected + stream.aborted.rejected),
+               human_bytes(c.bytes + stream.aborted.bytes), tenths(stream.seconds),
+               state_text(run.state_before[name], run.state_after[name])});
+  }
+  return table;
+}
+
+std::string failure_line(const LaneFailure& failure, const Paint& paint) {
+  return paint("31", "failed") + ": " + (failure.node.empty() ? "" : failure.node + ": ") +
+         one_line(failure.message) + "\n";
+}
+
+// What an operator does about it; empty where the failure's own message says so.
+std::string next_step(const RunOutcome& run) {
+  switch (run.exit_code) {
+    case kExitAuth:
+      return "mend the credentials, then `patchbay check` this pipeline";
+    case kExitTemporary:
+    case kExitPartial:
+    case kExitInterrupted:
+    case kExitTerminated:
+      return "run it again; it goes on after the last committed rows";
+    case kExitRejects:
+      return "mend the rows or allow more with rejects: {max: ..}; the refused epoch is read again";
+    case kExitSchema:
+      return "decide with on_schema_change: evolve, ignore or reject; the epoch is read again";
+    default:
+      return "";
+  }
+}
+
 }  // namespace
 
 void judge(RunOutcome& run, int signal) {
@@ -146,40 +195,25 @@ Json::Value report_json(const RunOutcome& run, const RunContext& context) {
 }
 
 std::string report_text(const RunOutcome& run, const RunContext& context, bool color) {
-  const auto paint = [&](const char* code, const std::string& text) {
-    return color ? std::string("\033[") + code + "m" + text + "\033[0m" : text;
-  };
-  Table table({"stream", "read", "written", "rejected", "bytes", "seconds", "state"});
-  int64_t rejected = 0;
+  const Paint paint{color};
   std::string changes;
+  int64_t rejected = 0;
   for (const auto& [name, stream] : context.outcomes()) {
-    const StreamCounts& c = stream.committed;
-    rejected += c.rejected + stream.aborted.rejected;
-    char took[32];
-    std::snprintf(took, sizeof took, "%.1f", stream.seconds);
-    table.add({name, human_count(c.read + stream.aborted.read), human_count(rows_written(c)),
-               human_count(c.rejected + stream.aborted.rejected), human_bytes(c.bytes), took,
-               state_text(run.state_before[name], run.state_after[name])});
+    rejected += stream.committed.rejected + stream.aborted.rejected;
     for (const auto& change : stream.schema_changes) {
       changes += "schema: " + name + ": new field " + change.field + " (" + change.type + ") " +
                  change.action + "\n";
     }
   }
-  char took[32];
-  std::snprintf(took, sizeof took, "%.1f s", duration(run));
   std::string text = run.pipeline + ": " + paint(run.exit_code == 0 ? "32" : "31", run.outcome) +
-                     " in " + took + ", " + run.guarantee + ", run " + run.run + "\n" +
-                     table.text({}) + changes;
-  if (rejected > 0) text += "rejects: see `patchbay rejects list " + run.pipeline + "`\n";
-  for (const auto& failure : run.result.failures) {
-    text += paint("31", "failed") + ": " + (failure.node.empty() ? "" : failure.node + ": ") +
-            failure.message + "\n";
-  }
-  if (run.failed_early) {
-    text += paint("31", "failed") + ": " +
-            (run.failure.node.empty() ? "" : run.failure.node + ": ") + run.failure.message + "\n";
-  }
-  return text;
+                     " in " + tenths(duration(run)) + " s, " + run.guarantee + ", run " + run.run +
+                     "\n" + streams_table(run, context).text({}) + changes;
+  if (rejected > 0)
+    text += paint("33", "rejects") + ": see `patchbay rejects list " + run.pipeline + "`\n";
+  for (const auto& failure : run.result.failures) text += failure_line(failure, paint);
+  if (run.failed_early) text += failure_line(run.failure, paint);
+  const std::string next = next_step(run);
+  return next.empty() ? text : text + "next: " + next + "\n";
 }
 
 }  // namespace patchbay::host

@@ -14,15 +14,31 @@ namespace {
 struct CodePoint {
   uint32_t value;
   size_t bytes;
+  bool valid;
 };
 
+bool continues(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+
 CodePoint decode(std::string_view text) {
+  constexpr uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
   const auto first = static_cast<unsigned char>(text[0]);
-  const size_t n = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-  if (n == 1 || n > text.size()) return {first, 1};
+  if (first < 0x80) return {first, 1, true};
+  const size_t n = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  if (n == 1 || first >= 0xf8 || n > text.size()) return {first, 1, false};
   uint32_t value = first & (0xff >> (n + 1));
-  for (size_t i = 1; i < n; ++i) value = value << 6 | (static_cast<unsigned char>(text[i]) & 0x3f);
-  return {value, n};
+  for (size_t i = 1; i < n; ++i) {
+    if (!continues(text[i])) return {first, 1, false};
+    value = value << 6 | (static_cast<unsigned char>(text[i]) & 0x3f);
+  }
+  const bool surrogate = value >= 0xd800 && value <= 0xdfff;
+  if (value < kLeast[n] || value > 0x10ffff || surrogate) return {first, 1, false};
+  return {value, n, true};
+}
+
+// Control characters, and those that reverse the direction of what follows.
+bool is_unsafe(uint32_t c) {
+  return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x202a && c <= 0x202e) ||
+         (c >= 0x2066 && c <= 0x2069);
 }
 
 size_t width_of(uint32_t c) {
@@ -39,21 +55,6 @@ size_t width_of(uint32_t c) {
 bool is_number(const std::string& text) {
   return !text.empty() && text.find_first_not_of("0123456789.,-+eE%") == std::string::npos &&
          text.find_first_of("0123456789") != std::string::npos;
-}
-
-std::string one_line(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto u = static_cast<unsigned char>(c);
-    if (c == '\n') {
-      out += "\\n";
-    } else if (u < 0x20 || u == 0x7f) {
-      out += '?';
-    } else {
-      out += c;
-    }
-  }
-  return out;
 }
 
 }  // namespace
@@ -92,28 +93,64 @@ std::string cut_to_width(std::string_view text, size_t width) {
   return out + "…";
 }
 
-std::string Table::text(const Terminal& terminal) const {
-  constexpr size_t kWidest = 40;
-  const size_t columns = rows_[0].size();
-  std::vector<size_t> widths(columns, 0);
-  std::vector<bool> right(columns, rows_.size() > 1);
-  for (size_t r = 0; r < rows_.size(); ++r) {
-    for (size_t c = 0; c < columns; ++c) {
+std::string one_line(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const CodePoint c = decode(text);
+    if (c.value == '\n') {
+      out += "\\n";
+    } else if (!c.valid) {
+      out += "\ufffd";
+    } else if (is_unsafe(c.value)) {
+      out += '?';
+    } else {
+      out += text.substr(0, c.bytes);
+    }
+    text.remove_prefix(c.bytes);
+  }
+  return out;
+}
+
+// As wide as the widest cell; too wide for the terminal, the widest columns give way first.
+std::vector<size_t> Table::column_widths(const Terminal& terminal) const {
+  constexpr size_t kNarrowest = 8;
+  std::vector<size_t> widths(rows_[0].size(), 0);
+  for (const auto& row : rows_) {
+    for (size_t c = 0; c < widths.size(); ++c)
+      widths[c] = std::max(widths[c], display_width(one_line(row[c])));
+  }
+  size_t total = 2 * (widths.size() - 1);
+  for (const size_t width : widths) total += width;
+  for (; terminal.width > 0 && total > terminal.width; --total) {
+    auto widest = std::max_element(widths.begin(), widths.end());
+    if (*widest <= kNarrowest) break;
+    --*widest;
+  }
+  return widths;
+}
+
+std::vector<bool> Table::columns_of_numbers() const {
+  std::vector<bool> numbers(rows_[0].size(), rows_.size() > 1);
+  for (size_t r = 1; r < rows_.size(); ++r) {
+    for (size_t c = 0; c < numbers.size(); ++c) {
       const std::string& cell = rows_[r][c];
-      widths[c] = std::max(widths[c], display_width(one_line(cell)));
-      if (r > 0 && !cell.empty() && cell != "∅" && !is_number(cell)) right[c] = false;
+      if (!cell.empty() && cell != kNullCell && !is_number(cell)) numbers[c] = false;
     }
   }
-  for (size_t c = 0; terminal.width > 0 && c < columns; ++c)
-    widths[c] = std::min(widths[c], kWidest);
+  return numbers;
+}
+
+std::string Table::text(const Terminal& terminal) const {
+  const std::vector<size_t> widths = column_widths(terminal);
+  const std::vector<bool> right = columns_of_numbers();
   std::string out;
   for (size_t r = 0; r < rows_.size(); ++r) {
     std::string line;
-    for (size_t c = 0; c < columns; ++c) {
+    for (size_t c = 0; c < widths.size(); ++c) {
       const std::string cell = cut_to_width(one_line(rows_[r][c]), widths[c]);
       const std::string space(widths[c] - display_width(cell), ' ');
       line += right[c] ? space + cell : cell + space;
-      if (c + 1 < columns) line += "  ";
+      if (c + 1 < widths.size()) line += "  ";
     }
     while (!line.empty() && line.back() == ' ') line.pop_back();
     if (terminal.width > 0) line = cut_to_width(line, terminal.width);

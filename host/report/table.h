@@ -15,6 +15,9 @@ struct Terminal {
   static Terminal of(int fd);
 };
 
+// How a null looks in a cell, so that it is no empty text.
+inline constexpr std::string_view kNullCell = "∅";
+
 class Table {
  public:
   explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}
@@ -22,6 +25,9 @@ class Table {
   std::string text(const Terminal& terminal) const;
 
  private:
+  std::vector<size_t> column_widths(const Terminal& terminal) const;
+  std::vector<bool> columns_of_numbers() const;
+
   std::vector<std::vector<std::string>> rows_;
 };
 
@@ -29,6 +35,8 @@ class Table {
 // marks none.
 size_t display_width(std::string_view text);
 std::string cut_to_width(std::string_view text, size_t width);
+// Safe to show: no line breaks, control characters or broken UTF-8, which could redraw a terminal.
+std::string one_line(std::string_view text);
 std::string human_bytes(int64_t bytes);
 std::string human_count(int64_t n);  // 1,234,567
 
