@@ -1,10 +1,13 @@
 #include "engine/conformance.h"
 
-#include <functional>
+#include <fstream>
+#include <iterator>
 
-#include "engine/call.h"
 #include "loader/plugin_library.h"
 #include "manifest/manifest.h"
+#include "patchbay/testing/conformance.h"
+#include "patchbay/testing/fake_host.h"
+#include "report/json_text.h"
 
 namespace patchbay::host {
 namespace {
@@ -21,31 +24,30 @@ fs::path find_manifest(const fs::path& library) {
                                  " nor " + sibling.string() + " is there");
 }
 
-class Suite {
- public:
-  void check(const std::string& name, const std::function<void()>& work) {
-    ConformanceCheck check{name, ""};
-    try {
-      work();
-    } catch (const std::exception& error) {
-      check.failure = error.what();
-    }
-    result.checks.push_back(std::move(check));
-  }
-  ConformanceResult result;
-};
+std::string read_text(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
 
 }  // namespace
 
 ConformanceResult run_conformance(const fs::path& library) {
-  Suite suite;
-  const Manifest manifest = read_manifest(find_manifest(library), {library.parent_path()});
-  suite.check("the note agrees with the manifest",
-              [&] { check_plugin_note({manifest.id, manifest.version, manifest.library}); });
-  suite.check("loads, with whole tables", [&] {
-    load_plugin({manifest.id, manifest.version, manifest.library}, host_table());
-  });
-  return suite.result;
+  const fs::path file = find_manifest(library);
+  const Manifest manifest = read_manifest(file, {library.parent_path()});
+  ConformanceResult result;
+  const bay_plugin* plugin = nullptr;
+  try {
+    plugin =
+        load_plugin({manifest.id, manifest.version, manifest.library}, test::FakeHost::table());
+    result.checks.push_back({"note, manifest and tables agree", ""});
+  } catch (const Error& error) {
+    result.checks.push_back({"note, manifest and tables agree", error.what()});
+    return result;
+  }
+  for (const auto& check : test::run_conformance(*plugin, parse_json_text(read_text(file)))) {
+    result.checks.push_back({check.name, check.ok ? "" : check.message});
+  }
+  return result;
 }
 
 }  // namespace patchbay::host

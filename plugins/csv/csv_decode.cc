@@ -118,9 +118,10 @@ class CsvFile {
   // Appends rows until the batch is full or the data is used up; true while there may be more.
   bool append_rows(Call& call, BatchBuilder& batch, const std::vector<TextAppender>& columns) {
     std::vector<CsvField> fields;
+    const int64_t most = std::min(kBatchRows, call.max_rows());
     while (next(fields)) {
       append_row(call, fields, batch, columns);
-      if (batch.rows() >= kBatchRows || batch.bytes() >= kBatchBytes) return true;
+      if (batch.rows() >= most || batch.bytes() >= kBatchBytes) return true;
     }
     if (last_ && scanner_.inside_quotes()) {
       throw Error(Code::kData, key_ + ": a quote is never closed; it opens after line " +
