@@ -41,6 +41,7 @@ RunResult Engine::execute() {
   RunResult result;
   result.lanes = lanes.size();
   for (const auto& planned : lanes) {
+    steps_.expect(planned.lane.key, planned.streams);
     std::vector<std::string> sinks;
     for (const size_t i : planned.lane.nodes) {
       if (run_.pipeline.nodes[i].kind == Kind::kSink) sinks.push_back(run_.pipeline.nodes[i].id);
@@ -118,6 +119,7 @@ void Engine::run_lanes(std::vector<PlannedLane>& lanes, RunResult& result) {
       } catch (const std::exception& error) {
         failure = LaneFailure{lanes[i].streams, Code::kInternal, false, "", error.what()};
       }
+      steps_.leave(lanes[i].lane.key);
       const std::lock_guard lock(mutex);
       if (failure) result.failures.push_back(std::move(*failure));
     }
@@ -178,13 +180,15 @@ void Engine::attempt(PlannedLane& planned, InstanceSet& instances, size_t number
   struct Leave {
     Engine& engine;
     LaneAttempt* lane;
+    const std::string& key;
     bool& progress;
     ~Leave() {
+      engine.steps_.leave(key);
       progress = lane->committed_epochs() > 0;
       const std::lock_guard lock(engine.mutex_);
       std::erase(engine.active_, lane);
     }
-  } leave{*this, &lane, progress};
+  } leave{*this, &lane, planned.lane.key, progress};
   lane.execute();
 }
 

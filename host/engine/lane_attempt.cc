@@ -125,6 +125,7 @@ void LaneAttempt::fail(std::exception_ptr error) {
     if (!failure_) failure_ = error;
   }
   token_.cancel();
+  steps_.wake();
   ledger_.fail();
   for (const auto& [node, inbox] : inboxes_) inbox->close();
   for (const size_t node : lane_.nodes) instances_.instances[node]->interrupt();

@@ -20,16 +20,60 @@ void SchemaSteps::judge(size_t sink, Json::Value& step, const std::string& origi
                           {field, type, policy == SchemaPolicy::kEvolve ? "added" : "ignored"});
 }
 
-void SchemaSteps::bring_up(size_t sink, Instance& instance, const SchemaPtr& schema,
-                           const std::string& origin, NodeServices& services) {
+void SchemaSteps::expect(const std::string& lane, const std::vector<std::string>& origins) {
   const std::lock_guard lock(mutex_);
+  for (const auto& origin : origins) lanes_[origin].push_back(lane);
+}
+
+void SchemaSteps::leave(const std::string& lane) {
+  {
+    const std::lock_guard lock(mutex_);
+    left_.insert(lane);
+  }
+  changed_.notify_all();
+}
+
+void SchemaSteps::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+  }  // nobody is between its look and its wait
+  changed_.notify_all();
+}
+
+bool SchemaSteps::is_turn(const Settled& what, const std::string& lane) const {
+  if (settled_.contains(what)) return true;
+  const auto lanes = lanes_.find(what.second);
+  if (lanes == lanes_.end()) return true;
+  for (const auto& earlier : lanes->second) {
+    if (earlier == lane) return true;
+    if (!left_.contains(earlier)) return false;
+  }
+  return true;
+}
+
+void SchemaSteps::wait_turn(std::unique_lock<std::mutex>& lock, const Settled& what,
+                            const std::string& lane, const CancelToken& cancel) {
+  changed_.wait(lock, [&] { return cancel.cancelled() || is_turn(what, lane); });
+  if (cancel.cancelled()) throw Error(Code::kCancelled, "cancelled");
+}
+
+void SchemaSteps::bring_up(size_t sink, Instance& instance, const SchemaPtr& schema,
+                           const std::string& lane, const std::string& origin,
+                           NodeServices& services) {
+  std::unique_lock lock(mutex_);
+  const Settled what(sink, origin);
+  wait_turn(lock, what, lane, services.cancel());
   const auto key = std::pair<const Instance*, std::string>(&instance, schema->name);
   const auto found = done_.find(key);
-  if (found != done_.end() && found->second == *schema) return;
-  Json::Value steps = instance.plan_schema(services, *schema);
-  for (auto& step : steps) judge(sink, step, origin);
-  instance.apply_schema(services, *schema, steps);
-  done_.insert_or_assign(key, *schema);
+  if (found == done_.end() || !(found->second == *schema)) {
+    Json::Value steps = instance.plan_schema(services, *schema);
+    for (auto& step : steps) judge(sink, step, origin);
+    instance.apply_schema(services, *schema, steps);
+    done_.insert_or_assign(key, *schema);
+  }
+  settled_.insert(what);
+  lock.unlock();
+  changed_.notify_all();
 }
 
 }  // namespace patchbay::host

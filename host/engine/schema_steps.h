@@ -2,10 +2,13 @@
 // schema.
 #pragma once
 
+#include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "engine/component.h"
 #include "engine/run_context.h"
@@ -16,17 +19,33 @@ class SchemaSteps {
  public:
   explicit SchemaSteps(RunContext& run) : run_(run) {}
 
+  // The lanes that carry a source's stream, first to last. The first that brings the stream to a
+  // sink settles what a new table looks like, whichever is fastest.
+  void expect(const std::string& lane, const std::vector<std::string>& origins);
+  // The lane ended, failed, or waits for its source: the next need not wait for it.
+  void leave(const std::string& lane);
+  void wake();  // whoever waits looks at its `cancel` again
+
   // Plans, judges by the pipeline's policy, applies. `origin` is the source's stream, for the
   // report. Other lanes wait. Throws kSchema where a column is missing and the policy does not
-  // allow to add or leave it out.
-  void bring_up(size_t sink, Instance& instance, const SchemaPtr& schema, const std::string& origin,
-                NodeServices& services);
+  // allow to add or leave it out, kCancelled.
+  void bring_up(size_t sink, Instance& instance, const SchemaPtr& schema, const std::string& lane,
+                const std::string& origin, NodeServices& services);
 
  private:
+  using Settled = std::pair<size_t, std::string>;  // sink and origin
+
   void judge(size_t sink, Json::Value& step, const std::string& origin);
+  void wait_turn(std::unique_lock<std::mutex>& lock, const Settled& what, const std::string& lane,
+                 const CancelToken& cancel);
+  bool is_turn(const Settled& what, const std::string& lane) const;
 
   RunContext& run_;
   std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, std::vector<std::string>> lanes_;  // by origin
+  std::set<std::string> left_;
+  std::set<Settled> settled_;
   std::map<std::pair<const Instance*, std::string>, Schema> done_;
 };
 

@@ -68,7 +68,7 @@ void SinkStage::on_stream(const Key& key, EdgeEvent event) {
   if (incoming.open) prepare(incoming);  // what came under the old schema
   incoming.seen = {event.schema, event.origin, is_object_schema(*event.schema)};
   run_.announce(event.origin, "", {instance_.node()});
-  lane_.steps_.bring_up(node_, instance_, event.schema, event.origin, services_);
+  lane_.steps_.bring_up(node_, instance_, event.schema, lane_.lane_.key, event.origin, services_);
   // Replacing by nothing is a result, too.
   if (replaces_) open_writer(incoming);
 }

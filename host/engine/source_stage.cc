@@ -120,6 +120,7 @@ void SourceStage::read(const LaneSplit& split) {
         on_batch(indexes, std::move(event));
         break;
       case BAY_EVENT_IDLE:
+        lane_.steps_.leave(lane_.lane_.key);
         if (!lane_.token_.wait_for(event.wait)) throw Error(Code::kCancelled, "cancelled");
         break;
       default:

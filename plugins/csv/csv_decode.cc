@@ -86,6 +86,7 @@ class CsvFile {
         if (!is_null(fields[i]) && !fields[i].text.empty()) guesses[i].see(fields[i].text);
       }
     }
+    check_quotes();
     Schema schema{stream_, {}, {}};
     for (size_t i = 0; i < names_.size(); ++i) {
       const auto declared = config_.types.find(names_[i]);
@@ -123,10 +124,7 @@ class CsvFile {
       append_row(call, fields, batch, columns);
       if (batch.rows() >= most || batch.bytes() >= kBatchBytes) return true;
     }
-    if (last_ && scanner_.inside_quotes()) {
-      throw Error(Code::kData, key_ + ": a quote is never closed; it opens after line " +
-                                   std::to_string(scanner_.line()));
-    }
+    check_quotes();
     return false;
   }
 
@@ -153,6 +151,12 @@ class CsvFile {
       if (!seen.insert(name).second)
         throw Error(Code::kData, key_ + ": two columns are called " + name);
     }
+  }
+
+  void check_quotes() const {
+    if (!last_ || !scanner_.inside_quotes()) return;
+    throw Error(Code::kData, key_ + ": a quote is never closed; it opens after line " +
+                                 std::to_string(scanner_.line()));
   }
 
   void check_types() const {

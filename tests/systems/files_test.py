@@ -65,6 +65,13 @@ nodes:
         self.assertEqual(result.json["outcome"], "partial")
         self.assertEqual(self.rows("SELECT id FROM t ORDER BY id"), [(1,), (3,)])
 
+    def test_the_first_file_settles_the_types_however_fast_the_others_are(self):
+        self.write("in/a.csv", "id\n" + "1\n" * 100_000)
+        for i in range(30):
+            self.write(f"in/b{i:02}.csv", "id\n")
+        self.run_json(self.load("in/*.csv", "csv.decode"))
+        self.assertEqual(self.rows("SELECT typeof(id), count(*) FROM t GROUP BY 1"), [("integer", 100_000)])
+
     def test_json_lines_nested_and_exact(self):
         lines = [{"id": 9007199254740993, "who": {"name": "Ä", "tags": ["x"]}, "score": 1}, {"id": 2, "who": None, "score": 1.5}]
         self.write("a.json", "\n".join(json.dumps(line) for line in lines) + "\nnonsense\n")
