@@ -129,6 +129,18 @@ std::string Arguments::get(const std::string& flag, const std::string& fallback)
   return found == flags.end() || found->second.empty() ? fallback : found->second.back();
 }
 
+std::vector<std::string> Arguments::list(const std::string& flag) const {
+  std::vector<std::string> out;
+  for (const auto& value : all(flag)) {
+    for (size_t at = 0; at <= value.size();) {
+      const size_t end = std::min(value.find(',', at), value.size());
+      if (end > at) out.push_back(value.substr(at, end - at));
+      at = end + 1;
+    }
+  }
+  return out;
+}
+
 std::vector<std::string> Arguments::all(const std::string& flag) const {
   const auto found = flags.find(flag);
   return found == flags.end() ? std::vector<std::string>{} : found->second;

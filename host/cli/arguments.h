@@ -58,6 +58,7 @@ struct Arguments {
   bool has(const std::string& flag) const { return flags.contains(flag); }
   std::string get(const std::string& flag, const std::string& fallback = "") const;
   std::vector<std::string> all(const std::string& flag) const;
+  std::vector<std::string> list(const std::string& flag) const;  // all of them, split at commas
 };
 
 // Whether --name of some verb is followed by a value.

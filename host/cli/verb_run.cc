@@ -19,26 +19,27 @@
 namespace patchbay::host {
 namespace {
 
-std::vector<std::string> split_commas(const std::vector<std::string>& values) {
-  std::vector<std::string> out;
-  for (const auto& value : values) {
-    for (size_t at = 0; at <= value.size();) {
-      const size_t end = std::min(value.find(',', at), value.size());
-      if (end > at) out.push_back(value.substr(at, end - at));
-      at = end + 1;
-    }
-  }
-  return out;
-}
-
-RunOptions run_options(Invocation& call) {
+RunOptions run_options(Invocation& call, const Pipeline& pipeline) {
   RunOptions options;
-  options.only = split_commas(call.arguments.all("only"));
+  options.only = call.arguments.list("only");
   if (call.arguments.has("limit"))
     options.limit = parse_count("limit", call.arguments.get("limit"), 1);
   options.full_refresh = call.arguments.has("full-refresh");
   options.edge_bytes = call.environment().edge_bytes;
+  if (!call.arguments.has("split")) return options;
+  if (options.full_refresh)
+    throw UsageError("--split: forgets no state; use --full-refresh without it");
+  options.splits = read_splits(call.arguments.get("split"), pipeline);
   return options;
+}
+
+// The splits that this run has for itself; empty = the pipeline.
+std::vector<std::string> locked_splits(const Pipeline& pipeline, const RunOptions& options) {
+  std::vector<std::string> keys;
+  if (!options.splits) return keys;
+  for (const auto& split : *options.splits)
+    keys.push_back(split_key(pipeline.nodes[split.node], split.plan));
+  return keys;
 }
 
 ProgressStyle progress_style(const std::string& name) {
@@ -55,8 +56,8 @@ class RunVerb {
       : call_(call),
         clock_(call.clock()),
         pipeline_(call.pipeline(0, clock_)),
-        options_(run_options(call)),
-        lock_(call.environment().state_dir, pipeline_.name),
+        options_(run_options(call, pipeline_)),
+        lock_(call.environment().state_dir, pipeline_.name, locked_splits(pipeline_, options_)),
         secrets_(call.secrets()),
         context_(pipeline_, options_, clock_.run_id, call.state(), *secrets_, call.faults) {}
 
@@ -71,7 +72,8 @@ class RunVerb {
       call_.logger().log(BAY_LOG_WARN, node, message);
     };
     call_.state().begin_run(
-        {clock_.run_id, pipeline_.name, outcome_.environment, iso_time(clock_.started)});
+        {clock_.run_id, pipeline_.name, outcome_.environment, iso_time(clock_.started)},
+        !options_.splits);
     outcome_.state_before = call_.state().stream_states(pipeline_.name);
     prepare_crash_report();
     const bool usage = execute();

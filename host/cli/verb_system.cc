@@ -16,10 +16,10 @@ namespace {
 // A pipeline that is looked at, not run: nothing is recorded.
 class Look {
  public:
-  explicit Look(Invocation& call, RunOptions options = {})
+  explicit Look(Invocation& call, std::vector<std::string> only = {})
       : clock_(call.clock()),
         pipeline_(call.pipeline(0, clock_)),
-        options_(std::move(options)),
+        options_(look_options(std::move(only))),
         secrets_(call.secrets()),
         run_(pipeline_, options_, clock_.run_id, call.state(), *secrets_, call.faults) {
     call.logger().set_run(pipeline_.name, clock_.run_id);
@@ -45,9 +45,16 @@ class Look {
   }
 
  private:
+  static RunOptions look_options(std::vector<std::string> only) {
+    RunOptions options;
+    options.only = std::move(only);
+    options.look_only = true;
+    return options;
+  }
+
   const RunClock clock_;
   const Pipeline pipeline_;
-  const RunOptions options_{{}, std::nullopt, false, true};
+  const RunOptions options_;
   const std::unique_ptr<SecretStore> secrets_;
   RunContext run_;
   std::unique_ptr<Runtime> runtime_;
@@ -69,12 +76,13 @@ class StreamPlan {
  public:
   explicit StreamPlan(Look& look) : look_(look) {
     for (size_t i = 0; i < look.pipeline().nodes.size(); ++i) {
-      instances_.push_back(look.runtime().make_instance(i));
+      set_.instances.push_back(look.runtime().make_instance(i));
       out_.push_back(streams_of(i));
     }
   }
   const KnownStreams& out(size_t node) const { return out_[node]; }
-  Instance& instance(size_t node) { return *instances_[node]; }
+  Instance& instance(size_t node) { return *set_.instances[node]; }
+  InstanceSet& instances() { return set_; }
 
   KnownStreams into(size_t node) const {
     KnownStreams in;
@@ -102,14 +110,14 @@ class StreamPlan {
     auto services = look_.services(i);
     KnownStreams streams;
     if (node.kind == Kind::kSource) {
-      for (const auto& json : instances_[i]->discover(services)) {
+      for (const auto& json : set_.instances[i]->discover(services)) {
         streams.push_back(std::make_shared<Schema>(schema_from_json(json)));
       }
     } else if (node.kind == Kind::kTransform) {
       KnownStreams in = into(i);
       std::erase_if(in, [](const SchemaPtr& schema) { return schema->fields.empty(); });
       if (in.empty()) return {};
-      for (auto& schema : instances_[i]->bind(services, in)) {
+      for (auto& schema : set_.instances[i]->bind(services, in)) {
         streams.push_back(std::make_shared<Schema>(std::move(schema)));
       }
     }
@@ -117,24 +125,23 @@ class StreamPlan {
   }
 
   Look& look_;
-  std::vector<std::unique_ptr<Instance>> instances_;
+  InstanceSet set_;
   std::vector<KnownStreams> out_;
 };
 
 Json::Value splits_json(Look& look, StreamPlan& streams, std::string& text) {
   Json::Value list(Json::arrayValue);
-  for (size_t i = 0; i < look.pipeline().nodes.size(); ++i) {
-    const Node& node = look.pipeline().nodes[i];
-    if (node.kind != Kind::kSource) continue;
-    auto services = look.services(i);
-    for (const auto& split :
-         streams.instance(i).plan(services, node.streams.selected, look.pipeline().concurrency)) {
-      Json::Value one;
-      one["node"] = node.id;
-      one["stream"] = split.stream;
-      one["split"] = parse_json_text(split.json);
-      list.append(one);
-      text += "  split " + node.id + "/" + split.id + " (stream " + split.stream + ")\n";
+  for (const auto& planned : plan_lanes(look.runtime(), streams.instances())) {
+    for (const auto& source : planned.lane.sources) {
+      for (const auto& split : source.splits) {
+        Json::Value one;
+        one["node"] = look.pipeline().nodes[source.node].id;
+        one["stream"] = split.plan.stream;
+        one["split"] = parse_json_text(split.plan.json);
+        one["lane"] = planned.lane.key;
+        list.append(one);
+        text += "  split " + split.key + " (stream " + split.plan.stream + ")\n";
+      }
     }
   }
   return list;
@@ -182,7 +189,7 @@ int verb_check(Invocation& call) {
 }
 
 int verb_plan(Invocation& call) {
-  Look look(call);
+  Look look(call, call.arguments.list("only"));
   StreamPlan streams(look);
   const GuaranteeResult guarantee = compute_guarantee(look.pipeline());
   Json::Value json;

@@ -40,6 +40,8 @@ inline const std::vector<VerbSpec> kVerbs{
       {"limit", "ROWS", "stops after so many rows of each stream; the state moves past these only",
        false, "", ""},
       {"full-refresh", "", "forgets the state and reads everything again", false, "", ""},
+      {"split", "FILE", "just the splits that FILE lists, as `plan --output json` writes them",
+       false, "", ""},
       {"progress", "STYLE", "live figures on stderr (auto)", false, "auto|bar|log|none", ""},
       kOutput},
      {"patchbay run qreviews_to_bq.yaml --env prod",

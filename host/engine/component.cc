@@ -117,12 +117,11 @@ std::vector<SplitPlan> Instance::plan(NodeServices& services,
   call.check(component_.source->plan(&call, object_, str(selection_json), want));
   std::vector<SplitPlan> splits;
   for (const auto& text : call.results) {
-    const Json::Value split = parse_json(*this, text, "plan");
-    if (!split.isObject() || !split["id"].isString() || !split["stream"].isString()) {
-      broken(*this, "plan put a split without id or stream");
+    try {
+      splits.push_back(parse_split(text));
+    } catch (const Error& error) {
+      broken(*this, std::string("plan put ") + error.what());
     }
-    splits.push_back(
-        {split["id"].asString(), split["stream"].asString(), split["once"].asBool(), text});
   }
   return splits;
 }

@@ -10,17 +10,11 @@
 #include <vector>
 
 #include "engine/call.h"
+#include "engine/split_plan.h"
 #include "patchbay/abi.h"
 #include "patchbay/batch.h"
 
 namespace patchbay::host {
-
-struct SplitPlan {
-  std::string id;
-  std::string stream;
-  bool once = false;
-  std::string json;  // as the source put it
-};
 
 // What `next` gave: owned by the host from here on.
 struct HostEvent {

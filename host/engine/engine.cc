@@ -35,12 +35,14 @@ std::vector<size_t> Engine::all_nodes() const {
 
 RunResult Engine::execute() {
   InstanceSet instances = runtime_.make_instances(all_nodes());
-  recover(instances, nullptr);
+  if (!run_.options.splits) recover(instances, nullptr);
   if (run_.options.full_refresh) run_.state.forget(run_.pipeline.name, run_.options.only);
   std::vector<PlannedLane> lanes = plan_lanes(runtime_, instances);
   RunResult result;
   result.lanes = lanes.size();
   for (const auto& planned : lanes) {
+    // Other lanes may be at work in other processes.
+    if (run_.options.splits) recover(instances, &planned.lane.key);
     steps_.expect(planned.lane.key, planned.streams);
     std::vector<std::string> sinks;
     for (const size_t i : planned.lane.nodes) {

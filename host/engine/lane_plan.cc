@@ -96,6 +96,8 @@ class Planner {
     for (const size_t i : nodes) {
       if (pipeline_.nodes[i].kind != Kind::kSource) continue;
       const std::vector<SplitPlan> splits = splits_of(i);
+      if (!splits.empty()) refuse_part(grouping, i);
+      if (run_.options.splits && splits.empty()) continue;
       if (grouping.whole) {
         add_source(whole, i, splits);
       } else if (grouping.by_stream) {
@@ -104,20 +106,38 @@ class Planner {
         for (const auto& split : splits) add_single(i, split);
       }
     }
-    if (grouping.whole) lanes_.push_back(std::move(whole));
+    if (grouping.whole && !whole.lane.sources.empty()) lanes_.push_back(std::move(whole));
+  }
+
+  // A part of what becomes visible together would look like the whole.
+  void refuse_part(const Grouping& grouping, size_t node) const {
+    if (!run_.options.splits || !(grouping.whole || grouping.by_stream)) return;
+    throw Error(Code::kConfig,
+                "--split: the splits of node " + pipeline_.nodes[node].id +
+                    " commit together, since something after it replaces, joins or works at the "
+                    "end; run the pipeline without --split");
   }
 
   std::vector<SplitPlan> splits_of(size_t node) {
-    BasicServices services(run_, node, run_.cancel);
-    Instance& instance = *instances_.instances[node];
-    const auto selected = wanted_streams(node);
-    std::vector<SplitPlan> splits = instance.plan(services, selected, pipeline_.concurrency);
+    std::vector<SplitPlan> splits = all_splits_of(node);
     std::erase_if(splits, [&](const SplitPlan& split) { return !is_wanted(node, split); });
     for (const auto& split : splits) seen_streams_.insert(split.stream);
     std::erase_if(splits, [&](const SplitPlan& split) {
       return split.once && done_.contains(split_key(pipeline_.nodes[node], split));
     });
     return splits;
+  }
+
+  std::vector<SplitPlan> all_splits_of(size_t node) {
+    if (run_.options.splits) {
+      std::vector<SplitPlan> given;
+      for (const auto& split : *run_.options.splits) {
+        if (split.node == node) given.push_back(split.plan);
+      }
+      return given;
+    }
+    BasicServices services(run_, node, run_.cancel);
+    return instances_.instances[node]->plan(services, wanted_streams(node), pipeline_.concurrency);
   }
 
   std::vector<std::string> wanted_streams(size_t node) const {
@@ -191,10 +211,6 @@ class Planner {
 };
 
 }  // namespace
-
-std::string split_key(const Node& source, const SplitPlan& split) {
-  return source.id + "/" + split.id;
-}
 
 std::vector<PlannedLane> plan_lanes(Runtime& runtime, InstanceSet& instances) {
   return Planner(runtime, instances).plan();

@@ -20,9 +20,6 @@ std::vector<PlannedLane> plan_lanes(Runtime& runtime, InstanceSet& instances);
 // The splits with their last committed states.
 void load_states(RunContext& run, Lane& lane);
 
-// A source's split is known by its node and its own id.
-std::string split_key(const Node& source, const SplitPlan& split);
-
 // Node indexes: `node`, and all that it reads, directly or not, in pipeline order.
 std::vector<size_t> upstream_of(const Pipeline& pipeline, size_t node);
 

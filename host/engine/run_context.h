@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/call.h"
+#include "engine/split_plan.h"
 #include "environment/secret_store.h"
 #include "pipeline/pipeline.h"
 #include "state/state_store.h"
@@ -24,8 +25,9 @@ struct RunOptions {
   std::vector<std::string> only;  // source streams; empty = all
   std::optional<int64_t> limit;   // rows per stream
   bool full_refresh = false;
-  bool look_only = false;        // preview: nothing is recorded
-  int64_t edge_bytes = 8 << 20;  // that one input of a node may hold
+  std::optional<std::vector<GivenSplit>> splits;  // just these, in place of what the sources plan
+  bool look_only = false;                         // preview: nothing is recorded
+  int64_t edge_bytes = 8 << 20;                   // that one input of a node may hold
 };
 
 // Rows of one source stream. For a pipeline that only maps, read = written + rejected + dropped.

@@ -1,9 +1,10 @@
-// A pipeline runs once at a time.
+// A pipeline runs once at a time, and so does each of its splits.
 #pragma once
 
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace patchbay::host {
 
@@ -16,9 +17,11 @@ class AlreadyRunning : public std::runtime_error {
 // Held until destruction, or until the process ends in whatever way: the kernel drops it.
 class RunLock {
  public:
-  // Throws AlreadyRunning with the other process's number, Error kConfig where the lock file can't
-  // be made.
-  RunLock(const std::filesystem::path& state_dir, const std::string& pipeline);
+  // Locks the pipeline, or just the splits of these keys: runs of other splits may go on beside.
+  // Throws AlreadyRunning with the other process's number where that is known, Error kConfig where
+  // the lock file can't be made.
+  RunLock(const std::filesystem::path& state_dir, const std::string& pipeline,
+          const std::vector<std::string>& splits = {});
   ~RunLock();
   RunLock(const RunLock&) = delete;
   RunLock& operator=(const RunLock&) = delete;

@@ -122,12 +122,14 @@ void StateStore::transaction(std::string_view step, Work&& work) {
   faults_.step(std::string(step) + ".after");
 }
 
-void StateStore::begin_run(const RunInfo& run) {
+void StateStore::begin_run(const RunInfo& run, bool alone) {
   const std::lock_guard lock(mutex_);
   transaction("state.begin_run", [&] {
-    db_.prepare("UPDATE runs SET outcome = 'crashed' WHERE pipeline = ? AND outcome = 'running'")
-        .bind(1, run.pipeline)
-        .run();
+    if (alone) {
+      db_.prepare("UPDATE runs SET outcome = 'crashed' WHERE pipeline = ? AND outcome = 'running'")
+          .bind(1, run.pipeline)
+          .run();
+    }
     db_.prepare(
            "INSERT INTO runs (run, pipeline, environment, started, outcome) VALUES (?, ?, ?, ?, "
            "'running')")

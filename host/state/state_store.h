@@ -92,7 +92,8 @@ class StateStore {
   // layout.
   StateStore(const std::filesystem::path& dir, FaultHook& faults);
 
-  void begin_run(const RunInfo& run);  // a run of this pipeline that never ended becomes `crashed`
+  // `alone`: no other run of this pipeline goes on, so one that never ended becomes `crashed`.
+  void begin_run(const RunInfo& run, bool alone);
   void finish_run(const std::string& run, const std::string& finished, const std::string& outcome,
                   int exit_code, const std::string& report_json);
   std::vector<RunSummary> runs(const std::string& pipeline,
