@@ -13,7 +13,9 @@
 namespace patchbay::host {
 namespace {
 
-constexpr int kGraceMs = 1700;  // of the two seconds that a run may take to end
+// Of the two seconds that a run may take to end.
+constexpr int kCleanupMs = 1200;
+constexpr int kQuitMs = 500;  // after that
 
 sigset_t watched() {
   sigset_t set;
@@ -38,9 +40,8 @@ SignalWatch::~SignalWatch() {
   close(stop_fd_);
 }
 
-void SignalWatch::start(std::function<void()> on_signal, std::function<void(int)> on_overdue) {
-  on_signal_ = std::move(on_signal);
-  on_overdue_ = std::move(on_overdue);
+void SignalWatch::start(Steps steps) {
+  steps_ = std::move(steps);
   thread_ = std::thread([this] { loop(); });
 }
 
@@ -51,16 +52,22 @@ void SignalWatch::stop() {
 }
 
 void SignalWatch::loop() {
-  for (;;) {
+  for (int patience = -1;;) {
     pollfd fds[] = {{signal_fd_, POLLIN, 0}, {stop_fd_, POLLIN, 0}};
-    const int ready = poll(fds, 2, signal_ != 0 ? kGraceMs : -1);
+    const int ready = poll(fds, 2, patience);
     if (fds[1].revents != 0) return;
-    if (ready == 0) return on_overdue_(signal_);
+    if (ready == 0 && patience == kQuitMs) return steps_.quit(signal_);
+    if (ready == 0) {
+      steps_.end_cleanup();
+      patience = kQuitMs;
+      continue;
+    }
     signalfd_siginfo info{};
     if (fds[0].revents == 0 || read(signal_fd_, &info, sizeof info) != sizeof info) continue;
     if (signal_ != 0) _exit(info.ssi_signo == SIGTERM ? kExitTerminated : kExitInterrupted);
     signal_ = static_cast<int>(info.ssi_signo);
-    on_signal_();
+    steps_.end();
+    patience = kCleanupMs;
   }
 }
 

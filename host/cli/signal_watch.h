@@ -15,9 +15,13 @@ class SignalWatch {
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
 
-  // `on_signal` is called once, on another thread. `on_overdue` when the run has still not ended
-  // `grace` later: it must end the process.
-  void start(std::function<void()> on_signal, std::function<void(int signal)> on_overdue);
+  // What a signal sets off, each once, on another thread.
+  struct Steps {
+    std::function<void()> end;             // at once: end what goes on
+    std::function<void()> end_cleanup;     // a little later: end what still tidies up
+    std::function<void(int signal)> quit;  // time is up: must end the process
+  };
+  void start(Steps steps);
   void stop();
   int signal() const { return signal_; }  // 0 = none came
 
@@ -26,8 +30,7 @@ class SignalWatch {
 
   int signal_fd_, stop_fd_;
   std::atomic<int> signal_{0};
-  std::function<void()> on_signal_;
-  std::function<void(int)> on_overdue_;
+  Steps steps_;
   std::thread thread_;
 };
 

@@ -19,13 +19,13 @@ const CatalogEntry& require_plugin(Invocation& call) {
                    " (see `patchbay plugins list`)");
 }
 
-// Unusable for a reason that its file shows, without running its code.
-std::string problem_of(const CatalogEntry& entry) {
+// Unusable for a reason that its files or the environment's show, without running its code.
+std::string problem_of(Invocation& call, const CatalogEntry& entry) {
   if (!entry.manifest) return entry.problem;
   try {
     check_plugin_note({entry.id, entry.manifest->version, entry.manifest->library});
-    return "";
-  } catch (const Error& error) {
+    return call.environment().refusal(*entry.manifest);
+  } catch (const std::exception& error) {
     return error.what();
   }
 }
@@ -43,7 +43,7 @@ Json::Value entry_json(Invocation& call, const CatalogEntry& entry) {
   Json::Value json;
   json["id"] = entry.id;
   json["enabled"] = call.environment().enabled(entry.id);
-  const std::string problem = problem_of(entry);
+  const std::string problem = problem_of(call, entry);
   json["usable"] = problem.empty();
   if (!problem.empty()) json["problem"] = problem;
   json["manifest"] = entry.file.string();
@@ -69,7 +69,7 @@ int list(Invocation& call) {
   Table table({"plugin", "version", "components", "state", "summary"});
   std::string problems;
   for (const auto& entry : call.catalog().entries()) {
-    const std::string problem = problem_of(entry);
+    const std::string problem = problem_of(call, entry);
     const bool enabled = call.environment().enabled(entry.id);
     json.append(entry_json(call, entry));
     table.add({entry.id, entry.manifest ? entry.manifest->version : "",
@@ -137,7 +137,7 @@ int show(Invocation& call) {
     call.print_json(json);
     return kExitOk;
   }
-  const std::string problem = problem_of(entry);
+  const std::string problem = problem_of(call, entry);
   std::string text = entry.id;
   if (entry.manifest) text += " " + entry.manifest->version + ": " + entry.manifest->summary;
   text += "\n" +

@@ -98,7 +98,8 @@ class RunVerb {
       learn_secrets();
       Runtime runtime(context_, call_.logger());
       Engine engine(runtime);
-      watch_.start([&] { engine.cancel(); }, [this](int signal) { give_up(signal); });
+      watch_.start({[&] { engine.cancel(); }, [this] { context_.cleanup.cancel(); },
+                    [this](int signal) { give_up(signal); }});
       outcome_.result = engine.execute();
       watch_.stop();
     } catch (const NodeError& error) {

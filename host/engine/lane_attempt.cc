@@ -113,7 +113,7 @@ void LaneAttempt::execute() {
   // Stages, with the readers and writers they hold, end before anything is aborted.
   work.clear();
   const bool rejects = is_rejects(failure_);
-  BasicServices services(run_, 0, run_.cleanup);
+  CleanupServices services(run_, lane_.nodes.front());
   const CountsByStream aborted = ledger_.abort_open(rejects, services);
   if (rejects) run_.add_aborted(aborted);
   std::rethrow_exception(failure_);

@@ -1,5 +1,7 @@
 #include "engine/services.h"
 
+#include <algorithm>
+
 namespace patchbay::host {
 namespace {
 
@@ -14,6 +16,13 @@ namespace {
 
 std::string BasicServices::secret(std::string_view name) {
   return run_.secrets.resolve(std::string(name));
+}
+
+RetryLimits CleanupServices::retry() const {
+  RetryLimits limits = run_.retry();
+  limits.attempts = std::min<uint32_t>(limits.attempts, 3);
+  limits.within = std::min<std::chrono::nanoseconds>(limits.within, std::chrono::seconds(10));
+  return limits;
 }
 
 bay_status BasicServices::input_next(bay_call*, bay_input*, bay_event*) {

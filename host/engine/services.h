@@ -31,6 +31,14 @@ class BasicServices : public NodeServices {
   const CancelToken& cancel_;
 };
 
+// Aborting after a failure: does not try for long, since the next run aborts what is left.
+class CleanupServices : public BasicServices {
+ public:
+  CleanupServices(RunContext& run, size_t node) : BasicServices(run, node, run.cleanup) {}
+
+  RetryLimits retry() const override;
+};
+
 // Rows of one batch, at most: what a reader is asked for where nothing narrower applies.
 inline constexpr int64_t kMaxBatchRows = 65536;
 
