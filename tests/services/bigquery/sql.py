@@ -1,58 +1,84 @@
-"""The SQL that loaders write: scripts of BEGIN, DELETE, INSERT .. SELECT, MERGE, COMMIT, and counting SELECTs.
+"""The SQL that loaders write: scripts of BEGIN, DELETE, INSERT .. SELECT, MERGE, COMMIT, ROLLBACK, and plain SELECTs.
 
 Anything else is refused as an invalid query, never answered with an empty success.
 """
 
-import copy
 import re
 
-from catalog import ApiError
+from catalog import fill
+from errors import ApiError, invalid
 
 NAME = r"`?([\w-]+)[.]([\w$-]+)[.]([\w$-]+)`?"
+TRANSACTION = re.compile(r"(BEGIN|COMMIT|ROLLBACK)(?: TRANSACTION)?$", re.I)
 AGGREGATE = re.compile(rf"SELECT (COUNT\(\*\)|MAX\((\w+)\)|MIN\((\w+)\))(?: AS (\w+))? FROM {NAME}$", re.I)
-SELECT = re.compile(rf"SELECT (.+?) FROM {NAME}(?: ORDER BY `?(\w+)`?)?(?: LIMIT (\d+))?$", re.I | re.S)
-INSERT = re.compile(rf"INSERT INTO {NAME} \((.+?)\) SELECT (.+?) FROM {NAME}$", re.I | re.S)
+SELECT = re.compile(rf"SELECT (.+?) FROM {NAME}(?: ORDER BY `?(\w+)`?)?(?: LIMIT (\d+))?$", re.I)
+INSERT = re.compile(rf"INSERT INTO {NAME} \((.+?)\) SELECT (.+?) FROM {NAME}$", re.I)
 DELETE = re.compile(rf"(?:DELETE FROM {NAME} WHERE true|TRUNCATE TABLE {NAME})$", re.I)
 MERGE = re.compile(rf"MERGE {NAME} t USING {NAME} s ON (.+?) WHEN MATCHED THEN UPDATE SET (.+?) "
-                   r"WHEN NOT MATCHED THEN INSERT \((.+?)\) VALUES \((.+?)\)$", re.I | re.S)
+                   r"WHEN NOT MATCHED THEN INSERT \((.+?)\) VALUES \((.+?)\)$", re.I)
+PAIR = r"`?(\w+)`? = s\.`?(\w+)`?"
 
 
 def names(text):
     return [part.strip().strip("`").removeprefix("s.").strip("`") for part in text.split(",")]
 
 
-def invalid(message):
-    return ApiError(400, "invalidQuery", message)
+def bad_query(message):
+    return invalid(message, "invalidQuery")
+
+
+def field_of(table, name):
+    for field in table.fields:
+        if field["name"].lower() == name.lower():
+            return field
+    raise bad_query(f"Unrecognized name: {name}")
 
 
 class Query:
-    """Runs a script: all of it or nothing. `schema` and `rows` are the last SELECT's."""
+    """Runs a script. `schema` and `rows` are the last SELECT's; what runs outside of a transaction stays."""
 
     def __init__(self, catalog, text):
         self.catalog, self.schema, self.rows, self.affected = catalog, None, [], None
-        statements = [s.strip() for s in text.split(";") if s.strip()]
-        before = {key: copy.copy(table.rows) for key, table in catalog.tables.items()}
+        self.before = None  # every table's rows when the transaction began
+        statements = [re.sub(r"\s+", " ", s.strip()) for s in text.split(";") if s.strip()]
+        if not statements:
+            raise bad_query("Syntax error: Unexpected end of script")
+        self.kind = statements[0].split()[0].upper() if len(statements) == 1 else "SCRIPT"
         try:
             for statement in statements:
-                self.run(re.sub(r"\s+", " ", statement))
+                self.run(statement)
         except ApiError:
-            for key, rows in before.items():
-                catalog.tables[key].rows = rows
+            self.roll_back()
             raise
-
-    def table(self, groups):
-        return self.catalog.table(*groups)
+        self.roll_back()  # a script that ends in the middle of its transaction
 
     def run(self, statement):
-        if re.fullmatch(r"(BEGIN|COMMIT)( TRANSACTION)?", statement, re.I):
-            return
-        for pattern, action in ((AGGREGATE, self.aggregate), (INSERT, self.insert), (DELETE, self.delete), (MERGE, self.merge),
-                                (SELECT, self.select)):
+        for pattern, action in ((TRANSACTION, self.transaction), (AGGREGATE, self.aggregate), (INSERT, self.insert),
+                                (DELETE, self.delete), (MERGE, self.merge), (SELECT, self.select)):
             match = pattern.match(statement)
             if match:
                 action(match)
                 return
-        raise invalid(f"Syntax error or SQL that this server does not know: {statement[:80]}")
+        raise bad_query(f"Syntax error or SQL that this server does not know: {statement[:80]}")
+
+    def transaction(self, match):
+        begins = match[1].upper() == "BEGIN"
+        if begins != (self.before is None):
+            raise bad_query("Transaction control: " + ("nested transactions are not supported" if begins else
+                                                       "there is no active transaction"))
+        if begins:
+            self.before = {key: table.rows for key, table in self.catalog.tables.items()}
+        elif match[1].upper() == "ROLLBACK":
+            self.roll_back()
+        self.before = self.before if begins else None
+
+    def roll_back(self):
+        for key, rows in (self.before or {}).items():
+            self.catalog.tables[key].rows = rows
+        self.before = None
+
+    def table(self, groups):
+        return self.catalog.table(*groups)
 
     def aggregate(self, match):
         table = self.table(match.groups()[4:7])
@@ -60,33 +86,26 @@ class Query:
         if not column:
             value, kind = len(table.rows), "INTEGER"
         else:
-            field = next((f for f in table.fields if f["name"].lower() == column.lower()), None)
-            if not field:
-                raise invalid(f"Unrecognized name: {column}")
+            field = field_of(table, column)
             values = [row[field["name"]] for row in table.rows if row[field["name"]] is not None]
-            value = (max if match[2] else min)(values) if values else None
-            kind = field["type"]
+            value, kind = (max if match[2] else min)(values) if values else None, field["type"]
         name = match[4] or "f0_"
         self.schema, self.rows = [{"name": name, "type": kind, "mode": "NULLABLE"}], [{name: value}]
 
     def select(self, match):
-        table = self.table(match.groups()[1:4])
-        wanted = [f["name"] for f in table.fields] if match[1].strip() == "*" else names(match[1])
-        by_name = {f["name"]: f for f in table.fields}
-        for name in wanted:
-            if name not in by_name:
-                raise invalid(f"Unrecognized name: {name}")
+        table, wanted = self.table(match.groups()[1:4]), match[1].strip()
+        self.schema = table.fields if wanted == "*" else [field_of(table, name) for name in names(wanted)]
         rows = table.rows
         if match[5]:
-            rows = sorted(rows, key=lambda row: (row[match[5]] is not None, row[match[5]]))
-        self.schema = [by_name[name] for name in wanted]
-        self.rows = [{name: row[name] for name in wanted} for row in rows[: int(match[6]) if match[6] else None]]
+            by = field_of(table, match[5])["name"]
+            rows = sorted(rows, key=lambda row: (row[by] is not None, row[by]))
+        self.rows = [{field["name"]: row[field["name"]] for field in self.schema}
+                     for row in rows[:int(match[6]) if match[6] else None]]
 
     def insert(self, match):
         target, source = self.table(match.groups()[0:3]), self.table(match.groups()[5:8])
-        into, columns = names(match[4]), names(match[5])
-        target.rows = target.rows + [{**{f["name"]: [] if f["mode"] == "REPEATED" else None for f in target.fields},
-                                      **{a: row[b] for a, b in zip(into, columns)}} for row in source.rows]
+        pairs = matched(target, source, names(match[4]), names(match[5]))
+        target.rows = target.rows + [new_row(target, row, pairs) for row in source.rows]
         self.affected = len(source.rows)
 
     def delete(self, match):
@@ -95,16 +114,33 @@ class Query:
 
     def merge(self, match):
         target, source = self.table(match.groups()[0:3]), self.table(match.groups()[3:6])
-        keys = re.findall(r"t\.`?(\w+)`? = s\.", match[7])
-        index = {tuple(row[k] for k in keys): i for i, row in enumerate(target.rows)}
-        rows, used = list(target.rows), set()
+        keys = re.findall(r"t\." + PAIR, match[7])
+        update = matched(target, source, *zip(*re.findall(PAIR, match[8])))
+        insert = matched(target, source, names(match[9]), names(match[10]))
+        places = {}
+        for place, row in enumerate(target.rows):
+            places.setdefault(tuple(row[key] for key, _ in keys), []).append(place)
+        rows, used, new = list(target.rows), set(), []
         for row in source.rows:
-            key = tuple(row[k] for k in keys)
+            key = tuple(row[name] for _, name in keys)
+            if key not in places or None in key:
+                new.append(new_row(target, row, insert))
+                continue
             if key in used:
-                raise invalid("UPDATE/MERGE must match at most one source row for each target row")
+                raise bad_query("UPDATE/MERGE must match at most one source row for each target row")
             used.add(key)
-            if key in index and None not in key:
-                rows[index[key]] = dict(row)
-            else:
-                rows.append(dict(row))
-        target.rows, self.affected = rows, len(source.rows)
+            for place in places[key]:
+                rows[place] = {**rows[place], **{to: row[name] for to, name in update}}
+        target.rows, self.affected = rows + new, len(source.rows)
+
+
+def matched(target, source, to, given):
+    if len(to) != len(given):
+        raise bad_query("the lists of columns differ in length")
+    return [(field_of(target, a)["name"], field_of(source, b)["name"]) for a, b in zip(to, given)]
+
+
+def new_row(target, row, pairs):
+    out = {to: row[name] for to, name in pairs}
+    fill(target.fields, out)
+    return out

@@ -4,13 +4,21 @@ import base64
 import datetime
 import decimal
 import json
+import math
 import re
 
 LEGACY = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT": "RECORD", "DECIMAL": "NUMERIC",
           "BIGDECIMAL": "BIGNUMERIC"}
 KNOWN = {"STRING", "BYTES", "INTEGER", "FLOAT", "BOOLEAN", "TIMESTAMP", "DATE", "TIME", "DATETIME", "GEOGRAPHY", "NUMERIC",
          "BIGNUMERIC", "JSON", "RECORD"}
-TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)([T ](\d\d:\d\d(:\d\d(\.\d{1,6})?)?))? ?(Z|UTC|[+-]\d\d(:?\d\d)?)?$")
+MODES = {"NULLABLE", "REQUIRED", "REPEATED"}
+DAY, CLOCK = r"\d{4}-\d\d?-\d\d?", r"\d\d?:\d\d?:\d\d?(?:\.\d{1,6})?"
+DATE, TIME = re.compile(f"{DAY}$", re.A), re.compile(f"{CLOCK}$", re.A)
+DATETIME = re.compile(f"({DAY})(?:[Tt ]({CLOCK}))?$", re.A)
+TIMESTAMP = re.compile(rf"({DAY})(?:[Tt ](\d\d?:\d\d?(?::\d\d?(?:\.\d{{1,6}})?)?))? ?(Z|z|UTC|[+-]\d\d?(?::?\d\d)?)?$", re.A)
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf(inity)?)$", re.A | re.I)
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+SCALES = {"NUMERIC": (29, 9), "BIGNUMERIC": (38, 38)}
 
 
 class Invalid(Exception):
@@ -31,12 +39,14 @@ def normalize(fields):
     for field in fields:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,299}", field.get("name", "")):
             raise BadSchema(f"Invalid field name \"{field.get('name')}\".")
-        kind = LEGACY.get(field["type"].upper(), field["type"].upper())
-        if kind not in KNOWN:
-            raise BadSchema(f"Invalid value for type: {field['type']} is not a valid value")
-        one = {**field, "type": kind, "mode": field.get("mode", "NULLABLE")}
-        if kind == "RECORD":
+        kind = str(field.get("type", "")).upper()
+        one = {**field, "type": LEGACY.get(kind, kind), "mode": (field.get("mode") or "NULLABLE").upper()}
+        if one["type"] not in KNOWN or one["mode"] not in MODES:
+            raise BadSchema(f"Invalid value for type or mode: {field.get('type')} {one['mode']} is not a valid value")
+        if one["type"] == "RECORD":
             one["fields"] = normalize(field.get("fields", []))
+            if not one["fields"]:
+                raise BadSchema(f"Field {field['name']} is type RECORD but has no schema")
         out.append(one)
     names = [field["name"].lower() for field in out]
     if len(set(names)) != len(names):
@@ -44,67 +54,86 @@ def normalize(fields):
     return out
 
 
-def check_timestamp(value):
-    if isinstance(value, (int, float)):
-        return datetime.datetime.fromtimestamp(value, datetime.timezone.utc)
-    match = TIMESTAMP.match(value)
-    if not match:
+def padded(text):
+    """Single digits get their zero."""
+    return re.sub(r"(?<![\d.])(\d)(?!\d)", r"0\1", text)
+
+
+def need(found):
+    if not found:
         raise ValueError
-    text = match[1] + "T" + (match[3] or "00:00:00")
-    zone = match[6] or "Z"
-    parsed = datetime.datetime.fromisoformat(text)
+    return found
+
+
+def timestamp(value):
+    need(not isinstance(value, bool))
+    if isinstance(value, (int, float)):
+        return EPOCH + datetime.timedelta(microseconds=round(value * 1_000_000))
+    match = need(TIMESTAMP.match(value))
+    parsed = datetime.datetime.fromisoformat(padded(match[1]) + "T" + padded(match[2] or "00:00:00"))
+    zone = (match[3] or "Z").upper()
     if zone not in ("Z", "UTC"):
-        zone = zone.replace(":", "")
-        minutes = int(zone[1:3]) * 60 + int(zone[3:5] or 0)
-        parsed -= datetime.timedelta(minutes=minutes if zone[0] == "+" else -minutes)
+        hours, minutes = re.fullmatch(r"[+-](\d\d?):?(\d\d)?", zone).groups("0")
+        offset = datetime.timedelta(hours=int(hours), minutes=int(minutes))
+        parsed -= offset if zone[0] == "+" else -offset
     return parsed.replace(tzinfo=datetime.timezone.utc)
 
 
-def check_numeric(value, scale, digits):
-    number = decimal.Decimal(str(value))
-    _, integer, exponent = number.as_tuple()
-    if not isinstance(exponent, int) or -exponent > scale or len(integer) + exponent > digits:
-        raise ValueError
-    return str(number)
+def exact_decimal(kind, value):
+    digits, scale = SCALES[kind]
+    number = decimal.Decimal(str(value).strip())
+    need(number.is_finite())
+    with decimal.localcontext(prec=100):
+        number = number.normalize()
+        need(-number.as_tuple().exponent <= scale and number.adjusted() < digits)
+        return format(number, "f")
 
 
-def scalar(kind, value):
-    """The stored form; ValueError where the value is none of the type."""
-    if kind == "STRING":
-        if isinstance(value, (dict, list)):
-            raise ValueError
-        return value if isinstance(value, str) else json.dumps(value)
-    if kind == "INTEGER":
-        number = int(value) if not isinstance(value, float) or value.is_integer() else None
-        if isinstance(value, bool) or number is None or not -(2**63) <= number < 2**63:
-            raise ValueError
-        return number
-    if kind == "FLOAT":
-        if isinstance(value, bool):
-            raise ValueError
-        return float(value)
-    if kind == "BOOLEAN":
-        if isinstance(value, bool):
-            return value
-        if str(value).lower() in ("true", "false"):
-            return str(value).lower() == "true"
-        raise ValueError
-    if kind in ("NUMERIC", "BIGNUMERIC"):
-        return check_numeric(value, 9 if kind == "NUMERIC" else 38, 29 if kind == "NUMERIC" else 38)
-    if kind == "TIMESTAMP":
-        return check_timestamp(value).isoformat()
-    if kind == "DATE":
-        return datetime.date.fromisoformat(value).isoformat()
-    if kind == "TIME":
-        return datetime.time.fromisoformat(value).isoformat()
-    if kind == "DATETIME":
-        if value[-1] == "Z" or "+" in value:
-            raise ValueError
-        return datetime.datetime.fromisoformat(value.replace(" ", "T")).isoformat()
-    if kind == "BYTES":
-        base64.b64decode(value, validate=True)
-        return value
-    return value  # JSON, GEOGRAPHY
+def text(value):
+    need(not isinstance(value, (dict, list)))
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def integer(value):
+    if isinstance(value, str):
+        value = int(need(re.fullmatch(r"[+-]?\d+", value, re.A))[0])
+    need(not isinstance(value, bool) and value == int(value) and -(2**63) <= value < 2**63)
+    return int(value)
+
+
+def real(value):
+    need(not isinstance(value, bool) and (not isinstance(value, str) or NUMBER.match(value)))
+    return float(value)
+
+
+def boolean(value):
+    need(str(value).lower() in ("true", "false"))
+    return str(value).lower() == "true"
+
+
+def base64_text(value):
+    base64.b64decode(value, validate=True)
+    return value
+
+
+def date_time(value):
+    day, clock = need(DATETIME.match(value)).groups("00:00:00")
+    return datetime.datetime.fromisoformat(padded(day) + "T" + padded(clock)).isoformat()
+
+
+def json_value(value):
+    """Kept as text; a string is the text of a JSON value already."""
+    return json.dumps(json.loads(value) if isinstance(value, str) else value, ensure_ascii=False, separators=(",", ":"))
+
+
+STORED = {
+    "STRING": text, "INTEGER": integer, "FLOAT": real, "BOOLEAN": boolean, "BYTES": base64_text, "JSON": json_value,
+    "NUMERIC": lambda value: exact_decimal("NUMERIC", value), "BIGNUMERIC": lambda value: exact_decimal("BIGNUMERIC", value),
+    "TIMESTAMP": lambda value: timestamp(value).isoformat(), "DATETIME": date_time,
+    "DATE": lambda value: datetime.date.fromisoformat(padded(need(DATE.match(value))[0])).isoformat(),
+    "TIME": lambda value: datetime.time.fromisoformat(padded(need(TIME.match(value))[0])).isoformat(),
+    "GEOGRAPHY": text,
+}
 
 
 def check_value(field, value, path, ignore_unknown):
@@ -126,9 +155,11 @@ def check_one(field, value, path, ignore_unknown, in_list):
         if not isinstance(value, dict):
             raise Invalid(path, f"This field: {path} is not a record.")
         return check_row(field["fields"], value, ignore_unknown, path + ".")
+    if isinstance(value, list) and field["type"] != "JSON":
+        raise Invalid(path, f"Array specified for non-repeated field: {path}.")
     try:
-        return scalar(field["type"], value)
-    except (ValueError, TypeError, decimal.InvalidOperation):
+        return STORED[field["type"]](value)
+    except (ValueError, TypeError, OverflowError, decimal.InvalidOperation):
         raise Invalid(path, f"Cannot convert value to {field['type'].lower()} (bad value): {path}") from None
 
 
@@ -161,9 +192,8 @@ def cell(field, value, int64_timestamps):
     if kind == "BOOLEAN":
         return {"v": "true" if value else "false"}
     if kind == "TIMESTAMP":
-        moment = datetime.datetime.fromisoformat(value)
-        micros = (moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)) // datetime.timedelta(microseconds=1)
+        micros = (datetime.datetime.fromisoformat(value) - EPOCH) // datetime.timedelta(microseconds=1)
         return {"v": str(micros) if int64_timestamps else repr(micros / 1e6)}
-    if kind == "JSON" and not isinstance(value, str):
-        return {"v": json.dumps(value)}
+    if kind == "FLOAT" and not math.isfinite(value):
+        return {"v": "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"}
     return {"v": str(value)}
