@@ -12,6 +12,16 @@ void StreamCounts::add(const StreamCounts& other) {
   for (const auto& [sink, rows] : other.written) written[sink] += rows;
 }
 
+void NodeFigures::add_metric(std::string_view name, double amount) {
+  const std::lock_guard lock(mutex_);
+  metrics_[std::string(name)] += amount;
+}
+
+std::map<std::string, double> NodeFigures::metrics() const {
+  const std::lock_guard lock(mutex_);
+  return metrics_;
+}
+
 RunContext::RunContext(const Pipeline& pipeline, const RunOptions& options, std::string run_id,
                        StateStore& state, SecretStore& secrets, FaultHook& faults)
     : pipeline(pipeline),

@@ -62,6 +62,13 @@ struct StreamOutcome {
 struct NodeFigures {
   std::atomic<int64_t> rows_in{0}, rows_out{0}, bytes{0}, busy_ns{0}, waiting_ns{0},
       queued_bytes{0};
+
+  void add_metric(std::string_view name, double amount);
+  std::map<std::string, double> metrics() const;  // what the plugin counts, by name
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, double> metrics_;
 };
 
 // More rows were refused than the pipeline allows.

@@ -9,28 +9,27 @@ namespace {
 
 class LoggerForNode final : public NodeLog {
  public:
-  LoggerForNode(Logger& logger, std::string node) : logger_(logger), node_(std::move(node)) {}
+  LoggerForNode(Logger& logger, std::string node, NodeFigures& figures)
+      : logger_(logger), node_(std::move(node)), figures_(figures) {}
   bool enabled(uint32_t level) const override { return logger_.enabled(level); }
   void log(uint32_t level, std::string_view message, std::string_view fields_json) override {
     logger_.log(level, node_, message, fields_json);
   }
   void metric_add(std::string_view name, double amount) override {
-    const std::lock_guard lock(mutex_);
-    metrics_[std::string(name)] += amount;
+    figures_.add_metric(name, amount);
   }
 
  private:
   Logger& logger_;
   const std::string node_;
-  std::mutex mutex_;
-  std::map<std::string, double> metrics_;
+  NodeFigures& figures_;
 };
 
 }  // namespace
 
 Runtime::Runtime(RunContext& run, Logger& logger) : run_(run), logger_(logger) {
   for (const auto& node : run_.pipeline.nodes) {
-    logs_.push_back(std::make_unique<LoggerForNode>(logger, node.id));
+    logs_.push_back(std::make_unique<LoggerForNode>(logger, node.id, run_.figures[logs_.size()]));
     const Manifest& manifest = *node.plugin;
     if (plugins_.contains(manifest.id)) continue;
     plugins_[manifest.id] =

@@ -30,6 +30,7 @@ std::string pretty_json(const Json::Value& value) { return write(value, "  ", 15
 Json::Value parse_json_text(std::string_view text) {
   Json::CharReaderBuilder builder;
   builder["stackLimit"] = 200;
+  builder["failIfExtra"] = true;
   const std::unique_ptr<Json::CharReader> reader(builder.newCharReader());
   Json::Value value;
   std::string errors;

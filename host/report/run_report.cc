@@ -87,6 +87,7 @@ Json::Value node_json(const Node& node, const NodeFigures& figures) {
   json["rows_out"] = Json::Int64(figures.rows_out.load());
   json["seconds_busy"] = seconds(figures.busy_ns);
   json["seconds_waiting"] = seconds(figures.waiting_ns);
+  for (const auto& [name, amount] : figures.metrics()) json["metrics"][name] = amount;
   return json;
 }
 
