@@ -53,7 +53,7 @@ int64_t RunContext::allowed_rejects() const {
                                   : static_cast<int64_t>(pipeline.rejects.max_rows);
 }
 
-void RunContext::count_rejects(const std::string& stream, int64_t rows) {
+void RunContext::count_rejects(const std::string& stream, int64_t rows, const std::string& reason) {
   if (options.look_only) return;
   const std::lock_guard lock(mutex_);
   int64_t& count = rejects_[stream];
@@ -61,7 +61,8 @@ void RunContext::count_rejects(const std::string& stream, int64_t rows) {
   if (count <= allowed_rejects()) return;
   throw TooManyRejects(Code::kData, "rejects: " + stream + ": " + std::to_string(count) +
                                         " rows rejected, " + std::to_string(allowed_rejects()) +
-                                        " allowed; see `patchbay rejects list " + pipeline.name +
+                                        " allowed; the last one: " + reason +
+                                        "; see `patchbay rejects list " + pipeline.name +
                                         "`, then mend the rows or raise rejects: {max: ..}");
 }
 

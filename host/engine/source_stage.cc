@@ -24,7 +24,7 @@ bay_status StageServices::reject(RejectedRows rejected) {
   ledger_.keep_reject(epoch, id(), origin, rejected);
   rejected_rows += rejected.rows.rows();
   try {
-    run_.count_rejects(origin, rejected.rows.rows());
+    run_.count_rejects(origin, rejected.rows.rows(), rejected.reason);
   } catch (const TooManyRejects&) {
     // The lane ends with this reason, whatever the plugin makes of the refusal.
     lane_.fail(std::current_exception());
@@ -39,10 +39,11 @@ class SourceStage::Services : public StageServices {
       : StageServices(lane, lane.run_, lane.ledger_, node, lane.token_), stage_(stage) {}
 
   // What is left of the epoch, so that it ends on the row that the pipeline says, and of --limit.
+  // An epoch that is overdue, because the reader is at no resting place, has full batches.
   int64_t max_rows() override {
     int64_t rows = std::min(kMaxBatchRows, run_.remaining(stage_.split_stream_));
-    if (!lane_.lane_.one_epoch)
-      rows = std::min(rows, run_.pipeline.commit.rows - stage_.epoch_rows_);
+    const int64_t left = run_.pipeline.commit.rows - stage_.epoch_rows_;
+    if (!lane_.lane_.one_epoch && left > 0) rows = std::min(rows, left);
     return std::max<int64_t>(rows, 1);
   }
 

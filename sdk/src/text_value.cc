@@ -170,6 +170,22 @@ TextAppender::TextAppender(const Type& type, ColumnBuilder& column)
   }
 }
 
+namespace {
+
+// The shortest text that reads back as the same value.
+template <class T>
+void append_float(std::string& out, T value) {
+  if (!std::isfinite(value)) {
+    out += std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+    return;
+  }
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  out.append(text.data(), end);
+}
+
+}  // namespace
+
 std::unique_ptr<TextColumn> text_column(const Type& type, const ArrowArray& array, int64_t offset,
                                         int64_t length) {
   switch (type.id) {
@@ -179,6 +195,10 @@ std::unique_ptr<TextColumn> text_column(const Type& type, const ArrowArray& arra
     case TypeId::kBinary:
       return make(BinaryView(type, array, offset, length),
                   [](std::string& out, std::string_view v) { out += base64(v); });
+    case TypeId::kFloat32:
+      return make(Float32View(type, array, offset, length), append_float<float>);
+    case TypeId::kFloat64:
+      return make(Float64View(type, array, offset, length), append_float<double>);
     case TypeId::kDecimal128:
       return make(
           DecimalView(type, array, offset, length),

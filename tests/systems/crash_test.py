@@ -1,6 +1,6 @@
 """kill -9 at every durable step, and at random moments; afterwards every row is there exactly once.
 
-Which sink: the first argument, sqlite, files or bq.
+Which sink: the first argument, sqlite, files, bq or postgres.
 """
 
 import csv
@@ -15,6 +15,7 @@ import sys
 import unittest
 
 from harness import BUILD, Server, SystemTest
+from postgres_server import PASSWORD, Postgres
 
 SOURCE = """
 name: crash
@@ -38,6 +39,10 @@ FILES = """
 BQ = """
   - use: bq
     with: {{endpoint: "{bq}", project: demo, dataset: qreviews, credentials: {{secret: bq}}, tables: {{responses: results}}}}
+"""
+POSTGRES = """
+  - use: postgres
+    with: {{connection: "{uri}", password: {{secret: pg}}, tables: {{responses: results}}}}
 """
 RANDOM_KILLS = 60
 
@@ -144,8 +149,30 @@ class BqCrashes(Crashes, SystemTest):
         return [t["table"] for t in self.bq.get("/_control/tables") if "_patchbay" in t["table"]]
 
 
+class PostgresCrashes(Crashes, SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.server = Postgres()
+        self.addCleanup(self.server.remove)
+        self.environment["PATCHBAY_SECRET_PG"] = PASSWORD
+
+    def reset(self):
+        super().reset()
+        self.server.sql("DROP TABLE IF EXISTS results, _patchbay_epochs")
+
+    def text(self):
+        return SOURCE.format(rows=20, source=self.source.url) + POSTGRES.format(uri=self.server.uri)
+
+    def sequences(self):
+        return [int(row[0]) for row in self.server.sql("SELECT sequence FROM results")]
+
+    def leftovers(self):
+        return [name for (name,) in self.server.sql("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE '\\_patchbay%'")
+                if name != "_patchbay_epochs"]
+
+
 if __name__ == "__main__":
     sink = sys.argv.pop(1)
-    cases = {"sqlite": SqliteCrashes, "files": FilesCrashes, "bq": BqCrashes}
+    cases = {"sqlite": SqliteCrashes, "files": FilesCrashes, "bq": BqCrashes, "postgres": PostgresCrashes}
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(cases[sink])
     sys.exit(not unittest.TextTestRunner(verbosity=2).run(suite).wasSuccessful())

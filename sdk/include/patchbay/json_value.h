@@ -27,11 +27,13 @@ inline Json::Value parse_json(std::string_view text) {
   std::string errors;
   Json::CharReaderBuilder builder;
   builder["stackLimit"] = 200;
+  builder["failIfExtra"] = true;
   const std::unique_ptr<Json::CharReader> reader(builder.newCharReader());
-  if (!reader->parse(text.data(), text.data() + text.size(), &value, &errors)) {
-    throw Error(Code::kInternal, "text is no JSON");
+  try {
+    if (reader->parse(text.data(), text.data() + text.size(), &value, &errors)) return value;
+  } catch (const Json::Exception&) {  // nested too deep
   }
-  return value;
+  throw Error(Code::kInternal, "text is no JSON");
 }
 
 }  // namespace patchbay

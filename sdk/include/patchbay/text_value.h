@@ -27,8 +27,8 @@ class TextAppender {
   Append append_;
 };
 
-// A column's values as text: numbers plain, booleans true/false, ISO 8601 dates and times, binary
-// in base64, lists and structs as JSON. Borrows the array.
+// A column's values as text: numbers plain (NaN, Infinity), booleans true/false, ISO 8601 dates and
+// times, binary in base64, lists and structs as JSON. Borrows the array.
 class TextColumn {
  public:
   virtual ~TextColumn() = default;

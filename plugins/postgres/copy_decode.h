@@ -1,0 +1,50 @@
+// Rows of COPY .. TO STDOUT (FORMAT binary) as batches.
+#pragma once
+
+#include <json/value.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "patchbay/builder.h"
+#include "pg_type.h"
+
+namespace patchbay {
+
+// Appends one field to a column. Returns why it can't be a value of the column's type: then nothing
+// was appended.
+using DecodeField = const char* (*)(const PgType&, const Type&, ColumnBuilder&, std::string_view);
+
+class CopyDecoder {
+ public:
+  // `extra` fields follow those of the schema in each row.
+  CopyDecoder(SchemaPtr schema, const std::vector<PgColumn>& columns, size_t extra);
+
+  // A piece as libpq delivers it, without the file header; nothing for what holds no row. Throws
+  // kData where the bytes are no binary COPY.
+  std::optional<std::string_view> row_of(std::string_view piece);
+
+  // Returns why the row can't be appended, with its column; empty where it was.
+  std::string append(std::string_view row, BatchBuilder& batch) const;
+  // The last field as text; nothing for null.
+  std::optional<std::string> last_field(std::string_view row) const;
+  // The fields by column: text as it is, the rest as its bytes in base 16.
+  Json::Value describe(std::string_view row) const;
+
+ private:
+  struct Column {
+    PgType from;
+    Type to;
+    DecodeField decode;
+    std::string name;
+  };
+
+  std::vector<Column> columns_;
+  const size_t extra_;
+  bool started_ = false;
+};
+
+}  // namespace patchbay

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "patchbay/plugin.h"
+#include "patchbay/postgres.h"
+#include "pg_type.h"
+
+namespace patchbay {
+
+// The one transaction of an epoch. Everything in it vanishes with its session.
+struct EpochSession {
+  std::string txn;
+  std::unique_ptr<postgres::Connection> connection;
+  std::string started;  // the session's beginning: with its process number, it alone
+  int writers = 0;
+};
+
+// Tables. An epoch is one transaction, which also records its name in _patchbay_epochs: open until
+// commit, so that a crash leaves nothing, and a repeated commit finds the record.
+class PostgresSink final : public Sink {
+ public:
+  PostgresSink(Context&, const Config& config);
+
+  void check(Call& call) override;
+  Json::Value plan_schema(Call& call, const SchemaPtr& stream) override;
+  void apply_schema(Call& call, const SchemaPtr& stream, const Json::Value& steps) override;
+  std::unique_ptr<Writer> open(Call& call, const SchemaPtr& stream,
+                               const std::string& txn) override;
+  void commit(Call& call, const std::string& txn, uint64_t epoch,
+              std::span<const std::string> tokens) override;
+  void abort(Call& call, std::span<const std::string> txns) override;
+
+ private:
+  postgres::Connection& connection(Call& call);  // for what is no part of an epoch
+  EpochSession& session(Call& call, const std::string& txn);
+  std::string table_of(const std::string& stream) const;
+  std::string epochs() const;
+  void require_epochs(Call& call);
+  void create_table(Call& call, const Schema& stream, const std::string& relation);
+  bool was_committed(Call& call, const std::string& txn, const Json::Value& token);
+
+  const postgres::Place place_;
+  const std::string schema_, write_;
+  const std::vector<std::string> keys_;
+  const bool create_;
+  std::map<std::string, std::string> tables_;
+  std::unique_ptr<postgres::Connection> connection_;
+  std::unique_ptr<EpochSession> session_;
+};
+
+}  // namespace patchbay

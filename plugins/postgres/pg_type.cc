@@ -1,0 +1,190 @@
+#include "pg_type.h"
+
+#include <map>
+
+namespace patchbay {
+namespace {
+
+struct Builtin {
+  uint32_t oid;
+  PgKind kind;
+};
+
+// pg_type.dat: these never change.
+constexpr Builtin kBuiltins[] = {
+    {16, PgKind::kBool},          {17, PgKind::kBytea},     {19, PgKind::kText},
+    {20, PgKind::kInt8},          {21, PgKind::kInt2},      {23, PgKind::kInt4},
+    {25, PgKind::kText},          {114, PgKind::kJson},     {700, PgKind::kFloat4},
+    {701, PgKind::kFloat8},       {1042, PgKind::kText},    {1043, PgKind::kText},
+    {1082, PgKind::kDate},        {1083, PgKind::kTime},    {1114, PgKind::kTimestamp},
+    {1184, PgKind::kTimestamptz}, {1700, PgKind::kNumeric}, {2950, PgKind::kUuid},
+    {3802, PgKind::kJsonb},
+};
+
+PgKind kind_of(uint32_t oid, char typtype, const std::string& name) {
+  for (const auto& builtin : kBuiltins) {
+    if (builtin.oid == oid) return builtin.kind;
+  }
+  return typtype == 'e' || name == "citext" ? PgKind::kText : PgKind::kOther;
+}
+
+Type arrow_scalar(PgKind kind, int32_t precision, int32_t scale) {
+  switch (kind) {
+    case PgKind::kBool:
+      return scalar(TypeId::kBool);
+    case PgKind::kInt2:
+      return scalar(TypeId::kInt16);
+    case PgKind::kInt4:
+      return scalar(TypeId::kInt32);
+    case PgKind::kInt8:
+      return scalar(TypeId::kInt64);
+    case PgKind::kFloat4:
+      return scalar(TypeId::kFloat32);
+    case PgKind::kFloat8:
+      return scalar(TypeId::kFloat64);
+    case PgKind::kNumeric:
+      return precision > 0 && precision <= 38 && scale >= 0 && scale <= precision
+                 ? decimal(precision, scale)
+                 : decimal(38, 9);
+    case PgKind::kBytea:
+      return scalar(TypeId::kBinary);
+    case PgKind::kDate:
+      return scalar(TypeId::kDate32);
+    case PgKind::kTime:
+      return scalar(TypeId::kTime64);
+    case PgKind::kTimestamp:
+      return timestamp("");
+    case PgKind::kTimestamptz:
+      return timestamp("UTC");
+    case PgKind::kJson:
+    case PgKind::kJsonb:
+      return json_text();
+    default:
+      return scalar(TypeId::kUtf8);
+  }
+}
+
+// One row per column: name, type, generated; the type behind a domain, the item behind an array.
+const char kColumns[] =
+    "WITH RECURSIVE base AS ("
+    "  SELECT a.attnum, a.attname, a.atttypid AS id, a.atttypmod AS modifier,"
+    "         format_type(a.atttypid, a.atttypmod) AS sql_type,"
+    "         a.attgenerated <> '' OR a.attidentity = 'a' AS generated"
+    "  FROM pg_attribute a WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped"
+    "  UNION ALL"
+    "  SELECT b.attnum, b.attname, t.typbasetype, t.typtypmod, b.sql_type, b.generated"
+    "  FROM base b JOIN pg_type t ON t.oid = b.id WHERE t.typtype = 'd')"
+    "SELECT b.attname, b.sql_type, b.generated::int, t.oid, b.modifier, t.typtype, t.typname,"
+    "       coalesce(i.oid, 0), coalesce(i.typtype, ' '), coalesce(i.typname, '')"
+    "FROM base b JOIN pg_type t ON t.oid = b.id AND t.typtype <> 'd'"
+    "  LEFT JOIN pg_type i ON i.oid = t.typelem AND t.typcategory = 'A'"
+    "ORDER BY b.attnum";
+
+const char kTypes[] =
+    "SELECT t.oid, t.typtype, t.typname, coalesce(i.oid, 0), coalesce(i.typtype, ' '),"
+    "       coalesce(i.typname, '')"
+    "FROM pg_type t LEFT JOIN pg_type i ON i.oid = t.typelem AND t.typcategory = 'A'"
+    "WHERE t.oid = ANY ($1::oid[])";
+
+}  // namespace
+
+PgType make_pg_type(uint32_t oid, int32_t modifier, char typtype, const std::string& name,
+                    uint32_t item_oid, char item_typtype, const std::string& item_name) {
+  PgType type;
+  type.oid = oid;
+  type.kind = item_oid != 0 ? PgKind::kArray : kind_of(oid, typtype, name);
+  type.item_oid = item_oid;
+  if (item_oid != 0) type.item = kind_of(item_oid, item_typtype, item_name);
+  if (item_oid != 0 && type.item == PgKind::kOther) type.kind = PgKind::kOther;
+  const bool numeric = type.kind == PgKind::kNumeric || type.item == PgKind::kNumeric;
+  if (numeric && modifier >= 4) {
+    type.precision = ((modifier - 4) >> 16) & 0xffff;
+    type.scale = (((modifier - 4) & 0x7ff) ^ 1024) - 1024;
+  }
+  return type;
+}
+
+Type arrow_type(const PgType& type) {
+  if (type.kind == PgKind::kArray)
+    return list_of(arrow_scalar(type.item, type.precision, type.scale));
+  return arrow_scalar(type.kind, type.precision, type.scale);
+}
+
+std::string declared_type(const Type& type) {
+  switch (type.id) {
+    case TypeId::kBool:
+      return "boolean";
+    case TypeId::kInt8:
+    case TypeId::kInt16:
+    case TypeId::kUint8:
+      return "smallint";
+    case TypeId::kInt32:
+    case TypeId::kUint16:
+      return "integer";
+    case TypeId::kInt64:
+    case TypeId::kUint32:
+      return "bigint";
+    case TypeId::kUint64:
+      return "numeric(20,0)";
+    case TypeId::kFloat32:
+      return "real";
+    case TypeId::kFloat64:
+      return "double precision";
+    case TypeId::kDecimal128:
+      return "numeric(" + std::to_string(type.precision) + "," + std::to_string(type.scale) + ")";
+    case TypeId::kUtf8:
+      return type.json ? "jsonb" : "text";
+    case TypeId::kBinary:
+      return "bytea";
+    case TypeId::kDate32:
+      return "date";
+    case TypeId::kTime64:
+      return "time";
+    case TypeId::kTimestamp:
+      return type.timezone.empty() ? "timestamp" : "timestamptz";
+    case TypeId::kList: {
+      const Type& item = type.fields[0].type;
+      const bool flat = item.id != TypeId::kList && item.id != TypeId::kStruct && !item.json;
+      return flat ? declared_type(item) + "[]" : "jsonb";
+    }
+    default:
+      return "jsonb";
+  }
+}
+
+std::vector<PgColumn> columns_of_table(Call& call, postgres::Connection& connection,
+                                       const std::string& relation) {
+  const auto rows = connection.run(call, kColumns, {relation});
+  std::vector<PgColumn> columns;
+  for (int i = 0; i < rows.rows(); ++i) {
+    columns.push_back({rows.text(i, 0),
+                       make_pg_type(static_cast<uint32_t>(rows.integer(i, 3)),
+                                    static_cast<int32_t>(rows.integer(i, 4)), rows.text(i, 5)[0],
+                                    rows.text(i, 6), static_cast<uint32_t>(rows.integer(i, 7)),
+                                    rows.text(i, 8)[0], rows.text(i, 9)),
+                       rows.text(i, 1), rows.integer(i, 2) != 0});
+  }
+  return columns;
+}
+
+std::vector<PgColumn> columns_of_query(Call& call, postgres::Connection& connection,
+                                       const std::string& query) {
+  const auto fields = connection.describe(call, query);
+  std::string oids;
+  for (const auto& field : fields) oids += (oids.empty() ? "" : ",") + std::to_string(field.type);
+  const auto rows = connection.run(call, kTypes, {"{" + oids + "}"});
+  std::map<uint32_t, int> row_of;
+  for (int i = 0; i < rows.rows(); ++i) row_of[static_cast<uint32_t>(rows.integer(i, 0))] = i;
+  std::vector<PgColumn> columns;
+  for (const auto& field : fields) {
+    const int i = row_of.at(field.type);
+    columns.push_back({field.name,
+                       make_pg_type(field.type, field.modifier, rows.text(i, 1)[0], rows.text(i, 2),
+                                    static_cast<uint32_t>(rows.integer(i, 3)), rows.text(i, 4)[0],
+                                    rows.text(i, 5)),
+                       "", false});
+  }
+  return columns;
+}
+
+}  // namespace patchbay

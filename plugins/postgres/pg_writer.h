@@ -1,0 +1,25 @@
+// How rows of one stream and epoch get into their table.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "copy_encode.h"
+#include "patchbay/plugin.h"
+#include "pg_sink.h"
+
+namespace patchbay {
+
+struct TableTarget {
+  std::string relation;  // quoted
+  std::string write;     // append, replace, upsert
+  std::vector<std::string> keys;
+  std::vector<CopyEncoder::Pair> pairs;
+};
+
+// Loads within the session's transaction.
+std::unique_ptr<Writer> make_writer(Call& call, EpochSession& session, SchemaPtr stream,
+                                    TableTarget target);
+
+}  // namespace patchbay

@@ -1,0 +1,126 @@
+// PostgreSQL over libpq: every wait ends at once when the call is cancelled, every error has its
+// class. https://www.postgresql.org/docs/15/libpq.html
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "patchbay/call.h"
+#include "patchbay/config.h"
+#include "patchbay/error.h"
+
+struct pg_conn;
+struct pg_result;
+
+namespace patchbay::postgres {
+
+// Where to connect: a URI or a conninfo string, the password apart. What the string leaves out
+// comes from where libpq looks: PGHOST and the like, ~/.pgpass, ~/.pg_service.conf.
+struct Place {
+  std::string connection;
+  std::optional<Secret> password;
+};
+
+// Throws kConfig where the option `connection` can't be read, or holds the password itself.
+Place parse_place(const Config& config);
+
+// What the server said of a statement. what() has its primary message behind the subject, without
+// quoted values where a row is at fault.
+class ServerError : public Error {
+ public:
+  struct Fields {
+    std::string sqlstate;  // five characters
+    std::string message, table, column, constraint, type;
+    int64_t copy_line = 0;  // the row of a COPY, from 1; 0 = not said
+  };
+  ServerError(const std::string& subject, Fields fields);
+  const Fields& fields() const { return fields_; }
+  // A value or a constraint is at fault, not the statement.
+  bool is_about_a_row() const { return is_about_a_row(fields_); }
+  // The message without quoted values, which may be a row's; names of the schema stay.
+  std::string reason() const { return reason(fields_); }
+
+ private:
+  static bool is_about_a_row(const Fields& fields);
+  static std::string reason(const Fields& fields);
+  Fields fields_;
+};
+
+// A column of a result.
+struct Field {
+  std::string name;
+  uint32_t type;     // oid; of a domain, its base
+  int32_t modifier;  // atttypmod, -1 = none
+};
+
+// Rows as text.
+class Result {
+ public:
+  explicit Result(pg_result* result);
+  int rows() const;
+  int columns() const;
+  Field field(int column) const;
+  bool is_null(int row, int column) const;
+  std::string text(int row, int column) const;
+  int64_t integer(int row, int column) const;
+  std::string tag() const;   // COMMIT, INSERT 0 5
+  int64_t affected() const;  // by INSERT, UPDATE, DELETE, COPY
+
+ private:
+  std::shared_ptr<pg_result> result_;
+};
+
+// One session; one thread at a time.
+class Connection {
+ public:
+  // Tries as long as the pipeline's retry says while the server can't be reached.
+  Connection(Call& call, const Place& place);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Several statements where there are no parameters. Throws ServerError, kUnavailable when the
+  // connection broke, kCancelled.
+  Result run(Call& call, const std::string& sql, const std::vector<std::string>& parameters = {});
+
+  // What a query returns, without running it.
+  std::vector<Field> describe(Call& call, const std::string& query);
+
+  // COPY .. FROM STDIN: begin, put any number of pieces, end. A refused row shows at the end.
+  void begin_copy_in(Call& call, const std::string& sql);
+  void put(Call& call, std::string_view data);
+  int64_t end_copy_in(Call& call);  // rows
+
+  // COPY .. TO STDOUT: a view of the next row, valid until the next call; nothing at the end.
+  void begin_copy_out(Call& call, const std::string& sql);
+  std::optional<std::string_view> get(Call& call);
+
+  int process() const;         // the server's, for this session
+  int server_version() const;  // 150004 = 15.4
+  bool broken() const;         // the session is over
+
+ private:
+  struct Closer {
+    void operator()(pg_conn* connection) const;
+  };
+  void connect(Call& call, const Place& place);
+  void wait_connected(Call& call);
+  void flush(Call& call);
+  void wait(Call& call, short events);
+  void cancel_statement();
+  pg_result* next_result(Call& call);
+  Result finish(Call& call);  // the last result of what was sent; throws the first error
+  [[noreturn]] void fail_connection() const;
+
+  std::unique_ptr<pg_conn, Closer> connection_;
+  char* row_ = nullptr;  // of COPY out, libpq's
+};
+
+std::string quote_identifier(std::string_view name);
+std::string quote_literal(std::string_view text);
+
+}  // namespace patchbay::postgres
