@@ -2,10 +2,11 @@
 
 from urllib.parse import urlencode
 
+from records import make_record
 from store import spoiled
 
 PATH = "/api/client/v2/response"
-ORDERS = ("sequence", "-sequence")
+FIELDS = frozenset(make_record(0, 0))
 NEGATIVE = "Invalid {} '{}' provided. Please provide a positive integer >= 0."
 MISMATCH = "Invalid resource lookup data provided (mismatched type)."
 
@@ -52,12 +53,29 @@ def number_of(text, message):
 
 
 def matching(store, query):
-    order = query.get("order_by", "sequence")
-    if order not in ORDERS:
-        raise BadRequest(f"No matching '{order.removeprefix('-')}' field for ordering on.")
-    after = number_of(query.get("sequence__gt", "-1"), MISMATCH)
-    found = store.after(after)
-    return found[::-1] if order == "-sequence" else found
+    check_filters(query)
+    found = store.after(number_of(query.get("sequence__gt", "-1"), MISMATCH))
+    return found[::-1] if is_descending(query.get("order_by", "sequence")) else found
+
+
+def check_filters(query):
+    """Only sequence__gt is one; what names no field is ignored."""
+    for name in query:
+        field, *kinds = name.split("__")
+        kind = kinds[-1] if kinds else "exact"
+        if field in FIELDS and field != "sequence":
+            raise BadRequest(f"The '{field}' field does not allow filtering.")
+        if field == "sequence" and kind != "gt":
+            raise BadRequest(f"'{kind}' is not an allowed filter on the 'sequence' field.")
+
+
+def is_descending(order):
+    field = order.removeprefix("-")
+    if field not in FIELDS:
+        raise BadRequest(f"No matching '{field}' field for ordering on.")
+    if field != "sequence":
+        raise BadRequest(f"The '{field}' field does not allow ordering.")
+    return order.startswith("-")
 
 
 def make_meta(query, settings, limit, offset, total):

@@ -45,7 +45,7 @@ def instead_of_page(handler, fault):
 
 
 def answer_status(handler, fault):
-    handler.answer(fault["status"], fault.get("body", "").encode(), fault.get("type", "text/html"),
+    handler.answer(fault["status"], fault.get("body", "").encode(), fault.get("type", "text/html; charset=utf-8"),
                    fault.get("headers", {}))
 
 

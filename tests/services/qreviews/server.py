@@ -14,6 +14,7 @@ POST /_control/reset           as when it was started
 """
 
 import argparse
+import html
 import json
 import os
 import signal
@@ -66,7 +67,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         name = urlsplit(self.path).path
         if not name.startswith("/_control/"):
-            return self.answer(405, content_type="text/html", headers={"Allow": "GET"})
+            return self.answer(405, b"GET", content_type="text/html; charset=utf-8", headers={"Allow": "GET"})
         try:
             with self.store.lock:
                 control(self.store, name.removeprefix("/_control/"), json.loads(body or b"{}"))
@@ -76,7 +77,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         url = urlsplit(self.path)
-        query = dict(parse_qsl(url.query))
+        query = dict(parse_qsl(url.query, keep_blank_values=True))
         with self.store.lock:
             if url.path == "/_control/requests":
                 return self.answer(200, self.store.requests)
@@ -86,16 +87,16 @@ class Handler(BaseHTTPRequestHandler):
         if fault and faults.instead_of_page(self, fault):
             return None
         if url.path.rstrip("/") != PATH:
-            return self.answer(404, content_type="text/html")
+            return self.answer(404, content_type="text/html; charset=utf-8")
         if not self.authorized(query):
-            return self.answer(401, content_type="text/html")
+            return self.answer(401, content_type="text/html; charset=utf-8")
         return self.list_responses(query, fault)
 
     def authorized(self, query):
         """In the header, or as tastypie also takes it, in the query."""
         kind, _, credentials = self.headers.get("Authorization", "").partition(" ")
         if kind.lower() != "apikey":
-            credentials = f"{query.pop('username', '')}:{query.pop('api_key', '')}"
+            credentials = f"{query.get('username', '')}:{query.get('api_key', '')}"
         return credentials == f"{ACCOUNT}:{KEY}"
 
     def list_responses(self, query, fault):
@@ -103,7 +104,7 @@ class Handler(BaseHTTPRequestHandler):
             with self.store.lock:
                 body = json.dumps(make_page(self.store, query), ensure_ascii=False).encode()
         except BadRequest as error:
-            return self.answer(400, {"error": str(error)})
+            return self.answer(400, {"error": html.escape(str(error), quote=False)})
         if fault:
             return faults.spoil_page(self, fault, body)
         return self.answer(200, body)
