@@ -85,14 +85,21 @@ int change_state(Invocation& call, const std::string& pipeline) {
   return kExitOk;
 }
 
-Json::Value run_json(const RunSummary& run) {
+// A run that was killed could not say so itself.
+std::string outcome_of(Invocation& call, const RunSummary& run) {
+  const bool gone = run.outcome == "running" &&
+                    !RunLock::is_held(call.environment().state_dir, run.info.pipeline);
+  return gone ? "crashed" : run.outcome;
+}
+
+Json::Value run_json(Invocation& call, const RunSummary& run) {
   if (!run.report_json.empty()) return parse_json_text(run.report_json);
   Json::Value json;
   json["run"] = run.info.run;
   json["pipeline"] = run.info.pipeline;
   json["environment"] = run.info.environment;
   json["started"] = run.info.started;
-  json["outcome"] = run.outcome;
+  json["outcome"] = outcome_of(call, run);
   return json;
 }
 
@@ -106,10 +113,11 @@ int list_runs(Invocation& call) {
     one["environment"] = run.info.environment;
     one["started"] = run.info.started;
     one["finished"] = run.finished;
-    one["outcome"] = run.outcome;
+    one["outcome"] = outcome_of(call, run);
     one["exit_code"] = run.exit_code;
     json.append(one);
-    table.add({run.info.run, run.info.pipeline, run.info.environment, run.info.started, run.outcome,
+    table.add({run.info.run, run.info.pipeline, run.info.environment, run.info.started,
+               one["outcome"].asString(),
                run.finished.empty() ? "" : std::to_string(run.exit_code)});
   }
   if (call.json()) {
@@ -204,7 +212,7 @@ int verb_runs(Invocation& call) {
                                                           ? std::string("yet")
                                                           : call.arguments.positional[0]));
   }
-  call.print_json(run_json(*run));
+  call.print_json(run_json(call, *run));
   return kExitOk;
 }
 

@@ -4,22 +4,19 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
-#include "patchbay/error.h"
+#include "state/state_dir.h"
 
 namespace patchbay::host {
 namespace {
 
 int open_file(const std::filesystem::path& dir, const std::string& pipeline) {
-  std::error_code error;
-  std::filesystem::create_directories(dir, error);
+  prepare_state_dir(dir.parent_path());
+  prepare_state_dir(dir);
   const auto file = dir / (pipeline + ".lock");
   const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd >= 0) return fd;
-  throw Error(Code::kConfig,
-              file.string() + ": cannot be opened: " + std::strerror(errno) +
-                  "; check the folder's permissions, or choose another with --state-dir");
+  if (fd < 0) refuse_state_file(file, errno);
+  return fd;
 }
 
 // Locks of one file: a split is one byte of it, the pipeline all of them.
@@ -70,5 +67,17 @@ RunLock::RunLock(const std::filesystem::path& state_dir, const std::string& pipe
 }
 
 RunLock::~RunLock() { close(fd_); }
+
+bool RunLock::is_held(const std::filesystem::path& state_dir, const std::string& pipeline) {
+  const auto file = state_dir / "locks" / (pipeline + ".lock");
+  const int fd = open(file.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) return errno != ENOENT;
+  struct flock lock{};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  const bool held = fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+  close(fd);
+  return held;
+}
 
 }  // namespace patchbay::host

@@ -26,6 +26,10 @@ class RunLock {
   RunLock(const RunLock&) = delete;
   RunLock& operator=(const RunLock&) = delete;
 
+  // Whether a run of the pipeline, or of some of its splits, goes on; true where that can't be
+  // told.
+  static bool is_held(const std::filesystem::path& state_dir, const std::string& pipeline);
+
  private:
   int fd_;
 };

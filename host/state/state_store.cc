@@ -8,6 +8,7 @@
 
 #include "report/json_text.h"
 #include "state/layout.h"
+#include "state/state_dir.h"
 
 namespace patchbay::host {
 namespace {
@@ -18,15 +19,8 @@ constexpr size_t kPendingRejects = 1000;
 constexpr int kKeptRuns = 1000;
 constexpr int kKeptHistory = 1000;
 
-std::string prepare_directory(const fs::path& dir) {
-  std::error_code error;
-  const bool existed = fs::exists(dir, error);
-  fs::create_directories(dir, error);
-  if (error) {
-    throw Error(Code::kConfig, dir.string() + ": cannot be created: " + error.message() +
-                                   "; choose another folder with --state-dir");
-  }
-  if (!existed) fs::permissions(dir, fs::perms::owner_all, error);
+std::string file_in(const fs::path& dir) {
+  prepare_state_dir(dir);
   return (dir / "state.db").string();
 }
 
@@ -83,7 +77,7 @@ std::vector<SplitState> parse_states(const Json::Value& record) {
 
 StateStore::StateStore(const fs::path& dir, FaultHook& faults)
     : faults_(faults),
-      db_(prepare_directory(dir), OpenMode::kCreate,
+      db_(file_in(dir), OpenMode::kCreate,
           {". Restore it from a backup; without one, move it away and say where the sources start "
            "with `patchbay state "
            "set`",
@@ -104,7 +98,7 @@ void StateStore::migrate() {
   Transaction transaction(db_);
   const int64_t found = version();
   if (found > kVersion) {
-    throw Error(Code::kConfig, "state.db: was written by a newer patchbay (layout " +
+    throw Error(Code::kConfig, db_.file() + ": was written by a newer patchbay (layout " +
                                    std::to_string(found) + ", this one knows " +
                                    std::to_string(kVersion) + "); upgrade patchbay");
   }

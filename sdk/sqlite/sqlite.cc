@@ -1,5 +1,7 @@
 #include "patchbay/sqlite.h"
 
+#include <cerrno>
+
 namespace patchbay {
 
 Statement::~Statement() {
@@ -88,7 +90,10 @@ Database::~Database() {
 
 void Database::fail(int code) const {
   const std::string what = handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
-  switch (code & 0xff) {
+  // The index of the log is grown in a call that tells no more than that it failed.
+  const bool full = (code & 0xff) == SQLITE_IOERR &&
+                    (code == SQLITE_IOERR_SHMSIZE || sqlite3_system_errno(handle_) == ENOSPC);
+  switch (full ? SQLITE_FULL : code & 0xff) {
     case SQLITE_FULL:
       throw Error(
           Code::kUnavailable,

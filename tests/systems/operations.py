@@ -56,6 +56,10 @@ def until(condition, what, seconds=20):
 class OperationsTest(SystemTest):
     records = 1200
 
+    def setUp(self):
+        super().setUp()
+        self.state_dir = self.folder / "state"
+
     def serve(self):
         self.server = Server("qreviews/server.py", self.folder, "--records", self.records)
         self.addCleanup(self.server.stop)
@@ -81,7 +85,7 @@ class OperationsTest(SystemTest):
         return self.pipeline(REVIEWS.format(top=top, url=url or self.server.url, page_size=page_size), "reviews")
 
     def command(self, *arguments):
-        return [str(BUILD / "patchbay"), "--state-dir", str(self.folder / "state"), *map(str, arguments)]
+        return [str(BUILD / "patchbay"), "--state-dir", str(self.state_dir), *map(str, arguments)]
 
     def start(self, *arguments, env=None):
         run = Run(self.command(*arguments), self.folder, {**self.environment, **(env or {})})

@@ -1,0 +1,145 @@
+"""The state directory: another run in it, damaged, not writable."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+
+from harness import main
+from operations import OperationsTest, until
+
+
+class LockTest(OperationsTest):
+    def setUp(self):
+        super().setUp()
+        self.serve()
+        self.fault({"action": "hang", "seconds": 3600})
+        self.busy = self.start("run", self.reviews())
+        until(lambda: self.requests() >= 1, "first request")
+
+    def test_a_pipeline_that_runs_is_not_run_again(self):
+        pipeline = self.reviews()
+        for arguments in (["run", pipeline], ["run", pipeline, "--output", "json"], ["run", pipeline, "--full-refresh"],
+                          ["state", "reset", "reviews"],
+                          ["state", "set", "reviews", "--stream", "responses", '{"sequence": 1}']):
+            with self.subTest(arguments):
+                result = self.patchbay(*arguments)
+                self.assert_fails(result, 75, f"reviews: already runs as process {self.busy.pid}")
+        self.assertEqual(self.patchbay("runs", "list", "--output", "json").json[0]["outcome"], "running")
+
+    def test_looking_and_other_pipelines_go_on(self):
+        self.fault()
+        pipeline = self.reviews()
+        for verb in ("plan", "preview", "check", "validate"):
+            self.assertEqual(self.patchbay(verb, pipeline).code, 0, verb)
+        self.assertEqual(self.patchbay("state", "show", "reviews").code, 0)
+        other = self.pipeline((self.folder / "reviews.yaml").read_text().replace("name: reviews", "name: other"), "other")
+        self.assertEqual(self.patchbay("run", other).code, 0)
+
+    def test_a_killed_run_is_told_from_one_that_goes_on(self):
+        self.busy.signal(signal.SIGKILL)
+        self.busy.finish()
+        for verb in (["runs", "list"], ["runs", "show"]):
+            result = self.patchbay(*verb, "--output", "json").json
+            self.assertEqual((result[0] if verb[1] == "list" else result)["outcome"], "crashed")
+        self.fault()
+        self.complete(self.reviews())
+
+
+class StateFileTest(OperationsTest):
+    def setUp(self):
+        super().setUp()
+        self.serve()
+        self.complete(self.reviews())
+        self.file = self.folder / "state/state.db"
+        self.good = self.file.read_bytes()
+
+    def assert_refused(self, *words):
+        """By every command that needs the state; the file stays as it is, and so does the table."""
+        before = self.file.read_bytes()
+        for arguments in (["run", self.reviews()], ["run", self.reviews(), "--output", "json"], ["state", "show", "reviews"],
+                          ["runs", "list"], ["rejects", "list", "reviews"]):
+            self.assert_fails(self.patchbay(*arguments), 3, *words)
+        self.assertEqual(self.file.read_bytes(), before)
+        self.assertEqual(self.stored(), self.expected)
+
+    def restore(self):
+        for file in self.folder.glob("state/state.db*"):
+            file.unlink()
+        self.file.write_bytes(self.good)
+        self.complete(self.reviews())
+
+    def test_damage_is_named_with_what_to_do(self):
+        for note, content in (("garbage", b"not a database\n" * 999), ("cut", self.good[:3000]),
+                              ("cut between pages", self.good[:8192]),
+                              ("overwritten", self.good[:4096] + os.urandom(len(self.good) - 4096))):
+            with self.subTest(note):
+                self.file.write_bytes(content)
+                self.assert_refused("state/state.db: is damaged", "Restore it from a backup", "patchbay state set")
+                self.restore()
+
+    def test_a_state_file_of_a_newer_version_is_left_alone(self):
+        with sqlite3.connect(self.file) as connection:
+            connection.execute("PRAGMA user_version = 99")
+        connection.close()
+        self.assert_refused("state/state.db: was written by a newer patchbay (layout 99, this one knows", "upgrade patchbay")
+        self.restore()
+
+    def test_a_moved_away_state_starts_where_it_is_told(self):
+        self.file.rename(self.folder / "old.db")
+        start = '{"sequence": %d}' % self.expected[-1]
+        self.assertEqual(self.patchbay("state", "set", "reviews", "--stream", "responses", start).code, 0)
+        self.complete(self.reviews())
+
+
+class PermissionsTest(OperationsTest):
+    def setUp(self):
+        super().setUp()
+        self.serve()
+
+    def assert_refused(self, *words):
+        for arguments in (["run", self.reviews(), "--output", "json"], ["state", "show", "reviews"], ["runs", "list"]):
+            self.assert_fails(self.as_plain_user(*arguments), 3, "--state-dir", *words)
+        self.assertFalse((self.folder / "out.db").exists())
+
+    def test_a_state_directory_that_may_not_be_made(self):
+        closed = self.folder / "closed"
+        closed.mkdir(mode=0o500)
+        self.state_dir = closed / "state"
+        self.assert_refused("closed/state: cannot be opened or made: Permission denied")
+
+    def test_a_state_directory_that_may_not_be_written(self):
+        (self.folder / "state").mkdir(mode=0o500)
+        self.assert_refused(str(self.folder / "state"))
+
+    def test_a_state_directory_that_is_a_file(self):
+        (self.folder / "state").write_text("")
+        self.assert_refused(str(self.folder / "state"))
+
+    def test_a_state_file_that_is_a_folder(self):
+        (self.folder / "state/state.db").mkdir(parents=True)
+        self.assert_refused("state/state.db: cannot be opened")
+
+    def test_a_state_file_of_somebody_else(self):
+        self.complete(self.reviews())
+        (self.folder / "out.db").unlink()
+        for file in self.folder.glob("state/*.db*"):
+            file.chmod(0o400)
+        (self.folder / "state").chmod(0o500)
+        self.assert_fails(self.as_plain_user("run", self.reviews()), 3, "state", "--state-dir")
+
+    def test_state_is_for_its_owner_alone(self):
+        self.complete(self.reviews())
+        self.assertEqual((self.folder / "state").stat().st_mode & 0o777, 0o700)
+        for file in (self.folder / "state").rglob("*"):
+            if file.is_file():
+                self.assertEqual(file.stat().st_mode & 0o077, 0, file)
+
+    def test_a_file_system_that_is_read_only(self):
+        self.small_disk("state", "4M")
+        subprocess.run(["mount", "-o", "remount,ro", str(self.folder / "state")], check=True)
+        self.assert_refused(str(self.folder / "state"))
+        self.assertIn("Read-only file system", self.patchbay("run", self.reviews()).err)
+
+if __name__ == "__main__":
+    main()
