@@ -124,11 +124,17 @@ class RunVerb {
   void finish() {
     outcome_.finished = std::chrono::system_clock::now();
     judge(outcome_, watch_.signal());
-    outcome_.state_after = call_.state().stream_states(pipeline_.name);
-    const Json::Value json = report_json(outcome_, context_);
-    call_.state().finish_run(clock_.run_id, iso_time(outcome_.finished), outcome_.outcome,
-                             outcome_.exit_code, compact_json(call_.redactor.redact_json(json)));
-    print(json);
+    try {
+      outcome_.state_after = call_.state().stream_states(pipeline_.name);
+      const Json::Value json = call_.redactor.redact_json(report_json(outcome_, context_));
+      call_.state().finish_run(clock_.run_id, iso_time(outcome_.finished), outcome_.outcome,
+                               outcome_.exit_code, compact_json(json));
+    } catch (const Error& error) {
+      // What was moved is told all the same.
+      if (!outcome_.failed_early) fail({{}, error.code(), false, "", error.what()});
+      if (outcome_.exit_code == kExitOk) judge(outcome_, 0);
+    }
+    print(report_json(outcome_, context_));
   }
 
   void print(const Json::Value& json) {

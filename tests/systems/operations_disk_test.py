@@ -31,10 +31,11 @@ nodes:
         self.assertEqual(result.code, 5, f"{note}: {result}")
         self.assertIn(FULL, result.out + result.err, note)
         self.assertIn("ake room and run again", result.out + result.err, note)
+        self.assertEqual(result.json["outcome"], "failed", note)
 
     def rounds(self, folder, pipeline, again):
         """Runs on a disk with less and less filled up, until one finds enough room."""
-        failures = 0
+        failures = reported = 0
         for left in LEFT:
             ballast = self.fill(folder, left)
             result = self.patchbay("run", pipeline, "--output", "json")
@@ -43,9 +44,11 @@ nodes:
                 break
             failures += 1
             self.assert_full(result, f"{left} bytes left")
+            reported += "streams" in result.json
             if again:
                 again(f"{left} bytes left")
         self.assertGreater(failures, 2)
+        self.assertGreater(reported, 1, "a run that began prints its report")
 
     def test_of_the_state(self):
         state = self.small_disk("state", "8M")
