@@ -2,6 +2,8 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <mutex>
+#include <set>
 
 #include "cli/exit_codes.h"
 #include "cli/signal_watch.h"
@@ -52,14 +54,16 @@ ProgressStyle progress_style(const std::string& name) {
 // One run, from the lock to the report.
 class RunVerb {
  public:
-  explicit RunVerb(Invocation& call)
+  RunVerb(Invocation& call, RunClock clock, Pipeline pipeline, bool show_types)
       : call_(call),
-        clock_(call.clock()),
-        pipeline_(call.pipeline(0, clock_)),
+        clock_(std::move(clock)),
+        pipeline_(std::move(pipeline)),
         options_(run_options(call, pipeline_)),
         lock_(call.environment().state_dir, pipeline_.name, locked_splits(pipeline_, options_)),
         secrets_(call.secrets()),
-        context_(pipeline_, options_, clock_.run_id, call.state(), *secrets_, call.faults) {}
+        context_(pipeline_, options_, clock_.run_id, call.state(), *secrets_, call.faults) {
+    if (show_types) context_.schema_seen = [this](const Schema& schema) { show(schema); };
+  }
 
   int run() {
     outcome_.run = clock_.run_id;
@@ -83,6 +87,15 @@ class RunVerb {
   }
 
  private:
+  void show(const Schema& schema) {
+    const std::lock_guard lock(shown_mutex_);
+    if (!shown_.insert(schema.name).second) return;
+    std::string columns;
+    for (const auto& field : schema.fields)
+      columns += (columns.empty() ? "" : ", ") + field.name + " " + type_name(field.type);
+    call_.logger().log(BAY_LOG_INFO, schema.name, columns);
+  }
+
   // Secrets are resolved before anything can print them.
   void learn_secrets() {
     for (const auto& node : pipeline_.nodes) {
@@ -176,10 +189,19 @@ class RunVerb {
   const std::unique_ptr<SecretStore> secrets_;
   RunContext context_;
   RunOutcome outcome_;
+  std::mutex shown_mutex_;
+  std::set<std::string> shown_;  // streams
 };
 
 }  // namespace
 
-int verb_run(Invocation& call) { return RunVerb(call).run(); }
+int verb_run(Invocation& call) {
+  const RunClock clock = call.clock();
+  return run_pipeline(call, clock, call.pipeline(0, clock), false);
+}
+
+int run_pipeline(Invocation& call, const RunClock& clock, Pipeline pipeline, bool show_types) {
+  return RunVerb(call, clock, std::move(pipeline), show_types).run();
+}
 
 }  // namespace patchbay::host

@@ -20,6 +20,7 @@ struct Verb {
 };
 
 constexpr std::array kTable{Verb{"run", verb_run},
+                            Verb{"copy", verb_copy},
                             Verb{"validate", verb_validate},
                             Verb{"check", verb_check},
                             Verb{"plan", verb_plan},

@@ -6,6 +6,7 @@
 namespace patchbay::host {
 
 int verb_run(Invocation& call);
+int verb_copy(Invocation& call);
 int verb_validate(Invocation& call);
 int verb_check(Invocation& call);
 int verb_plan(Invocation& call);
@@ -20,6 +21,10 @@ int verb_conformance(Invocation& call);
 int verb_completion(Invocation& call);
 int verb_version(Invocation& call);
 int verb_help(Invocation& call);
+
+// One run under the flags of `run`, with its report. `show_types`: the columns of each stream go to
+// stderr when they are known.
+int run_pipeline(Invocation& call, const RunClock& clock, Pipeline pipeline, bool show_types);
 
 // Runs the verb. Every failure becomes one message on stderr, redacted, and its exit code.
 int dispatch(const std::vector<std::string>& words);

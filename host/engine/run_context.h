@@ -94,6 +94,9 @@ class RunContext {
   std::function<void(const std::string& node, const std::string& message)> warn =
       [](const std::string&, const std::string&) {};
 
+  // Told of each stream of records where it is made; may come again, and from several threads.
+  std::function<void(const Schema& schema)> schema_seen = [](const Schema&) {};
+
   RetryLimits retry() const;
 
   // Rows that the stream may still read under --limit.

@@ -175,6 +175,7 @@ void TransformStage::on_stream(const HostEvent& event) {
   if (event.stream == streams_.size()) streams_.emplace_back();
   const std::string origin = origin_of(event.schema->name);
   streams_[event.stream] = {event.schema, origin, is_object_schema(*event.schema)};
+  if (!streams_[event.stream].object) run_.schema_seen(*event.schema);
   if (!outlet_.stream(event.stream, event.schema, origin))
     throw Error(Code::kCancelled, "cancelled");
 }

@@ -21,7 +21,13 @@ constexpr const char* kSchema = R"json({
     "documentation": {"type": "string"},
     "license": {"type": "string"},
     "homepage": {"type": "string"},
-    "uris": {"type": "object"},
+    "uris": {"type": "object", "additionalProperties": false, "properties": {
+      "schemes": {"type": "array", "items": {"type": "string", "pattern": "^[a-z][a-z0-9+.-]*$"}},
+      "endings": {"type": "object", "additionalProperties": {"type": "object"}},
+      "options": {"type": "object", "additionalProperties": {"type": "string"}},
+      "objects": {"type": "boolean"},
+      "compression": {"type": "boolean"}
+    }},
     "components": {"type": "array", "minItems": 1, "items": {
       "type": "object",
       "additionalProperties": false,

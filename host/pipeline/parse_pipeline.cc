@@ -248,8 +248,13 @@ std::string find_pipeline(const std::string& name, const Environment& environmen
 
 Pipeline parse_pipeline(const std::string& file, const Environment& environment,
                         const Catalog& catalog, const ParseOptions& options) {
-  Document document = parse_document(file, read_document_text(file));
-  return PipelineParser(std::move(document), environment, catalog, options).parse();
+  return parse_pipeline_text(file, read_document_text(file), environment, catalog, options);
+}
+
+Pipeline parse_pipeline_text(const std::string& name, const std::string& text,
+                             const Environment& environment, const Catalog& catalog,
+                             const ParseOptions& options) {
+  return PipelineParser(parse_document(name, text), environment, catalog, options).parse();
 }
 
 }  // namespace patchbay::host

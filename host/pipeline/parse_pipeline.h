@@ -24,6 +24,11 @@ std::string find_pipeline(const std::string& name, const Environment& environmen
 Pipeline parse_pipeline(const std::string& file, const Environment& environment,
                         const Catalog& catalog, const ParseOptions& options);
 
+// The same of text that is no file's; `name` stands in messages.
+Pipeline parse_pipeline_text(const std::string& name, const std::string& text,
+                             const Environment& environment, const Catalog& catalog,
+                             const ParseOptions& options);
+
 // The JSON Schema of pipeline files, with the options of every usable plugin.
 Json::Value pipeline_schema(const Catalog& catalog);
 

@@ -1,0 +1,27 @@
+// The pipeline that `copy FROM TO` stands for.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "manifest/catalog.h"
+
+namespace patchbay::host {
+
+struct CopyRequest {
+  std::string from, to;                         // paths or URIs
+  std::string from_format, to_format;           // csv, json, ..; empty = by the ending
+  std::map<std::string, std::string> settings;  // NODE.OPTION or a key of the file, as text
+};
+
+// The pipeline file, in YAML. Which plugin takes a scheme or an ending, and what its options get
+// from a URI's parts, is said in the manifests' `uris`:
+//   schemes   ["gs"]
+//   endings   {".csv": {}, ".tsv": {"delimiter": "\t"}}: of names, with the options that they mean
+//   options   {"bucket": "{host}", "path": "{path}"}; {uri} = the whole, less the parameters taken
+//   objects   true: files, whose format follows from their ending
+// A URI's parameters are options of the component; `table` is one table. Throws UsageError that
+// says what is missing.
+std::string copy_pipeline(const Catalog& catalog, const CopyRequest& request);
+
+}  // namespace patchbay::host
