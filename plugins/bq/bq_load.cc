@@ -8,12 +8,28 @@ namespace {
 constexpr size_t kChunk = 8 << 20;  // a multiple of 256 KiB, as all but the last must be
 constexpr std::chrono::hours kStagingLife{7 * 24};
 
+Json::Value with_row_number(Json::Value schema) {
+  Json::Value field;
+  field["name"] = kBqRowNumber;
+  field["type"] = "INTEGER";
+  schema["fields"].append(field);
+  return schema;
+}
+
+// `json` ends with an object.
+void append_row_number(std::string& json, int64_t number) {
+  json.pop_back();
+  if (json.back() != '{') json += ',';
+  json += '"' + std::string(kBqRowNumber) + "\":" + std::to_string(number) + '}';
+}
+
 }  // namespace
 
 BqLoadWriter::BqLoadWriter(std::unique_ptr<BqClient> client, SchemaPtr stream,
                            const Json::Value& target_schema, std::string staging, Json::Value token)
     : client_(std::move(client)),
-      schema_(target_schema),
+      numbered_(token["write"].asString() == "upsert"),
+      schema_(numbered_ ? with_row_number(target_schema) : target_schema),
       staging_(std::move(staging)),
       token_(std::move(token)),
       encoder_(std::move(stream), target_schema["fields"], false),
@@ -59,6 +75,7 @@ void BqLoadWriter::write(Call& call, Batch batch) {
   const JsonRows rows = encoder_.rows(batch);
   for (int64_t row = 0; row < batch.rows(); ++row) {
     rows.append(buffer_, row);
+    if (numbered_) append_row_number(buffer_, rows_ + row);
     buffer_ += '\n';
     if (buffer_.size() >= kChunk) upload(call, false);
   }

@@ -6,9 +6,13 @@
 
 namespace patchbay {
 
+// A column of an upsert's staging table: rows as they came, since of a key's rows the last counts.
+inline constexpr const char* kBqRowNumber = "_patchbay_row";
+
 class BqLoadWriter final : public Writer {
  public:
-  // `token` names target and write mode; `staging` the table to make, with the target's schema.
+  // `token` names target and write mode; `staging` the table to make, with the target's schema and
+  // for an upsert the rows' numbers.
   BqLoadWriter(std::unique_ptr<BqClient> client, SchemaPtr stream, const Json::Value& target_schema,
                std::string staging, Json::Value token);
   void write(Call& call, Batch batch) override;
@@ -20,6 +24,7 @@ class BqLoadWriter final : public Writer {
   Json::Value configuration() const;
 
   std::unique_ptr<BqClient> client_;
+  const bool numbered_;
   const Json::Value schema_;
   const std::string staging_;
   Json::Value token_;

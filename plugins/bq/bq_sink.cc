@@ -43,6 +43,32 @@ bool is_transient_reason(const std::string& reason) {
          reason == "jobRateLimitExceeded";
 }
 
+// Of each key's rows the last; a row whose key is null is one of its own.
+std::string last_versions(const std::string& staging, const Json::Value& keys) {
+  std::string sql = "(SELECT * FROM " + staging +
+                    " WHERE true QUALIFY ROW_NUMBER() OVER (PARTITION BY " + column_list(keys) +
+                    " ORDER BY `" + kBqRowNumber + "` DESC) = 1";
+  for (const auto& key : keys) sql += " OR `" + key.asString() + "` IS NULL";
+  return sql + ")";
+}
+
+std::string merge_sql(const std::string& table, const std::string& staging,
+                      const Json::Value& token) {
+  std::string on, set;
+  for (const auto& key : token["keys"]) {
+    const std::string name = "`" + key.asString() + "`";
+    on += (on.empty() ? "t." : " AND t.") + name + " = s." + name;
+  }
+  for (const auto& column : token["columns"]) {
+    const std::string name = "`" + column.asString() + "`";
+    set += (set.empty() ? "" : ", ") + name + " = s." + name;
+  }
+  return "MERGE " + table + " t USING " + last_versions(staging, token["keys"]) + " s ON " + on +
+         " WHEN MATCHED THEN UPDATE SET " + set + " WHEN NOT MATCHED THEN INSERT (" +
+         column_list(token["columns"]) + ") VALUES (" + column_list(token["columns"], "s.") +
+         ");\n";
+}
+
 }  // namespace
 
 std::string bq_staging_name(const std::string& txn, uint64_t writer) {
@@ -179,18 +205,7 @@ Json::Value BqSink::commit_job(const std::vector<Json::Value>& tokens) const {
     const std::string columns = column_list(token["columns"]);
     const std::string write = token["write"].asString();
     if (write == "upsert") {
-      std::string on, set;
-      for (const auto& key : token["keys"]) {
-        on += (on.empty() ? "" : " AND ") +
-              ("t.`" + key.asString() + "` = s.`" + key.asString() + "`");
-      }
-      for (const auto& name : token["columns"]) {
-        set +=
-            (set.empty() ? "" : ", ") + ("`" + name.asString() + "` = s.`" + name.asString() + "`");
-      }
-      sql += "MERGE " + table + " t USING " + staging + " s ON " + on +
-             " WHEN MATCHED THEN UPDATE SET " + set + " WHEN NOT MATCHED THEN INSERT (" + columns +
-             ") VALUES (" + column_list(token["columns"], "s.") + ");\n";
+      sql += merge_sql(table, staging, token);
       continue;
     }
     if (write == "replace") sql += "DELETE FROM " + table + " WHERE true;\n";

@@ -132,6 +132,17 @@ class BqTest(SystemTest):
         self.assertEqual(len(self.table()), 700)
         self.assertEqual(max(row["sequence"] for row in self.table()), self.source.post("/_control/records", {})["sequence"])
 
+    def test_upsert_keeps_the_last_of_the_versions_that_come_in_one_run(self):
+        pipeline = self.write(more=", write: upsert, keys: [id]")
+        self.run_json(pipeline)
+        again = [{"id": identity, "score": score, "sequence": 5000 + score}
+                 for score, identity in enumerate([10001, 10001, 77, 77, None, None])]
+        self.source.post("/_control/records", {"records": again})
+        self.assertEqual(self.run_json(pipeline).stream["rows_written"], 6)
+        found = [(row["id"], row["score"]) for row in self.table() if row["sequence"] >= 5000]
+        self.assertEqual(found, [(10001, 1), (77, 3), (None, 4), (None, 5)])
+        self.assertEqual(len(self.table()), 703)
+
     def test_create_false_names_what_is_missing(self):
         result = self.run_json(self.write(more=", create: false"), code=7)
         self.assertIn("dataset qreviews: is not there, and create is false", result.stream["error"]["message"])

@@ -14,8 +14,10 @@ AGGREGATE = re.compile(rf"SELECT (COUNT\(\*\)|MAX\((\w+)\)|MIN\((\w+)\))(?: AS (
 SELECT = re.compile(rf"SELECT (.+?) FROM {NAME}(?: ORDER BY `?(\w+)`?)?(?: LIMIT (\d+))?$", re.I)
 INSERT = re.compile(rf"INSERT INTO {NAME} \((.+?)\) SELECT (.+?) FROM {NAME}$", re.I)
 DELETE = re.compile(rf"(?:DELETE FROM {NAME} WHERE true|TRUNCATE TABLE {NAME})$", re.I)
-MERGE = re.compile(rf"MERGE {NAME} t USING {NAME} s ON (.+?) WHEN MATCHED THEN UPDATE SET (.+?) "
-                   r"WHEN NOT MATCHED THEN INSERT \((.+?)\) VALUES \((.+?)\)$", re.I)
+LAST = (rf"\(SELECT \* FROM {NAME} WHERE true QUALIFY ROW_NUMBER\(\) OVER \(PARTITION BY (?P<by>[^()]+?) ORDER BY `?(?P<order>\w+)`? "
+        r"DESC\) = 1(?P<nulls>(?: OR `?\w+`? IS NULL)*)\)")
+MERGE = re.compile(rf"MERGE {NAME} t USING (?:{NAME}|{LAST}) s ON (?P<on>.+?) WHEN MATCHED THEN UPDATE SET (?P<set>.+?) "
+                   r"WHEN NOT MATCHED THEN INSERT \((?P<into>.+?)\) VALUES \((?P<values>.+?)\)$", re.I)
 PAIR = r"`?(\w+)`? = s\.`?(\w+)`?"
 
 
@@ -113,15 +115,16 @@ class Query:
         self.affected, table.rows = len(table.rows), []
 
     def merge(self, match):
-        target, source = self.table(match.groups()[0:3]), self.table(match.groups()[3:6])
-        keys = re.findall(r"t\." + PAIR, match[7])
-        update = matched(target, source, *zip(*re.findall(PAIR, match[8])))
-        insert = matched(target, source, names(match[9]), names(match[10]))
+        target, source = self.table(match.groups()[0:3]), self.table([g for g in match.groups()[3:9] if g])
+        keys = matched(target, source, *zip(*re.findall(r"t\." + PAIR, match["on"])))
+        update = matched(target, source, *zip(*re.findall(PAIR, match["set"])))
+        insert = matched(target, source, names(match["into"]), names(match["values"]))
         places = {}
         for place, row in enumerate(target.rows):
             places.setdefault(tuple(row[key] for key, _ in keys), []).append(place)
         rows, used, new = list(target.rows), set(), []
-        for row in source.rows:
+        found = last_versions(source, match) if match["by"] else source.rows
+        for row in found:
             key = tuple(row[name] for _, name in keys)
             if key not in places or None in key:
                 new.append(new_row(target, row, insert))
@@ -131,7 +134,18 @@ class Query:
             used.add(key)
             for place in places[key]:
                 rows[place] = {**rows[place], **{to: row[name] for to, name in update}}
-        target.rows, self.affected = rows + new, len(source.rows)
+        target.rows, self.affected = rows + new, len(found)
+
+
+def last_versions(table, match):
+    """QUALIFY: of the rows that are alike in some columns the one that is last in order, and all where one of some is null."""
+    by = [field_of(table, name)["name"] for name in names(match["by"])]
+    order = field_of(table, match["order"])["name"]
+    nulls = [field_of(table, name)["name"] for name in re.findall(r"`?(\w+)`? IS NULL", match["nulls"], re.I)]
+    last = {}
+    for row in sorted(table.rows, key=lambda row: row[order]):
+        last[tuple(row[name] for name in by)] = row
+    return [row for row in table.rows if row is last[tuple(row[name] for name in by)] or any(row[name] is None for name in nulls)]
 
 
 def matched(target, source, to, given):
