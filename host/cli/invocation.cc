@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "loader/crash_guard.h"
 #include "report/json_text.h"
 #include "report/ulid.h"
 
@@ -167,8 +168,21 @@ void Invocation::print_json_line(const Json::Value& value) {
   write_out(compact_json(redactor.redact_json(value)) + "\n");
 }
 
+void Invocation::prepare_crash_report(Json::Value document) {
+  document["error"]["class"] = "internal";
+  document["error"]["message"] = "@message";
+  document["error"]["node"] = "@node";
+  const std::string text = pretty_json(redactor.redact_json(document));
+  const std::string_view message = "@message", node = "@node";
+  const size_t first = text.find(message), second = text.find(node);
+  set_crash_report({text.substr(0, first),
+                    text.substr(first + message.size(), second - first - message.size()),
+                    text.substr(second + node.size())});
+}
+
 void Invocation::write_out(const std::string& text) {
   printed_ = true;
+  set_crash_report({});
   for (size_t at = 0; at < text.size();) {
     const ssize_t n = write(STDOUT_FILENO, text.data() + at, text.size() - at);
     if (n > 0) {

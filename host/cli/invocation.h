@@ -42,6 +42,8 @@ class Invocation {
   void print_json_line(const Json::Value& value);  // one of many
   bool printed() const { return printed_; }        // whether stdout has anything yet
   static Terminal terminal();
+  // What a crash prints in place of the command's document: this one, with what happened.
+  void prepare_crash_report(Json::Value document);
 
  private:
   Places places() const;

@@ -9,7 +9,6 @@
 #include "cli/signal_watch.h"
 #include "cli/verbs.h"
 #include "engine/engine.h"
-#include "loader/crash_guard.h"
 #include "manifest/config_check.h"
 #include "pipeline/guarantee.h"
 #include "report/json_text.h"
@@ -172,12 +171,7 @@ class RunVerb {
     crashed.finished = crashed.started;
     crashed.outcome = "failed";
     crashed.exit_code = kExitBug;
-    Json::Value json = report_json(crashed, context_);
-    json["error"]["class"] = "internal";
-    json["error"]["message"] = "@";
-    const std::string text = pretty_json(call_.redactor.redact_json(json));
-    const size_t at = text.find("\"@\"") + 1;
-    set_crash_report(text.substr(0, at), text.substr(at + 1));
+    call_.prepare_crash_report(report_json(crashed, context_));
   }
 
   Invocation& call_;

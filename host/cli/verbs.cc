@@ -102,6 +102,7 @@ int dispatch(const std::vector<std::string>& words) {
       return kExitOk;
     }
     call.emplace(parse_arguments(words));
+    if (asks_for_json(words)) call->prepare_crash_report(failure_json({kExitBug, "", ""}));
     if (!call->arguments.help) return call_verb(*call);
     call->print(help_text(call->arguments.verb->name == "help" ? nullptr : call->arguments.verb));
     return kExitOk;

@@ -32,8 +32,12 @@ Runtime::Runtime(RunContext& run, Logger& logger) : run_(run), logger_(logger) {
     logs_.push_back(std::make_unique<LoggerForNode>(logger, node.id, run_.figures[logs_.size()]));
     const Manifest& manifest = *node.plugin;
     if (plugins_.contains(manifest.id)) continue;
-    plugins_[manifest.id] =
-        load_plugin({manifest.id, manifest.version, manifest.library}, host_table());
+    try {
+      plugins_[manifest.id] =
+          load_plugin({manifest.id, manifest.version, manifest.library}, host_table());
+    } catch (const Error& error) {
+      throw NodeError(node.id, error.code(), error.what(), "", false);
+    }
   }
 }
 

@@ -4,17 +4,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <cstring>
+#include <utility>
 
 namespace patchbay::host {
 namespace {
 
 thread_local const CrashSite* current_site = nullptr;
 
-// Written before the threads start, read by the handler only.
-std::string report_head;
-std::string report_tail;
+// Written while no plugin is at work, read by the handler only.
+CrashReport crash_report;
 
 constexpr size_t kStackBytes = 64 * 1024;
 constexpr int kCrashExit = 70;
@@ -25,7 +25,9 @@ class Line {
  public:
   Line& add(std::string_view text) {
     const size_t n = std::min(text.size(), buffer_.size() - size_);
-    std::memcpy(buffer_.data() + size_, text.data(), n);
+    // It goes into JSON, too; ids may have any character.
+    const auto plain = [](char c) { return c == '"' || c == '\\' || (c >= 0 && c < 32) ? '?' : c; };
+    std::transform(text.begin(), text.begin() + n, buffer_.begin() + size_, plain);
     size_ += n;
     return *this;
   }
@@ -74,10 +76,12 @@ void on_crash(int number) {
   Line::write_all(
       STDERR_FILENO,
       "; this is a bug of the plugin, report it to its author. The next run recovers\n");
-  if (!report_head.empty()) {
-    Line::write_all(STDOUT_FILENO, report_head);
+  if (!crash_report.head.empty()) {
+    Line::write_all(STDOUT_FILENO, crash_report.head);
     what.write_to(STDOUT_FILENO);
-    Line::write_all(STDOUT_FILENO, report_tail);
+    Line::write_all(STDOUT_FILENO, crash_report.middle);
+    if (current_site) Line().add(current_site->node).write_to(STDOUT_FILENO);
+    Line::write_all(STDOUT_FILENO, crash_report.tail);
   }
   _exit(kCrashExit);
 }
@@ -114,9 +118,6 @@ CrashStack::~CrashStack() {
   munmap(memory_, kStackBytes);
 }
 
-void set_crash_report(std::string head, std::string tail) {
-  report_head = std::move(head);
-  report_tail = std::move(tail);
-}
+void set_crash_report(CrashReport report) { crash_report = std::move(report); }
 
 }  // namespace patchbay::host

@@ -43,8 +43,11 @@ class CrashStack {
   void* memory_;
 };
 
-// What the handler writes to stdout: `head`, then a JSON string that says what happened, then
-// `tail`. Empty = nothing.
-void set_crash_report(std::string head, std::string tail);
+// What the handler writes to stdout: JSON with what happened after `head`, and the node, which may
+// be empty, after `middle`. An empty head = nothing.
+struct CrashReport {
+  std::string head, middle, tail;
+};
+void set_crash_report(CrashReport report);
 
 }  // namespace patchbay::host

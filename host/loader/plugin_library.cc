@@ -20,6 +20,8 @@ namespace {
   throw Error(code, "plugin " + plugin.id + ": " + why);
 }
 
+constexpr const char* kPluginBug = "; this is a bug of the plugin, report it to its author";
+
 std::string package_of(const ExpectedPlugin& plugin) { return "patchbay-plugin-" + plugin.id; }
 
 std::string_view text(bay_str s) { return {s.data, s.size}; }
@@ -28,7 +30,7 @@ void check_component(const ExpectedPlugin& plugin, const bay_component* componen
   if (!component || component->struct_size < sizeof(bay_component) || !component->common ||
       !BAY_HAS(component->common, bay_component_vt, create) ||
       !BAY_HAS(component->common, bay_component_vt, destroy)) {
-    refuse(Code::kInternal, plugin, "a component's table is incomplete");
+    refuse(Code::kInternal, plugin, std::string("a component's table is incomplete") + kPluginBug);
   }
   const bool reads = component->reader && BAY_HAS(component->reader, bay_reader_vt, next) &&
                      BAY_HAS(component->reader, bay_reader_vt, close);
@@ -41,18 +43,22 @@ void check_component(const ExpectedPlugin& plugin, const bay_component* componen
                       BAY_HAS(component->sink, bay_sink_vt, abort));
   if (!whole) {
     refuse(Code::kInternal, plugin,
-           "component " + std::string(text(component->name)) + " lacks a required function");
+           "component " + std::string(text(component->name)) + " lacks a required function" +
+               kPluginBug);
   }
 }
 
 void check_table(const ExpectedPlugin& expected, const bay_plugin* plugin) {
   if (!plugin)
-    refuse(Code::kInternal, expected, std::string(BAY_PLUGIN_ENTRY) + " returned no table");
+    refuse(Code::kInternal, expected,
+           std::string(BAY_PLUGIN_ENTRY) + " returned no table" + kPluginBug);
   if (plugin->struct_size < sizeof(bay_plugin) || !plugin->components) {
-    refuse(Code::kInternal, expected, "its table is smaller than ABI 1.0 requires");
+    refuse(Code::kInternal, expected,
+           std::string("its table is smaller than ABI 1.0 requires") + kPluginBug);
   }
   if (text(plugin->id) != expected.id) {
-    refuse(Code::kInternal, expected, "its table names " + std::string(text(plugin->id)));
+    refuse(Code::kInternal, expected,
+           "its table names " + std::string(text(plugin->id)) + kPluginBug);
   }
   for (size_t i = 0; i < plugin->n_components; ++i)
     check_component(expected, plugin->components[i]);
@@ -69,20 +75,37 @@ bay_plugin_entry find_entry(const ExpectedPlugin& expected,
   }
 }
 
+PluginNote note_of(const ExpectedPlugin& expected) {
+  try {
+    return read_plugin_note(expected.library);
+  } catch (const Error& error) {
+    refuse(error.code(), expected, error.what());
+  }
+}
+
+// Of the linker's own words; Boost.DLL wraps them up.
+std::string linker_words(const std::string& text) {
+  const std::string_view before = "system message: ";
+  const size_t at = text.find(before), end = text.rfind("): ");
+  if (at == std::string::npos || end == std::string::npos || end < at + before.size()) return text;
+  return text.substr(at + before.size(), end - at - before.size());
+}
+
 const bay_plugin* call_entry(const ExpectedPlugin& expected, bay_plugin_entry entry,
                              const bay_host* host) {
   const CrashGuard guard({expected.id, "", BAY_PLUGIN_ENTRY});
   try {
     return entry(host);
   } catch (const std::exception& error) {
-    refuse(Code::kInternal, expected, std::string(BAY_PLUGIN_ENTRY) + " threw: " + error.what());
+    refuse(Code::kInternal, expected,
+           std::string(BAY_PLUGIN_ENTRY) + " threw: " + error.what() + kPluginBug);
   }
 }
 
 }  // namespace
 
 void check_plugin_note(const ExpectedPlugin& expected) {
-  const PluginNote note = read_plugin_note(expected.library);
+  const PluginNote note = note_of(expected);
   const std::string file = expected.library.string();
   if (note.id != expected.id) {
     refuse(Code::kConfig, expected,
@@ -115,7 +138,9 @@ const bay_plugin* load_plugin(const ExpectedPlugin& expected, const bay_host* ho
     library.load(std::filesystem::absolute(expected.library).string(),
                  static_cast<boost::dll::load_mode::type>(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE));
   } catch (const std::system_error& error) {
-    refuse(Code::kConfig, expected, std::string("cannot be loaded: ") + error.what());
+    refuse(Code::kConfig, expected,
+           "cannot be loaded: " + linker_words(error.what()) + "; reinstall " +
+               package_of(expected) + " and the libraries that it needs");
   }
   const bay_plugin* plugin = call_entry(expected, find_entry(expected, library), host);
   check_table(expected, plugin);

@@ -230,6 +230,18 @@ bool is_file(const fs::path& path) {
 
 }  // namespace
 
+namespace {
+
+std::vector<std::string> pipeline_names(const Environment& environment) {
+  std::vector<std::string> names;
+  std::error_code gone;
+  for (const auto& file : fs::directory_iterator(environment.pipelines(), gone))
+    names.push_back(file.path().stem().string());
+  return names;
+}
+
+}  // namespace
+
 std::string find_pipeline(const std::string& name, const Environment& environment) {
   if (name == "-" || is_file(name)) return name;
   std::string also;
@@ -238,7 +250,8 @@ std::string find_pipeline(const std::string& name, const Environment& environmen
       const fs::path file = environment.pipelines() / (name + suffix);
       if (is_file(file)) return file.string();
     }
-    also = ", nor a pipeline in " + environment.pipelines().string();
+    also = ", nor a pipeline in " + environment.pipelines().string() +
+           did_you_mean(name, pipeline_names(environment));
   }
   std::error_code gone;
   const bool folder = fs::is_directory(name, gone);

@@ -1,0 +1,195 @@
+"""Broken plugins: whose fault, in which call, what to do; enabled and disabled ones."""
+
+import json
+import shutil
+
+from harness import BUILD, main
+from operations import OperationsTest
+
+BROKEN = BUILD / "tests/plugins"
+AUTHOR = "this is a bug of the plugin, report it to its author"
+# Plugin, exit code, and what the message says besides the plugin's name.
+LOADING = [
+    ("missing_symbol", 3, ["missing_symbol.so does not export patchbay_plugin_v1", "build it against the patchbay SDK"]),
+    ("undefined_symbol", 3, ["cannot be loaded: ", "undefined symbol: patchbay_nowhere; reinstall patchbay-plugin-"]),
+    ("null_entry", 70, ["patchbay_plugin_v1 returned no table; " + AUTHOR]),
+    ("throwing_entry", 70, ["patchbay_plugin_v1 threw: thrown by the entry; " + AUTHOR]),
+    ("throwing_constructor", 70, ["crashed in loading (SIGABRT)", AUTHOR]),
+    ("abort_in_create", 70, ["crashed in create of node abort_in_create (SIGABRT)", AUTHOR]),
+    ("segfault_in_create", 70, ["crashed in create of node segfault_in_create (SIGSEGV)", AUTHOR]),
+    ("silent_failure", 7, ["failed in create with status -6 and no message"]),
+]
+# None of their code runs: it would end the program by abort().
+NOTES = [
+    ("no_note", 3, ["no_note.so: has no patchbay note, so it is no plugin"]),
+    ("other_id", 3, ["id: the manifest says other_id, ", "says another; reinstall patchbay-plugin-other_id"]),
+    ("other_version", 3, ["version: the manifest says 1.0.0, ", "says 9.9.9; reinstall patchbay-plugin-other_version"]),
+    ("wrong_major", 3, ["was built for 2, this host has 1; install a patchbay-plugin-wrong_major that fits"]),
+    ("newer_minor", 3, ["needs 9999 or newer", "upgrade patchbay"]),
+]
+
+
+class PluginsTest(OperationsTest):
+    def setUp(self):
+        super().setUp()
+        (self.folder / "a.csv").write_text("id\n1\n2\n")
+        self.environment["PATCHBAY_PLUGIN_DIR"] = str(BROKEN)
+
+    def load(self, plugin):
+        return self.pipeline(f"""
+name: broken
+nodes:
+  - use: files
+    with: {{path: a.csv, stream: t}}
+  - use: csv.decode
+  - use: {plugin}
+  - use: sqlite
+    with: {{path: out.db}}
+""", plugin)
+
+
+class BrokenPluginsTest(PluginsTest):
+    def test_the_message_names_plugin_call_and_what_to_do(self):
+        for plugin, code, words in LOADING + NOTES:
+            for verb in ("run", "check", "preview", "plan"):
+                with self.subTest(plugin, verb=verb):
+                    result = self.patchbay(verb, self.load(plugin))
+                    self.assert_fails(result, code, f"plugin {plugin}", *words)
+                    self.assertNotIn("boost", result.out + result.err)
+            self.assertFalse((self.folder / "out.db").exists())
+
+    def test_a_report_in_json_says_the_same(self):
+        for plugin, code, words in LOADING + NOTES:
+            for verb in ("run", "check", "preview"):
+                with self.subTest(plugin, verb=verb):
+                    result = self.patchbay(verb, self.load(plugin), "--output", "json")
+                    self.assertEqual(result.code, code, result)
+                    error = [one for one in result.json if not one["ok"]][0] if isinstance(result.json, list) \
+                        else result.json["error"]
+                    self.assertIn(words[0], error["message"])
+                    self.assertEqual(error["class"], {3: "config", 7: "remote", 70: "internal"}[code])
+                    if verb == "run":
+                        self.assertEqual((error["node"] or plugin, result.json["exit_code"], result.json["outcome"]),
+                                         (plugin, code, "failed"))
+                        self.assertEqual(self.patchbay("runs", "list", "--output", "json").json[0]["outcome"],
+                                         "crashed" if "crashed" in error["message"] else "failed")
+
+    def test_verify_runs_them_one_by_one(self):
+        for plugin, code, words in LOADING + NOTES:
+            if "create" in "".join(words):
+                continue
+            with self.subTest(plugin):
+                result = self.patchbay("plugins", "verify", plugin)
+                self.assert_fails(result, 70 if "crashed" in words[0] else 3, f"plugin {plugin}", words[0])
+        for plugin in ("fields", "sqlite", "counter"):
+            self.assertEqual(self.patchbay("plugins", "verify", plugin).code, 0)
+
+    def test_list_shows_them_and_the_others(self):
+        result = self.patchbay("plugins", "list", "--output", "json")
+        self.assertEqual(result.code, 0)
+        listed = {one["id"]: one for one in result.json}
+        for plugin, _, words in NOTES:
+            self.assertFalse(listed[plugin]["usable"])
+            self.assertIn(words[0], listed[plugin]["problem"])
+            self.assertRegex(self.patchbay("plugins", "list").out, rf"(?m)^{plugin} .* unusable ")
+        self.assertTrue(listed["sqlite"]["usable"])
+
+    def test_a_pipeline_without_them_runs_beside_them(self):
+        self.assertEqual(self.patchbay("run", self.load("fields")).code, 0)
+        self.assertEqual(self.rows("SELECT id FROM t"), [(1,), (2,)])
+
+
+class ManifestsTest(PluginsTest):
+    def setUp(self):
+        super().setUp()
+        self.plugins = self.folder / "plugins"
+        self.plugins.mkdir()
+        self.environment["PATCHBAY_PLUGIN_DIR"] = str(self.plugins)
+
+    def install(self, text=None, **changes):
+        manifest = {**json.loads((BUILD / "manifests/fields.json").read_text()), "id": "mine", "library": "mine.so", **changes}
+        (self.plugins / "mine.json").write_text(json.dumps(manifest) if text is None else text)
+        shutil.copy(BUILD / "plugins/fields.so", self.plugins / "mine.so")
+
+    def test_each_fault_is_named_by_list_validate_and_run(self):
+        cases = [("cut", {"text": '{"id": "mine",'}, ["mine.json"]),
+                 ("no JSON", {"text": "hello"}, ["mine.json"]),
+                 ("empty", {"text": ""}, ["mine.json"]),
+                 ("another id", {"id": "yours"}, ["mine.json", "yours"]),
+                 ("another ABI", {"abi": {"major": 2, "minor": 0}}, ["abi", "2.0", "this host has 1."]),
+                 ("newer ABI", {"abi": {"major": 1, "minor": 99}}, ["abi", "1.99", "this host has 1."]),
+                 ("no library", {"library": "nowhere.so"}, ["nowhere.so is not there; reinstall"]),
+                 ("library elsewhere", {"library": "../mine.so"}, ["library: must be a file name without a folder"]),
+                 ("library of another plugin", {}, ["id: the manifest says mine", "says fields"]),
+                 ("unknown word", {"sumary": "x"}, ["sumary", "did you mean summary"])]
+        for note, changes, words in cases:
+            with self.subTest(note):
+                self.install(**changes)
+                result = self.patchbay("plugins", "list", "--output", "json")
+                self.assertEqual(result.code, 0, result)
+                mine = [one for one in result.json if one["id"] == "mine"][0]
+                self.assertFalse(mine["usable"])
+                for word in words:
+                    self.assertIn(word, mine["problem"])
+                self.assert_fails(self.patchbay("run", self.load("mine")), 3, "mine", *words)
+                self.assert_fails(self.patchbay("plugins", "verify", "mine"), 3, *words)
+
+    def test_a_library_that_is_no_library(self):
+        self.install()
+        for content, word in ((b"", "is empty or not a regular file"), (b"hello" * 100, "is no 64-bit shared object"),
+                              (b"\x7fELF" + bytes(60), "is no 64-bit shared object"),
+                              ((BUILD / "plugins/fields.so").read_bytes()[:4000], "mine.so")):
+            with self.subTest(word):
+                (self.plugins / "mine.so").write_bytes(content)
+                self.assert_fails(self.patchbay("run", self.load("mine")), 3, "mine.so", word)
+
+
+class EnabledTest(PluginsTest):
+    def setUp(self):
+        super().setUp()
+        self.config = self.folder / "config"
+        (self.config / "environments/prod/pipelines").mkdir(parents=True)
+        self.environment.update(PATCHBAY_CONFIG_DIR=str(self.config), PATCHBAY_ENV="prod")
+
+    def enable(self, *plugins):
+        for plugin in plugins:
+            self.assertEqual(self.patchbay("plugins", "enable", plugin).code, 0)
+
+    def test_only_what_is_enabled_runs(self):
+        pipeline = self.load("fields")
+        for plugin in ("csv", "fields", "sqlite"):
+            result = self.patchbay("run", pipeline)
+            self.assert_fails(result, 3, f"use: plugin {plugin} is not enabled; run `patchbay plugins enable {plugin} --env prod`")
+            self.enable(plugin)
+        self.enable("files")
+        self.assertEqual(self.patchbay("run", pipeline).code, 0)
+        result = self.patchbay("plugins", "disable", "fields")
+        self.assertEqual((result.code, result.out), (0, "fields: disabled in prod\n"))
+        for verb in ("run", "validate", "check", "plan", "preview"):
+            self.assert_fails(self.patchbay(verb, pipeline), 3, "use: plugin fields is not enabled")
+        states = {one["id"]: one["enabled"] for one in self.patchbay("plugins", "list", "--output", "json").json}
+        self.assertEqual((states["fields"], states["csv"]), (False, True))
+
+    def test_names_are_found_among_what_is_there(self):
+        self.assert_fails(self.patchbay("plugins", "enable", "feilds"), 2, "no plugin feilds, did you mean fields?")
+        self.assert_fails(self.patchbay("plugins", "disable", "feilds"), 2, "did you mean fields?")
+        self.assert_fails(self.patchbay("plugins", "show", "feilds"), 2, "did you mean fields?")
+        self.assert_fails(self.patchbay("plugins", "enable"), 2, "needs the plugin's id")
+        self.assert_fails(self.patchbay("plugins", "enable", "fields", "--env", "prd"), 3, "environment prd: is not there",
+                          "prod")
+        self.assert_fails(self.patchbay("plugins", "enable", "fields", "--env", "local"), 3, "every plugin is enabled there")
+
+    def test_a_broken_plugin_may_be_enabled_away(self):
+        self.enable("no_note")
+        self.assertEqual(self.patchbay("plugins", "disable", "no_note").code, 0)
+
+    def test_an_environment_has_pipelines_by_name(self):
+        self.enable("files", "csv", "fields", "sqlite")
+        shutil.copy(self.load("fields"), self.config / "environments/prod/pipelines/load.yaml")
+        self.assertEqual(self.patchbay("run", "load").code, 0)
+        self.assert_fails(self.patchbay("run", "laod"), 3, "laod", "did you mean load?")
+        self.assert_fails(self.patchbay("run", "load", "--env", "prd"), 3, "environment prd: is not there", "has prod")
+
+
+if __name__ == "__main__":
+    main()
