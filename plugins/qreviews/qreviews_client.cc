@@ -58,7 +58,8 @@ std::string QreviewsClient::page(Call& call, int64_t after, int64_t limit) {
     const auto wait = call.backoff(attempt);
     if (!wait) {
       const std::string type = response.header("content-type");
-      throw Error(Code::kRemote, "GET " + url + ": answered 200 with a body that is no JSON (" +
+      throw Error(Code::kRemote, "GET " + public_url(url) +
+                                     ": answered 200 with a body that is no JSON (" +
                                      (type.empty() ? "no content type" : type) + ", " +
                                      std::to_string(response.body.size()) + " bytes)");
     }
