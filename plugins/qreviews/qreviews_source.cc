@@ -24,6 +24,7 @@ QreviewsConfig parse_config(const Config& config) {
                      config.get<int64_t>("start_after")};
   out.http.allow_http = config.get<bool>("allow_http");
   out.http.ca_file = config.get_or<std::string>("ca_file", "");
+  out.http.set_timeout(config.get<double>("timeout"));
   out.http.proxy = config.get_or<std::string>("proxy", "");
   return out;
 }

@@ -91,6 +91,12 @@ Setback setback_of(const HttpRequest& request, const HttpResponse& response,
 
 std::string HttpOptions::default_user_agent() { return "patchbay/" PATCHBAY_VERSION; }
 
+void HttpOptions::set_timeout(double seconds) {
+  idle_timeout = milliseconds(static_cast<int64_t>(seconds * 1000));
+  total_timeout = 10 * idle_timeout;
+  connect_timeout = std::min(connect_timeout, idle_timeout);
+}
+
 HttpClient::HttpClient(HttpOptions options, Explain explain)
     : options_(std::move(options)), explain_(std::move(explain)) {
   static std::once_flag once;

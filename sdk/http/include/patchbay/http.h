@@ -31,6 +31,10 @@ struct HttpOptions {
   std::string user_agent = default_user_agent();
 
   static std::string default_user_agent();  // patchbay/<version>
+
+  // How patient the option `timeout` is: so long without a byte, ten times as long for the whole of
+  // one attempt.
+  void set_timeout(double seconds);
 };
 
 // A body that is not kept in memory.
