@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 fs::path find_manifest(const fs::path& library) {
   fs::path beside = library;
   beside.replace_extension(".json");
-  const fs::path sibling = library.parent_path().parent_path() / "manifests" / beside.filename();
+  fs::path sibling = library.parent_path().parent_path() / "manifests" / beside.filename();
   if (fs::exists(beside)) return beside;
   if (fs::exists(sibling)) return sibling;
   throw Error(Code::kConfig, library.string() + ": has no manifest: neither " + beside.string() +

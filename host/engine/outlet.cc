@@ -55,19 +55,19 @@ bool Outlet::batch(uint32_t index, Batch batch, int64_t bytes) {
   for (auto& receiver : receivers_) {
     if (receiver.indexes.contains(index)) takers.push_back(&receiver);
   }
-  bool open = true;
-  for (size_t i = 0; i < takers.size(); ++i) {
-    Receiver& receiver = *takers[i];
-    const bool last = i + 1 == takers.size();
-    Batch share = last ? std::move(batch) : batch.slice(0, batch.rows());
+  const auto give = [&](Receiver& receiver, Batch share) {
     EdgeEvent event;
     event.kind = EdgeEvent::Kind::kBatch;
     event.stream = receiver.indexes.at(index);
     event.batch = Batch(receiver.schemas.at(index), share.take());
     event.bytes = bytes;
-    open &= receiver.inbox->push(receiver.input, std::move(event));
-  }
-  return open;
+    return receiver.inbox->push(receiver.input, std::move(event));
+  };
+  if (takers.empty()) return true;
+  bool open = true;
+  for (size_t i = 0; i + 1 < takers.size(); ++i)
+    open &= give(*takers[i], batch.slice(0, batch.rows()));
+  return give(*takers.back(), std::move(batch)) && open;
 }
 
 bool Outlet::barrier(uint64_t epoch) {

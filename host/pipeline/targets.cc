@@ -75,7 +75,7 @@ class Targets {
 };
 
 std::string words(const Node& node, const std::string& target) {
-  const std::string name = target.substr(target.rfind('|') + 1);
+  std::string name = target.substr(target.rfind('|') + 1);
   if (node.component->tables_option.empty()) return name;
   return name.starts_with('*') ? "the streams of " + name.substr(1) + " to the same tables"
                                : "the table " + name;

@@ -67,7 +67,7 @@ class Replacer {
         fault(pointer, "\"${\" without \"}\"; write $${ for the characters themselves");
         return text;
       }
-      const Json::Value value = look_up(pointer, text.substr(dollar + 2, end - dollar - 2));
+      Json::Value value = look_up(pointer, text.substr(dollar + 2, end - dollar - 2));
       if (document_.unknown.contains(pointer)) return text;
       if (dollar == 0 && end + 1 == text.size()) return value;
       out += text.substr(at, dollar - at) + as_text(pointer, value);

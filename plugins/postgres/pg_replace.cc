@@ -6,7 +6,6 @@ namespace patchbay {
 namespace {
 
 using postgres::Connection;
-using postgres::quote_literal;
 
 // True where the table may be dropped and another take its name without anybody noticing.
 const char kMaySwap[] =

@@ -9,7 +9,7 @@ constexpr int kMostRedirects = 3;
 
 // Where a redirect leads: only to the origin it came from, because the key goes along.
 std::string redirected(const HttpRequest& request, const HttpResponse& response) {
-  const std::string location = response.header("location");
+  std::string location = response.header("location");
   const std::string origin = origin_of(request.url);
   if (location.starts_with("/") && !location.starts_with("//")) return origin + location;
   if (!location.empty() && origin_of(location) == origin) return location;

@@ -161,7 +161,7 @@ TEST(Array, MovingLeavesItEmpty) {
   Batch batch = rows_of_every_type(3);
   Array first = batch.take();
   Array second = std::move(first);
-  EXPECT_FALSE(first);
+  EXPECT_FALSE(first);  // NOLINT(bugprone-use-after-move): that is the claim
   ArrowArray out{};
   second.move_to(&out);
   EXPECT_FALSE(second);

@@ -29,11 +29,14 @@ inline Json::Value parse_json(std::string_view text) {
   builder["stackLimit"] = 200;
   builder["failIfExtra"] = true;
   const std::unique_ptr<Json::CharReader> reader(builder.newCharReader());
+  bool ok = false;
   try {
-    if (reader->parse(text.data(), text.data() + text.size(), &value, &errors)) return value;
-  } catch (const Json::Exception&) {  // nested too deep
+    ok = reader->parse(text.data(), text.data() + text.size(), &value, &errors);
+  } catch (const Json::Exception&) {
+    ok = false;  // nested too deep
   }
-  throw Error(Code::kInternal, "text is no JSON");
+  if (!ok) throw Error(Code::kInternal, "text is no JSON");
+  return value;
 }
 
 }  // namespace patchbay
