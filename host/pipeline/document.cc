@@ -191,7 +191,7 @@ class SecondDocument : public Builder {
   std::string file_;
 };
 
-// yaml-cpp's words, but for the fault that people make most.
+// yaml-cpp's words, but for the faults that people make most.
 std::string reason(const YAML::Exception& error, std::string_view text) {
   size_t begin = 0;
   for (int line = 0; line < error.mark.line && begin != std::string_view::npos; ++line) {
@@ -202,7 +202,12 @@ std::string reason(const YAML::Exception& error, std::string_view text) {
   const std::string_view line = text.substr(begin, text.find('\n', begin) - begin);
   const size_t indentation = std::min(line.find_first_not_of(" \t"), line.size());
   const bool tab = line.substr(0, indentation).find('\t') != std::string_view::npos;
-  return tab ? "a line is indented by a tab; use spaces" : error.msg;
+  if (tab) return "a line is indented by a tab; use spaces";
+  const size_t variable = line.find("${");
+  const bool in_flow = error.msg.find("flow") != std::string::npos;
+  if (in_flow && variable != std::string_view::npos)
+    return error.msg + "; within {..} or [..] a text with ${..} needs quotes";
+  return error.msg;
 }
 
 }  // namespace
