@@ -14,9 +14,11 @@ namespace fs = std::filesystem;
 void prepare_state_dir(const fs::path& dir) {
   std::error_code error;
   if (fs::is_directory(dir, error)) return;
-  fs::create_directories(dir.parent_path(), error);
+  fs::path whole = fs::absolute(dir);
+  if (!whole.has_filename()) whole = whole.parent_path();  // it ends in a slash
+  fs::create_directories(whole.parent_path(), error);
   if (error) refuse_state_file(dir, error.value());
-  if (mkdir(dir.c_str(), 0700) == 0 || (errno == EEXIST && fs::is_directory(dir, error))) return;
+  if (mkdir(whole.c_str(), 0700) == 0 || (errno == EEXIST && fs::is_directory(dir, error))) return;
   refuse_state_file(dir, errno == EEXIST ? ENOTDIR : errno);
 }
 

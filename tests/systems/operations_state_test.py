@@ -135,6 +135,12 @@ class PermissionsTest(OperationsTest):
             if file.is_file():
                 self.assertEqual(file.stat().st_mode & 0o077, 0, file)
 
+    def test_however_it_is_named_it_is_made(self):
+        for name in ("one", "two/", "a/b/three", "./four", "one/../five/"):
+            self.state_dir = name
+            self.assertEqual(self.start("run", self.reviews(), "--limit", 1).finish().code, 0, name)
+            self.assertEqual((self.folder / name).stat().st_mode & 0o777, 0o700, name)
+
     def test_a_file_system_that_is_read_only(self):
         self.small_disk("state", "4M")
         subprocess.run(["mount", "-o", "remount,ro", str(self.folder / "state")], check=True)
