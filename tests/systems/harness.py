@@ -67,6 +67,39 @@ class Server:
         self.process.wait()
 
 
+class Proxy(Server):
+    """Stands between clients, which connect to `port`, and the server at the port `upstream`; tests/services/README.md names the faults."""
+
+    def __init__(self, folder, upstream):
+        super().__init__("proxy/server.py", folder, "--upstream", upstream)
+        self.port = self.get("/_control/connections")["port"]
+
+    def rules(self, *rules):
+        """From now on these, on connections that exist and new ones."""
+        self.post("/_control/rules", rules)
+
+    def reset(self):
+        """No rules, and connections count from 1; what is stalled flows again."""
+        self.post("/_control/reset", None)
+
+    def refuse(self):
+        self.post("/_control/refuse", None)
+
+    def listen(self):
+        self.post("/_control/listen", None)
+
+    def end(self, how="cut"):
+        """Cuts or resets every connection there is."""
+        self.post("/_control/end", {"how": how})
+
+    def connections(self):
+        return self.get("/_control/connections")["connections"]
+
+    def total(self):
+        """Bytes since the last reset, up and down."""
+        return self.get("/_control/connections")["total"]
+
+
 class SystemTest(unittest.TestCase):
     """Each test has a folder, a state directory and pipelines of its own."""
 
