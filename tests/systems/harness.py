@@ -6,15 +6,13 @@ import pathlib
 import shutil
 import sqlite3
 import subprocess
-import sys
 import tempfile
-import time
 import unittest
-import urllib.request
+
+from server_process import Server  # noqa: F401
 
 SOURCE = pathlib.Path(os.environ.get("PATCHBAY_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
 BUILD = pathlib.Path(os.environ.get("PATCHBAY_BUILD_DIR", SOURCE / "build/dev"))
-SERVICES = SOURCE / "tests/services"
 SECRETS = {"PATCHBAY_SECRET_SID": "demo-sid", "PATCHBAY_SECRET_KEY": "demo-key"}
 
 
@@ -32,39 +30,6 @@ class Result:
 
     def __repr__(self):
         return f"exit {self.code}\n{self.out}\n{self.err}"
-
-
-class Server:
-    """A test server in a process of its own; url is where it listens."""
-
-    def __init__(self, script, folder, *arguments):
-        port_file = pathlib.Path(folder) / f"{pathlib.Path(script).parent.name}.port"
-        self.process = subprocess.Popen(
-            [sys.executable, str(SERVICES / script), "--port", "0", "--port-file", str(port_file), *map(str, arguments)])
-        deadline = time.monotonic() + 20
-        while not port_file.exists():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{script} did not start")
-            try:
-                self.process.wait(0.02)
-            except subprocess.TimeoutExpired:
-                continue
-        self.port = int(port_file.read_text())
-        port_file.unlink()
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def post(self, path, data):
-        request = urllib.request.Request(self.url + path, json.dumps(data).encode(), {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request) as answer:
-            return json.loads(answer.read() or b"null")
-
-    def get(self, path):
-        with urllib.request.urlopen(self.url + path) as answer:
-            return json.loads(answer.read())
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
 
 
 class Proxy(Server):
