@@ -52,7 +52,7 @@ inline const std::vector<VerbSpec> kVerbs{
      "moves data between two places without a pipeline file",
      "A place is a path or a URI of an installed plugin; its parameters are the plugin's options: "
      "'postgresql://host/db?table=orders&write=replace'. The ending of a file tells its format. "
-     "Nodes are called from, decompress, decode, encode, compress and to: "
+     "Nodes are called from, unwrap, decode, encode, wrap and to: "
      "--set decode.delimiter=';'.",
      {},
      2,

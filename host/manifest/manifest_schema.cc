@@ -26,7 +26,7 @@ constexpr const char* kSchema = R"json({
       "endings": {"type": "object", "additionalProperties": {"type": "object"}},
       "options": {"type": "object", "additionalProperties": {"type": "string"}},
       "objects": {"type": "boolean"},
-      "compression": {"type": "boolean"}
+      "wrappers": {"type": "object", "additionalProperties": {"type": "object"}}
     }},
     "components": {"type": "array", "minItems": 1, "items": {
       "type": "object",

@@ -20,17 +20,24 @@ struct CopyNode {
   Json::Value with{Json::objectValue};
 };
 
+// Something around a file of any format, such as a compression.
+struct Wrapper {
+  const Manifest* plugin;
+  Json::Value options;  // of putting it on; taking it off needs none
+
+  bool operator==(const Wrapper&) const = default;
+};
+
 // One side of the copy: where, and which plugins stand between bytes and rows.
 struct Side {
   CopyNode node;
   const ComponentManifest* component = nullptr;
   bool objects = false;
-  std::string name;   // without query parameters
-  std::string table;  // the one, where the URI names it
-  const Manifest* compression = nullptr;
+  std::string name;               // without query parameters
+  std::string table;              // the one, where the URI names it
+  std::vector<Wrapper> wrappers;  // the outermost first
   const Manifest* format = nullptr;
   Json::Value format_options{Json::objectValue};
-  std::string format_ending, compression_ending;
 };
 
 std::string filled(std::string text, const Uri& uri, const std::string& whole) {
@@ -100,11 +107,13 @@ class Copy {
   }
 
   // The plugin whose ending `name` has, and that has a component `component`; cuts the ending off.
-  const Manifest* plugin_of_ending(std::string& name, const std::string& component,
-                                   std::string& ending, Json::Value& options) const {
+  // `kind`: endings or wrappers.
+  const Manifest* plugin_of_ending(const char* kind, std::string& name,
+                                   const std::string& component, std::string& ending,
+                                   Json::Value& options) const {
     for (const auto& entry : catalog_.entries()) {
       if (!usable(entry)) continue;
-      const Json::Value& endings = entry.manifest->uris["endings"];
+      const Json::Value& endings = entry.manifest->uris[kind];
       for (const auto& one : endings.getMemberNames()) {
         if (!name.ends_with(one) || !has_component(*entry.manifest, component)) continue;
         name.resize(name.size() - one.size());
@@ -121,8 +130,8 @@ class Copy {
                        [&](const auto& component) { return component.name == name; });
   }
 
-  static bool is_compression(const Manifest& manifest) {
-    return manifest.uris["compression"].asBool();
+  static bool is_format(const Manifest& manifest, const std::string& component) {
+    return has_component(manifest, component) && !manifest.uris.isMember("wrappers");
   }
 
   Side side(const std::string& text, Kind kind, const std::string& format) const {
@@ -137,7 +146,7 @@ class Copy {
       // A database is a file, too: its ending tells.
       for (const auto& entry : catalog_.entries()) {
         if (!entry.manifest || !entry.manifest->find(kind, "")) continue;
-        plugin = plugin_of_ending(name, entry.id, ending, options);
+        plugin = plugin_of_ending("endings", name, entry.id, ending, options);
         if (plugin) break;
       }
       if (!plugin) plugin = plugin_of_scheme("file");
@@ -203,19 +212,15 @@ class Copy {
     const std::string component = kind == Kind::kSource ? "decode" : "encode";
     std::string name = side.name, ending;
     Json::Value options;
-    if (const Manifest* found = plugin_of_ending(name, component, ending, options)) {
-      if (is_compression(*found)) {
-        side.compression = found;
-        side.compression_ending = ending;
-        found = plugin_of_ending(name, component, ending, options);
-      }
-      side.format = found;
-      side.format_ending = ending;
-      side.format_options = options;
+    while (const Manifest* found = plugin_of_ending("wrappers", name, component, ending, options)) {
+      side.wrappers.push_back({found, options});
     }
+    ending.clear();
+    side.format = plugin_of_ending("endings", name, component, ending, options);
+    if (side.format) side.format_options = options;
     if (format.empty()) return;
     const CatalogEntry* entry = catalog_.find(format);
-    if (!entry || !entry->manifest || !has_component(*entry->manifest, component))
+    if (!entry || !entry->manifest || !is_format(*entry->manifest, component))
       throw UsageError("copy: there is no format " + format +
                        did_you_mean(format, formats(component)));
     side.format = entry->manifest.get();
@@ -226,7 +231,7 @@ class Copy {
   std::vector<std::string> formats(const std::string& component) const {
     std::vector<std::string> out;
     for (const auto& entry : catalog_.entries()) {
-      if (entry.manifest && has_component(*entry.manifest, component)) out.push_back(entry.id);
+      if (entry.manifest && is_format(*entry.manifest, component)) out.push_back(entry.id);
     }
     return out;
   }
@@ -237,14 +242,14 @@ class Copy {
     return out;
   }
 
-  // Decompress, decode, encode, compress: as much of it as the two sides differ by.
+  // Unwrap, decode, encode, wrap: as much of it as the two sides differ by.
   void between(Side& from, Side& to) {
     const bool folder = to.objects && (to.name.empty() || to.name.ends_with('/'));
     if (folder) choose_format(from, to);
-    const bool rows = !from.objects || !to.objects || from.format != to.format;
-    const bool recompress = rows || from.compression != to.compression;
-    if (from.objects && recompress && from.compression)
-      add("decompress", *from.compression, "decode");
+    const bool rows = !from.objects || !to.objects || from.format != to.format ||
+                      from.format_options != to.format_options || sets_format();
+    const bool rewrap = rows || from.wrappers != to.wrappers;
+    if (from.objects && rewrap) unwrap(from);
     if (from.objects && rows) {
       if (!from.format) missing_format("from", request_.from, "decode");
       add("decode", *from.format, "decode", from.format_options);
@@ -253,14 +258,39 @@ class Copy {
       if (!to.format) missing_format("to", request_.to, "encode");
       add("encode", *to.format, "encode", to.format_options);
     }
-    if (to.objects && recompress && to.compression) add("compress", *to.compression, "encode");
+    if (to.objects && rewrap) wrap(to);
+  }
+
+  // A setting of how rows are read or written means that they are.
+  bool sets_format() const {
+    return std::any_of(request_.settings.begin(), request_.settings.end(), [](const auto& setting) {
+      return setting.first.starts_with("decode.") || setting.first.starts_with("encode.");
+    });
+  }
+
+  void unwrap(const Side& side) {
+    for (size_t i = 0; i < side.wrappers.size(); ++i)
+      add(numbered("unwrap", i), *side.wrappers[i].plugin, "decode");
+  }
+
+  void wrap(const Side& side) {
+    const size_t n = side.wrappers.size();
+    for (size_t i = 0; i < n; ++i) {
+      const Wrapper& wrapper = side.wrappers[n - 1 - i];
+      add(numbered("wrap", i), *wrapper.plugin, "encode", wrapper.options);
+    }
+  }
+
+  static std::string numbered(const char* id, size_t i) {
+    return i == 0 ? id : id + std::to_string(i + 1);
   }
 
   // A folder gets a file per stream, in the form that it came in or in that of --to-format.
   void choose_format(const Side& from, Side& to) const {
     if (!to.format && from.objects) {
       to.format = from.format;
-      to.compression = from.compression;
+      to.format_options = from.format_options;
+      to.wrappers = from.wrappers;
       to.node.with["path"] = to.node.with["path"].asString() + "{key}";
       return;
     }

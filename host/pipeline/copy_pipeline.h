@@ -18,6 +18,8 @@ struct CopyRequest {
 // from a URI's parts, is said in the manifests' `uris`:
 //   schemes   ["gs"]
 //   endings   {".csv": {}, ".tsv": {"delimiter": "\t"}}: of names, with the options that they mean
+//   wrappers  {".gz": {"method": "gzip"}}: endings behind another one, which stays what it is; the
+//             plugin's components encode, with those options, and decode put it on and take it off
 //   options   {"bucket": "{host}", "path": "{path}"}; {uri} = the whole, less the parameters taken
 //   objects   true: files, whose format follows from their ending
 // A URI's parameters are options of the component; `table` is one table. Throws UsageError that

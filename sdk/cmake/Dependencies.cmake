@@ -12,6 +12,9 @@ find_package(simdjson CONFIG REQUIRED)
 find_package(spdlog CONFIG REQUIRED)
 find_package(date CONFIG REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(zstd CONFIG REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(libisal REQUIRED IMPORTED_TARGET libisal)
 
 # Headers only, used by one file. The Debian package depends on Qt and much else, so its headers may also have been
 # unpacked beside the build.

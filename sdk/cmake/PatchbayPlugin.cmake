@@ -1,7 +1,8 @@
 # patchbay_add_plugin(NAME
 #   SOURCES  a.cc ...        the module's own files; one of them holds PATCHBAY_PLUGIN(...)
 #   LIBRARIES target ...     beyond patchbay::sdk
-#   TESTS    a_test.cc ...   GoogleTest files, linked with the module's sources
+#   TESTS    a_test.cc ...   GoogleTest files, linked with the module's sources and patchbay::testing
+#   TEST_LIBRARIES target .. beyond those
 #   MANIFEST path            default: manifests/NAME.json of the source tree
 #   TESTING                  for tests only: into tests/plugins of the build tree, the manifest beside it, not installed
 # )
@@ -11,7 +12,7 @@
 set(PATCHBAY_PLUGIN_VERSION_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/plugin.map)
 
 function(patchbay_add_plugin name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "TESTING" "MANIFEST" "SOURCES;LIBRARIES;TESTS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TESTING" "MANIFEST" "SOURCES;LIBRARIES;TESTS;TEST_LIBRARIES")
   if(arg_UNPARSED_ARGUMENTS OR arg_KEYWORDS_MISSING_VALUES)
     message(FATAL_ERROR "patchbay_add_plugin(${name}): unknown or empty: "
                         "${arg_UNPARSED_ARGUMENTS} ${arg_KEYWORDS_MISSING_VALUES}")
@@ -48,7 +49,7 @@ function(patchbay_add_plugin name)
   endif()
 
   if(PATCHBAY_BUILD_TESTS)
-    patchbay_test_plugin(${name} ${plugin_dir} "${arg_TESTS}")
+    patchbay_test_plugin(${name} ${plugin_dir} "${arg_TESTS}" "${arg_TEST_LIBRARIES}")
   endif()
 endfunction()
 
@@ -63,12 +64,13 @@ function(patchbay_read_manifest name manifest out_version)
   set(${out_version} ${version} PARENT_SCOPE)
 endfunction()
 
-function(patchbay_test_plugin name plugin_dir tests)
+function(patchbay_test_plugin name plugin_dir tests libraries)
   add_test(NAME ${name}.conformance
     COMMAND patchbay conformance ${plugin_dir}/${name}.so)
   set_tests_properties(${name}.conformance PROPERTIES TIMEOUT 60)
   if(tests)
-    patchbay_add_test(${name}_test SOURCES ${tests} LIBRARIES ${name}_plugin_objects)
+    patchbay_add_test(${name}_test SOURCES ${tests}
+      LIBRARIES ${name}_plugin_objects patchbay::testing ${libraries})
   endif()
 endfunction()
 

@@ -1,5 +1,6 @@
 """copy: a pipeline without a file."""
 
+import gzip
 import json
 
 from harness import SystemTest, main
@@ -50,6 +51,44 @@ class CopyTest(SystemTest):
         self.assertFalse((self.folder / "x.db").exists())
         self.run_json(self.pipeline(text))
         self.assertEqual(self.rows("SELECT id FROM a", "x.db"), [(1,)])
+
+    def test_wrappers_come_off_and_go_on_by_their_endings(self):
+        text = "id,name\n" + "".join(f"{i},name {i}\n" for i in range(50000))
+        self.write("orders.csv", text)
+        (self.folder / "p.csv.gz").write_bytes(gzip.compress(text[:1000].encode()) + gzip.compress(text[1000:].encode()))
+        for source, target in [("p.csv.gz", "plain.csv"), ("plain.csv", "a.csv.zst"), ("a.csv.zst", "b.csv.gz"),
+                               ("b.csv.gz", "c.json.zst"), ("c.json.zst", "d.jsonl"), ("d.jsonl", "e.csv.gz.zst"),
+                               ("e.csv.gz.zst", "f.csv")]:
+            self.copy(source, target)
+        self.assertEqual(self.read("plain.csv"), text)
+        self.assertEqual(gzip.decompress((self.folder / "b.csv.gz").read_bytes()).decode(), text)
+        self.assertEqual(self.read("f.csv"), text)
+        self.assertNotIn("decode", self.copy("b.csv.gz", "x.csv.gz", "--print").out)
+        self.assertIn("compress.decode", self.copy("b.csv.gz", "x.csv", "--print").out)
+
+    def test_other_dialects_of_one_format_are_read_and_written(self):
+        self.write("a.tsv", "id\tname\n1\tx,y\n")
+        self.copy("a.tsv", "a.csv")
+        self.assertEqual(self.read("a.csv"), 'id,name\n1,"x,y"\n')
+        self.copy("a.csv", "b.csv", "--set", "encode.delimiter=;")
+        self.assertEqual(self.read("b.csv"), "id;name\n1;x,y\n")
+        self.write("a.json", '[{"id": 1}, {"id": 2}]')
+        self.copy("a.json", "a.jsonl")
+        self.assertEqual(self.read("a.jsonl"), '{"id":1}\n{"id":2}\n')
+
+    def test_a_damaged_wrapper_fails_with_the_file_and_leaves_nothing(self):
+        packed = gzip.compress(("id\n" + "1\n" * 500000).encode())
+        damaged = bytearray(packed)
+        damaged[-5] ^= 1
+        cases = [("cut.csv.gz", packed[:-4], "cut.csv.gz: is cut"), ("sum.csv.gz", bytes(damaged), "sum.csv.gz: the gzip data is damaged"),
+                 ("empty.csv.gz", b"", "empty.csv.gz: is empty"), ("plain.csv.gz", b"id\n1\n", "plain.csv.gz: is neither gzip nor zstd")]
+        for name, data, message in cases:
+            with self.subTest(name):
+                (self.folder / name).write_bytes(data)
+                for target in ("out.csv", "out.db"):
+                    self.assertIn(message, str(self.copy(name, target, code=7)))
+                    self.assertEqual([str(p) for p in self.folder.glob("out.csv*")], [])
+                self.assertEqual(self.rows("SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_patchbay%' ESCAPE '\\'", "out.db"), [])
 
     def test_formats_can_be_named(self):
         self.write("a.txt", "id\n1\n")
