@@ -2,6 +2,7 @@
 #include <memory>
 #include <thread>
 
+#include "patchbay/object.h"
 #include "sample_data.h"
 #include "suite.h"
 
@@ -35,10 +36,33 @@ struct Bench {
   uint64_t epochs = 0;
 };
 
+Sample find_sample(const Subject& subject);
+
+// What the plugin's transform `maker` makes of its own sample, as objects: a decoder takes what its
+// encoder writes.
+Json::Value objects_made_by(const Subject& subject, const std::string& maker) {
+  const Subject other = subject.sibling(maker);
+  Bench bench(other);
+  bench.feed(find_sample(other));
+  Json::Value objects;
+  for (const auto& batch : bench.transform.open({&bench.input}).batches()) {
+    const ObjectView chunks(batch);
+    for (int64_t row = 0; row < chunks.rows(); ++row) {
+      Json::Value& object = objects[std::string(chunks[row].key)];
+      object = object.asString() + std::string(chunks[row].data);
+    }
+  }
+  return objects;
+}
+
 // The first sample that the transform takes whole.
 Sample find_sample(const Subject& subject) {
+  const Json::Value& given = subject.manifest["conformance"];
+  const Json::Value objects = given.isMember("objects_from")
+                                  ? objects_made_by(subject, given["objects_from"].asString())
+                                  : given["objects"];
   std::string refusals;
-  for (const auto& sample : samples(subject.manifest["conformance"]["objects"])) {
+  for (const auto& sample : samples(objects)) {
     Bench bench(subject);
     bench.feed(sample);
     const auto refusal = refusal_of([&] {
@@ -48,8 +72,11 @@ Sample find_sample(const Subject& subject) {
     if (!refusal && bench.host.rejects.empty()) return sample;
     refusals += "; " + sample.what + ": " + (refusal ? refusal->what() : "rejected");
   }
-  throw Error(Code::kInternal, "takes no sample" + refusals +
-                                   "; give one that fits in conformance.objects of the manifest");
+  throw Error(Code::kInternal,
+              "takes no sample" + refusals +
+                  "; give one that fits in conformance.objects of the manifest, or say "
+                  "which of the plugin's transforms makes one in "
+                  "conformance.objects_from");
 }
 
 void passes_barriers(const Subject& subject, const Sample& sample) {

@@ -128,7 +128,8 @@ void check_components(Suite& suite, const bay_plugin& plugin, const Json::Value&
     const std::string label = label_of(*plugin.components[i]);
     for (const auto& component : manifest["components"]) {
       if (manifest_label(component) == label)
-        check_component(suite, {&plugin, plugin.components[i], component, label});
+        check_component(suite,
+                        {&plugin, plugin.components[i], component, label, manifest["components"]});
     }
   }
 }

@@ -67,6 +67,17 @@ Json::Value example_of(const Json::Value& schema) {
 
 }  // namespace
 
+Subject Subject::sibling(const std::string& transform) const {
+  for (const auto& one : all_components) {
+    if (one["kind"] == "transform" && one["name"] == transform && transform != name()) {
+      return {plugin, &find_component(*plugin, BAY_TRANSFORM, transform), one,
+              "transform " + transform, all_components};
+    }
+  }
+  throw Error(Code::kInternal,
+              "conformance.objects_from: the plugin has no other transform " + transform);
+}
+
 void Suite::check(const std::string& name, const std::function<void()>& work) {
   CheckResult result{name, true, ""};
   try {

@@ -26,9 +26,11 @@ struct Subject {
   const bay_plugin* plugin;
   const bay_component* component;
   Json::Value manifest;
-  std::string label;  // "sink files"
+  std::string label;           // "sink files"
+  Json::Value all_components;  // of the plugin's manifest
 
   std::string name() const { return {component->name.data, component->name.size}; }
+  Subject sibling(const std::string& transform) const;  // another one of the plugin
 };
 
 // A folder of its own for one check, removed with it.
