@@ -1,12 +1,11 @@
 #include "csv_encode.h"
 
-#include "patchbay/encode_files.h"
 #include "patchbay/text_value.h"
 
 namespace patchbay {
 namespace {
 
-class CsvText final : public RowText {
+class CsvText final : public FileEncoder {
  public:
   CsvText(const CsvEncodeConfig& config, const Schema& schema) : config_(config), schema_(schema) {}
 
@@ -19,7 +18,7 @@ class CsvText final : public RowText {
     out += '\n';
   }
 
-  void rows(std::string& out, const Batch& batch) override {
+  void rows(std::string& out, Batch batch) override {
     std::vector<std::unique_ptr<TextColumn>> columns;
     for (size_t i = 0; i < schema_.fields.size(); ++i) {
       columns.push_back(text_column(schema_.fields[i].type, *batch.array().children[i],
@@ -72,16 +71,16 @@ class CsvText final : public RowText {
 CsvEncode::CsvEncode(Context&, const Config& config)
     : config_{{config.get<std::string>("delimiter")[0], config.get<std::string>("quote")[0]},
               config.get<bool>("header"),
-              config.get<std::string>("null"),
-              config.get<std::string>("key")} {}
+              config.get<std::string>("null")},
+      parts_(file_parts(config)) {}
 
 std::vector<Schema> CsvEncode::bind(Call&, const std::vector<SchemaPtr>& in) {
   return object_streams(in);
 }
 
 std::unique_ptr<Reader> CsvEncode::open(Call&, std::vector<Input> inputs) {
-  return encode_files(std::move(inputs.at(0)), config_.key, [this](const Schema& schema) {
-    return std::make_unique<CsvText>(config_, schema);
+  return encode_files(std::move(inputs.at(0)), parts_, [this](const SchemaPtr& schema) {
+    return std::make_unique<CsvText>(config_, *schema);
   });
 }
 

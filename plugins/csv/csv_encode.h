@@ -1,9 +1,10 @@
-// Rows to CSV files, one per stream.
+// Rows to CSV files.
 #pragma once
 
 #include <string>
 
 #include "csv_scanner.h"
+#include "patchbay/encode_files.h"
 #include "patchbay/plugin.h"
 
 namespace patchbay {
@@ -11,7 +12,7 @@ namespace patchbay {
 struct CsvEncodeConfig {
   CsvDialect dialect;
   bool header = true;
-  std::string null, key;
+  std::string null;
 };
 
 class CsvEncode final : public Transform {
@@ -22,6 +23,7 @@ class CsvEncode final : public Transform {
 
  private:
   const CsvEncodeConfig config_;
+  const FileParts parts_;
 };
 
 }  // namespace patchbay

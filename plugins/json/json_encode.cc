@@ -1,19 +1,18 @@
 #include "json_encode.h"
 
-#include "patchbay/encode_files.h"
 #include "patchbay/json_text.h"
 
 namespace patchbay {
 namespace {
 
-class JsonText final : public RowText {
+class JsonText final : public FileEncoder {
  public:
   explicit JsonText(bool array) : array_(array) {}
 
   void begin(std::string& out) override {
     if (array_) out += '[';
   }
-  void rows(std::string& out, const Batch& batch) override {
+  void rows(std::string& out, Batch batch) override {
     const JsonRows rows(*batch.schema(), batch.array());
     for (int64_t row = 0; row < batch.rows(); ++row) {
       if (array_) out += any_ ? ",\n" : "\n";
@@ -34,15 +33,15 @@ class JsonText final : public RowText {
 }  // namespace
 
 JsonEncode::JsonEncode(Context&, const Config& config)
-    : array_(config.get<std::string>("format") == "array"), key_(config.get<std::string>("key")) {}
+    : array_(config.get<std::string>("format") == "array"), parts_(file_parts(config)) {}
 
 std::vector<Schema> JsonEncode::bind(Call&, const std::vector<SchemaPtr>& in) {
   return object_streams(in);
 }
 
 std::unique_ptr<Reader> JsonEncode::open(Call&, std::vector<Input> inputs) {
-  return encode_files(std::move(inputs.at(0)), key_,
-                      [this](const Schema&) { return std::make_unique<JsonText>(array_); });
+  return encode_files(std::move(inputs.at(0)), parts_,
+                      [this](const SchemaPtr&) { return std::make_unique<JsonText>(array_); });
 }
 
 }  // namespace patchbay

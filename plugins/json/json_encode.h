@@ -1,9 +1,9 @@
-// Rows to JSON files, one per stream.
+// Rows to JSON files.
 #pragma once
 
 #include <string>
 
-#include "patchbay/plugin.h"
+#include "patchbay/encode_files.h"
 
 namespace patchbay {
 
@@ -15,7 +15,7 @@ class JsonEncode final : public Transform {
 
  private:
   const bool array_;
-  const std::string key_;
+  const FileParts parts_;
 };
 
 }  // namespace patchbay
