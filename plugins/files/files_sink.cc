@@ -28,13 +28,6 @@ namespace fs = std::filesystem;
   throw Error(code, path + ": " + std::strerror(error));
 }
 
-void replace_all(std::string& text, const std::string& what, const std::string& with) {
-  for (size_t at = text.find(what); at != std::string::npos;
-       at = text.find(what, at + with.size())) {
-    text.replace(at, what.size(), with);
-  }
-}
-
 void sync_folder(const fs::path& folder) {
   const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) fail(folder.string(), errno);
@@ -43,31 +36,17 @@ void sync_folder(const fs::path& folder) {
   if (result != 0) fail(folder.string(), errno);
 }
 
-// The folder that holds every file a template can name: temporary files are looked for below it.
-fs::path fixed_folder(const std::string& path) {
-  const size_t variable = path.find('{');
-  const fs::path fixed = path.substr(0, variable);
-  const fs::path folder = variable == std::string::npos || !path.substr(0, variable).ends_with('/')
-                              ? fixed.parent_path()
-                              : fixed;
+// The folder that holds every file the path can name: temporary files are looked for below it.
+fs::path fixed_folder(const ObjectPath& path) {
+  const fs::path folder = fs::path(path.fixed()).parent_path();
   return folder.empty() ? "." : folder;
 }
 
 std::string marker(const std::string& txn) { return ".patchbay-" + txn + "-"; }
 
-// Keys are names of files elsewhere: the path below the target must stay below it.
-std::string safe_key(std::string key) {
-  while (key.starts_with('/')) key.erase(0, 1);
-  while (key.starts_with("./")) key.erase(0, 2);
-  for (const auto& part : fs::path(key)) {
-    if (part == "..") throw Error(Code::kData, "key " + key + ": leads out of the folder");
-  }
-  return key;
-}
-
 class FilesWriter final : public Writer {
  public:
-  FilesWriter(std::string path, std::string if_exists, bool create, std::string stream,
+  FilesWriter(ObjectPath path, std::string if_exists, bool create, std::string stream,
               std::string txn)
       : path_(std::move(path)),
         if_exists_(std::move(if_exists)),
@@ -101,9 +80,7 @@ class FilesWriter final : public Writer {
 
  private:
   void begin(Call& call, const std::string& key) {
-    target_ = path_;
-    replace_all(target_, "{stream}", stream_);
-    replace_all(target_, "{key}", safe_key(key));
+    target_ = path_.claim("", txn_, stream_, key, ++files_);
     const fs::path target(target_);
     const fs::path folder = target.has_parent_path() ? target.parent_path() : ".";
     std::error_code error;
@@ -112,13 +89,8 @@ class FilesWriter final : public Writer {
     if (if_exists_ == "fail" && fs::exists(target)) {
       throw Error(Code::kRemote, target_ + ": is already there, and if_exists is fail");
     }
-    for (const auto& file : token_["files"]) {
-      if (file["target"].asString() == target_) {
-        throw Error(Code::kConfig, "path: two objects become " + target_ + "; put {key} into path");
-      }
-    }
     temporary_ =
-        (folder / (marker(txn_) + std::to_string(++files_) + "-" + target.filename().string()))
+        (folder / (marker(txn_) + std::to_string(files_) + "-" + target.filename().string()))
             .string();
     call.durable_step("files.create");
     fd_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -146,7 +118,8 @@ class FilesWriter final : public Writer {
     token_["files"].append(file);
   }
 
-  const std::string path_, if_exists_;
+  const ObjectPath path_;
+  const std::string if_exists_;
   const bool create_;
   const std::string stream_, txn_;
   Json::Value token_;
@@ -192,11 +165,7 @@ void FilesSink::check(Call&) {
 }
 
 Json::Value FilesSink::plan_schema(Call&, const SchemaPtr& stream) {
-  if (!is_object_schema(*stream)) {
-    throw Error(Code::kConfig, "stream " + stream->name +
-                                   ": is a table, not a stream of files; put an encoder such as "
-                                   "csv or json before files");
-  }
+  require_objects(*stream, "files");
   return Json::arrayValue;
 }
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "patchbay/plugin.h"
+#include "patchbay/objects.h"
 
 namespace patchbay {
 
@@ -19,7 +19,8 @@ class FilesSink final : public Sink {
   void abort(Call& call, std::span<const std::string> txns) override;
 
  private:
-  const std::string path_, if_exists_;
+  const ObjectPath path_;
+  const std::string if_exists_;
   const bool create_;
 };
 

@@ -1,9 +1,9 @@
 // Local files as a stream of objects.
 #pragma once
 
-#include <string>
+#include <vector>
 
-#include "patchbay/plugin.h"
+#include "patchbay/objects.h"
 
 namespace patchbay {
 
@@ -17,8 +17,9 @@ class FilesSource final : public Source {
   std::unique_ptr<Reader> open(Call& call, const Split& split, const Json::Value& state) override;
 
  private:
-  const std::string path_, select_, order_;
-  std::string stream_;
+  std::vector<FoundObject> find() const;
+
+  const ObjectSelection selection_;
 };
 
 }  // namespace patchbay

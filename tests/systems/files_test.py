@@ -122,6 +122,30 @@ nodes:
         self.assertEqual(result.stream["rows_written"], 400_000)
         self.assertEqual((self.folder / "copy.csv").read_bytes(), (self.folder / "big.csv").read_bytes())
 
+    def copies(self, source, target, code=0):
+        pipeline = self.pipeline(f"""
+nodes:
+  - {{use: files, with: {{path: "{source}"}}}}
+  - {{id: out, use: files, with: {{path: "{target}"}}}}
+""")
+        return self.run_json(pipeline, code=code)
+
+    def test_two_files_never_become_one(self):
+        self.write("in/a.csv", "1")
+        self.write("in/b.csv", "2")
+        result = self.copies("in/*.csv", "all.csv", code=8)
+        self.assertIn("path: two objects become all.csv; put {key} into path", str(result))
+        self.copies("in/{a,b}.csv", "out/{key}")
+        self.assertEqual([(self.folder / "out/in" / name).read_text() for name in ("a.csv", "b.csv")], ["1", "2"])
+
+    def test_a_dangling_link_does_not_hide_what_comes_after_it(self):
+        (self.folder / "in").mkdir()
+        (self.folder / "in/a.csv").symlink_to("nowhere")
+        for name in ("b.csv", "c.csv", ".d.csv"):
+            self.write(f"in/{name}", name)
+        self.copies("in/**", "out/{key}")
+        self.assertEqual(sorted(path.name for path in (self.folder / "out/in").iterdir()), ["b.csv", "c.csv"])
+
 
 if __name__ == "__main__":
     main()
