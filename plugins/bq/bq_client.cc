@@ -1,7 +1,5 @@
 #include "bq_client.h"
 
-#include <charconv>
-
 #include "patchbay/json_value.h"
 
 namespace patchbay {
@@ -174,8 +172,8 @@ BqJobOutcome BqClient::run_job(Call& call, const std::string& id,
   return wait_for(call, id, body_of(request, response));
 }
 
-std::string BqClient::begin_upload(Call& call, const std::string& id,
-                                   const Json::Value& configuration) {
+GoogleUpload BqClient::begin_upload(Call& call, const std::string& id,
+                                    const Json::Value& configuration) {
   Json::Value body;
   body["jobReference"]["projectId"] = place_.project;
   body["jobReference"]["jobId"] = id;
@@ -188,75 +186,7 @@ std::string BqClient::begin_upload(Call& call, const std::string& id,
                    body);
   request.headers.emplace_back("X-Upload-Content-Type: application/octet-stream");
   request.safe_to_repeat = true;  // a session alone does nothing
-  const HttpResponse response = api_.require(call, request);
-  const std::string session = response.header("location");
-  if (origin_of(session).empty())
-    throw Error(Code::kRemote, describe(request) + ": gave no upload session");
-  return session;
-}
-
-namespace {
-
-// What a 308 says is stored: "bytes=0-K", K + 1 bytes; without the header nothing.
-int64_t stored_bytes(const HttpResponse& response) {
-  const std::string range = response.header("range");
-  const size_t dash = range.find('-');
-  int64_t last = -1;
-  if (dash != std::string::npos)
-    std::from_chars(range.data() + dash + 1, range.data() + range.size(), last);
-  return last + 1;
-}
-
-bool is_complete(const HttpRequest& request, const HttpResponse& response) {
-  if (response.status == 200 || response.status == 201) return true;
-  if (response.status != 308) GoogleApi::fail(request, response);
-  return false;
-}
-
-HttpRequest put(const std::string& session, std::string body, const std::string& range) {
-  HttpRequest request;
-  request.method = "PUT";
-  request.url = session;
-  request.body = std::move(body);
-  request.headers = {"Content-Range: bytes " + range};
-  request.safe_to_repeat = false;  // the server may have kept a part: it has to be asked first
-  return request;
-}
-
-}  // namespace
-
-void BqClient::upload(Call& call, const std::string& session, int64_t offset,
-                      const std::string& data, std::optional<int64_t> total) {
-  const std::string all = total ? std::to_string(*total) : "*";
-  const int64_t end = offset + static_cast<int64_t>(data.size());
-  int64_t stored = offset;
-  for (uint32_t attempt = 1;; ++attempt) {
-    const std::string part = data.substr(static_cast<size_t>(stored - offset));
-    HttpRequest request =
-        put(session, part,
-            part.empty() ? "*/" + all
-                         : std::to_string(stored) + "-" + std::to_string(end - 1) + "/" + all);
-    HttpResponse response;
-    try {
-      response = api_.send(call, request);
-    } catch (const Error& error) {
-      if (error.code() != Code::kUnavailable) throw;
-      const auto wait = call.backoff(attempt);
-      if (!wait) throw;
-      wait_or_cancel(call, *wait);
-      request = put(session, "", "*/" + all);
-      request.safe_to_repeat = true;
-      response = api_.send(call, request);
-    }
-    if (is_complete(request, response)) return;
-    stored = stored_bytes(response);
-    if (stored < offset || stored > end) {
-      throw Error(Code::kUnavailable, "upload: the server has " + std::to_string(stored) +
-                                          " bytes where " + std::to_string(offset) + " to " +
-                                          std::to_string(end) + " were expected");
-    }
-    if (stored == end && !total) return;
-  }
+  return GoogleUpload(call, api_, request);
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "patchbay/google.h"
+#include "patchbay/google_upload.h"
 
 namespace patchbay {
 
@@ -44,12 +45,8 @@ class BqClient {
   std::optional<BqJobOutcome> find_job(
       Call& call, const std::string& id);  // waits for its end; nothing = no such job
 
-  // A resumable upload of a load job; returns the session's URL.
-  std::string begin_upload(Call& call, const std::string& id, const Json::Value& configuration);
-  // Bytes [offset, offset + data) of `total` (nothing = not known yet). Data that is not the last
-  // must be a multiple of 256 KiB. Resumes by itself where an answer is lost.
-  void upload(Call& call, const std::string& session, int64_t offset, const std::string& data,
-              std::optional<int64_t> total);
+  // A load job that comes with its data.
+  GoogleUpload begin_upload(Call& call, const std::string& id, const Json::Value& configuration);
 
   // One page of rows, with pageToken where there are more. Timestamps are microseconds.
   Json::Value list_rows(Call& call, const std::string& table, const std::string& page_token);

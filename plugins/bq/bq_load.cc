@@ -5,7 +5,7 @@
 namespace patchbay {
 namespace {
 
-constexpr size_t kChunk = 8 << 20;  // a multiple of 256 KiB, as all but the last must be
+constexpr size_t kChunk = 8 << 20;
 constexpr std::chrono::hours kStagingLife{7 * 24};
 
 Json::Value with_row_number(Json::Value schema) {
@@ -51,23 +51,21 @@ Json::Value BqLoadWriter::configuration() const {
 }
 
 void BqLoadWriter::begin(Call& call) {
-  if (!session_.empty()) return;
+  if (upload_) return;
   call.durable_step("bq.staging");
   client_->create_table(call, staging_, schema_, kStagingLife);
-  session_ = client_->begin_upload(call, job_, configuration());
+  upload_.emplace(client_->begin_upload(call, job_, configuration()));
 }
 
 void BqLoadWriter::upload(Call& call, bool last) {
   begin(call);
-  while (buffer_.size() >= kChunk || last) {
-    const std::string part = buffer_.substr(0, std::min(kChunk, buffer_.size()));
-    const bool final = last && part.size() == buffer_.size();
-    const int64_t end = uploaded_ + static_cast<int64_t>(part.size());
-    client_->upload(call, session_, uploaded_, part, final ? std::optional(end) : std::nullopt);
-    uploaded_ = end;
-    buffer_.erase(0, part.size());
-    if (final) return;
+  if (last) {
+    upload_->finish(call, buffer_);
+    return buffer_.clear();
   }
+  const size_t whole = buffer_.size() - buffer_.size() % GoogleUpload::kUnit;
+  upload_->append(call, std::string_view(buffer_).substr(0, whole));
+  buffer_.erase(0, whole);
 }
 
 void BqLoadWriter::write(Call& call, Batch batch) {

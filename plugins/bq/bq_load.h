@@ -29,8 +29,8 @@ class BqLoadWriter final : public Writer {
   const std::string staging_;
   Json::Value token_;
   BqEncoder encoder_;
-  std::string job_, session_, buffer_;
-  int64_t uploaded_ = 0;
+  std::string job_, buffer_;
+  std::optional<GoogleUpload> upload_;
   int64_t rows_ = 0;
 };
 

@@ -25,10 +25,11 @@ std::string read_text(const std::string& file) {
 
 // Names the file in front of what is wrong with it.
 std::shared_ptr<GoogleCredentials> from_file(const std::string& file,
-                                             const GoogleEnvironment& environment) {
+                                             const GoogleEnvironment& environment,
+                                             const std::string& scope) {
   const std::string text = read_text(file);
   try {
-    return GoogleCredentials::from_json(text, environment);
+    return GoogleCredentials::from_json(text, environment, scope);
   } catch (const Error& error) {
     throw Error(error.code(), std::string(error.what()) + ", in " + file);
   }
@@ -46,7 +47,7 @@ std::string not_type(const std::string& type) {
 }  // namespace
 
 std::shared_ptr<GoogleCredentials> GoogleCredentials::from_json(
-    const std::string& text, const GoogleEnvironment& environment) {
+    const std::string& text, const GoogleEnvironment& environment, const std::string& scope) {
   Json::Value json;
   try {
     json = parse_json(text);
@@ -58,7 +59,7 @@ std::shared_ptr<GoogleCredentials> GoogleCredentials::from_json(
                 "credentials: must be the JSON text of a service account or an authorized user");
   }
   const std::string type = text_of(json, "type");
-  if (type == "service_account") return make_service_account(json, environment);
+  if (type == "service_account") return make_service_account(json, environment, scope);
   if (type == "authorized_user") return make_authorized_user(json, environment);
   throw Error(
       Code::kAuth,
@@ -67,13 +68,13 @@ std::shared_ptr<GoogleCredentials> GoogleCredentials::from_json(
 }
 
 std::shared_ptr<GoogleCredentials> GoogleCredentials::find_default(
-    const GoogleEnvironment& environment) {
+    const GoogleEnvironment& environment, const std::string& scope) {
   if (!environment.credentials_file.empty())
-    return from_file(environment.credentials_file, environment);
+    return from_file(environment.credentials_file, environment, scope);
   std::error_code ignored;
   if (std::filesystem::exists(environment.gcloud_file, ignored))
-    return from_file(environment.gcloud_file, environment);
-  return make_metadata_server(environment);
+    return from_file(environment.gcloud_file, environment, scope);
+  return make_metadata_server(environment, scope);
 }
 
 GoogleCredentials::GoogleCredentials(const GoogleEnvironment& environment,

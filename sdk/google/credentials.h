@@ -7,12 +7,12 @@
 
 namespace patchbay {
 
-constexpr const char* kGoogleScope = "https://www.googleapis.com/auth/cloud-platform";
-
 std::shared_ptr<GoogleCredentials> make_service_account(const Json::Value& json,
-                                                        const GoogleEnvironment& environment);
+                                                        const GoogleEnvironment& environment,
+                                                        const std::string& scope);
 std::shared_ptr<GoogleCredentials> make_authorized_user(const Json::Value& json,
                                                         const GoogleEnvironment& environment);
-std::shared_ptr<GoogleCredentials> make_metadata_server(const GoogleEnvironment& environment);
+std::shared_ptr<GoogleCredentials> make_metadata_server(const GoogleEnvironment& environment,
+                                                        const std::string& scope);
 
 }  // namespace patchbay

@@ -21,11 +21,6 @@ constexpr const char* kAuthReasons[] = {
     "accessDenied", "forbidden", "insufficientPermissions", "authError", "accessNotConfigured",
 };
 
-bool is_transient(const HttpResponse& response) {
-  if (response.status != 403 && response.status != 400) return false;
-  return retry_of(parse_google_error(response).reason) == GoogleRetry::kSoon;
-}
-
 Code code_of(long status, const std::string& reason) {
   if (retry_of(reason) != GoogleRetry::kNo) return Code::kUnavailable;
   if (status == 403 && !reason.empty() && !is_one_of(reason, kAuthReasons)) return Code::kRemote;
@@ -71,6 +66,12 @@ GoogleError parse_google_error(const HttpResponse& response) {
 
 GoogleApi::GoogleApi(std::shared_ptr<GoogleCredentials> credentials, HttpOptions options)
     : credentials_(std::move(credentials)), client_(std::move(options), words_of) {}
+
+bool GoogleApi::is_transient(const HttpResponse& response) {
+  if (code_of_status(response.status) == Code::kUnavailable) return true;
+  if (response.status != 403 && response.status != 400) return false;
+  return retry_of(parse_google_error(response).reason) == GoogleRetry::kSoon;
+}
 
 std::vector<std::string> GoogleApi::headers(const std::string& token) const {
   std::vector<std::string> out{"Authorization: Bearer " + token};

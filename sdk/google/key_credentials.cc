@@ -28,13 +28,14 @@ std::string token_uri_of(const Json::Value& json) {
 
 class ServiceAccount final : public GoogleCredentials {
  public:
-  ServiceAccount(const Json::Value& json, const GoogleEnvironment& environment)
+  ServiceAccount(const Json::Value& json, const GoogleEnvironment& environment, std::string scope)
       : GoogleCredentials(environment, text_of(json, "project_id"),
                           text_of(json, "quota_project_id")),
         email_(need(json, "client_email")),
         key_(need(json, "private_key")),
         key_id_(text_of(json, "private_key_id")),
-        token_uri_(token_uri_of(json)) {}
+        token_uri_(token_uri_of(json)),
+        scope_(std::move(scope)) {}
 
  private:
   Token fetch(Call& call, const HttpOptions& options) override {
@@ -53,14 +54,14 @@ class ServiceAccount final : public GoogleCredentials {
     header["typ"] = "JWT";
     if (!key_id_.empty()) header["kid"] = key_id_;
     payload["iss"] = email_;
-    payload["scope"] = kGoogleScope;
+    payload["scope"] = scope_;
     payload["aud"] = kTokenUrl;  // the constant, also where token_uri is another
     payload["iat"] = Json::Int64(now);
     payload["exp"] = Json::Int64(now + 3600);
     return sign_jwt(write_json(header), write_json(payload), key_);
   }
 
-  const std::string email_, key_, key_id_, token_uri_;
+  const std::string email_, key_, key_id_, token_uri_, scope_;
 };
 
 class AuthorizedUser final : public GoogleCredentials {
@@ -91,8 +92,9 @@ class AuthorizedUser final : public GoogleCredentials {
 }  // namespace
 
 std::shared_ptr<GoogleCredentials> make_service_account(const Json::Value& json,
-                                                        const GoogleEnvironment& environment) {
-  return std::make_shared<ServiceAccount>(json, environment);
+                                                        const GoogleEnvironment& environment,
+                                                        const std::string& scope) {
+  return std::make_shared<ServiceAccount>(json, environment, scope);
 }
 
 std::shared_ptr<GoogleCredentials> make_authorized_user(const Json::Value& json,

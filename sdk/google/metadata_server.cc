@@ -19,8 +19,10 @@ bool is_genuine(const HttpResponse& response) {  // a captive portal answers too
 
 class MetadataServer final : public GoogleCredentials {
  public:
-  explicit MetadataServer(const GoogleEnvironment& environment)
-      : GoogleCredentials(environment, "", ""), environment_(environment) {}
+  MetadataServer(const GoogleEnvironment& environment, std::string scope)
+      : GoogleCredentials(environment, "", ""),
+        environment_(environment),
+        scope_(std::move(scope)) {}
 
  private:
   Token fetch(Call& call, const HttpOptions& options) override {
@@ -29,8 +31,8 @@ class MetadataServer final : public GoogleCredentials {
                   "credentials: none found; set the option credentials, or "
                   "GOOGLE_APPLICATION_CREDENTIALS, or run on a machine of Google's cloud");
     }
-    const HttpRequest request = request_for("instance/service-accounts/default/token?scopes=" +
-                                            percent_encode(kGoogleScope));
+    const HttpRequest request =
+        request_for("instance/service-accounts/default/token?scopes=" + percent_encode(scope_));
     const HttpResponse response = ask(call, options, request);
     if (response.status == 404)
       throw Error(Code::kAuth, "credentials: this machine has no service account");
@@ -100,13 +102,15 @@ class MetadataServer final : public GoogleCredentials {
   }
 
   const GoogleEnvironment environment_;
+  const std::string scope_;
   std::atomic<bool> detected_{false};
 };
 
 }  // namespace
 
-std::shared_ptr<GoogleCredentials> make_metadata_server(const GoogleEnvironment& environment) {
-  return std::make_shared<MetadataServer>(environment);
+std::shared_ptr<GoogleCredentials> make_metadata_server(const GoogleEnvironment& environment,
+                                                        const std::string& scope) {
+  return std::make_shared<MetadataServer>(environment, scope);
 }
 
 }  // namespace patchbay

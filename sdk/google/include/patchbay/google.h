@@ -30,23 +30,29 @@ struct GoogleEnvironment {
   static GoogleEnvironment read();
 };
 
+// Everything that the account may do:
+// https://developers.google.com/identity/protocols/oauth2/scopes
+inline constexpr const char* kGoogleCloudScope = "https://www.googleapis.com/auth/cloud-platform";
+
 // Where tokens come from. Thread-safe; a token is kept until 225 s before its end.
 class GoogleCredentials {
  public:
   // A service account's or an authorized user's JSON text. Throws Error kAuth for any other text;
-  // key material never becomes part of a message.
+  // key material never becomes part of a message. `scope` bounds what the tokens allow; an
+  // authorized user's are as wide as the user's consent.
   static std::shared_ptr<GoogleCredentials> from_json(
-      const std::string& json, const GoogleEnvironment& environment = GoogleEnvironment::read());
+      const std::string& json, const GoogleEnvironment& environment = GoogleEnvironment::read(),
+      const std::string& scope = kGoogleCloudScope);
   // Google's search order: GOOGLE_APPLICATION_CREDENTIALS, gcloud's file, the metadata server.
   // Nothing is contacted yet. A file that is named but can't be used is Error kAuth.
   static std::shared_ptr<GoogleCredentials> find_default(
-      const GoogleEnvironment& environment = GoogleEnvironment::read());
+      const GoogleEnvironment& environment = GoogleEnvironment::read(),
+      const std::string& scope = kGoogleCloudScope);
 
   virtual ~GoogleCredentials() = default;
 
-  // An access token for the scope https://www.googleapis.com/auth/cloud-platform. `refused`: a
-  // token that answered 401; where it is the kept one, a new one is fetched. Of the options, the
-  // proxy, trust and deadlines count.
+  // An access token. `refused`: a token that answered 401; where it is the kept one, a new one is
+  // fetched. Of the options, the proxy, trust and deadlines count.
   std::string token(Call& call, const HttpOptions& options, std::string_view refused = {});
   // GOOGLE_CLOUD_PROJECT, else the project that the credentials name or the machine runs in; empty
   // = none.
@@ -100,6 +106,7 @@ class GoogleApi {
   HttpResponse send(Call& call, const HttpRequest& request);
   // As send, but a status that is not expected throws, with the API's own words.
   HttpResponse require(Call& call, const HttpRequest& request);
+  static bool is_transient(const HttpResponse& response);
   [[noreturn]] static void fail(const HttpRequest& request, const HttpResponse& response);
 
  private:
