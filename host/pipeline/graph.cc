@@ -63,18 +63,28 @@ class NodeReader {
       for (Json::ArrayIndex j = 0; from.isArray() && j < from.size(); ++j) {
         add_edge(i, from[j].asString(), "/from/" + std::to_string(j));
       }
-      if (from.isNull() && i > 0 && !is_source_only(i)) add(i, i - 1);
+    }
+    for (Json::ArrayIndex i = 1; i < list_.size(); ++i) {
+      if (list_[i]["from"].isNull() && !begins_chain(i)) add(i, i - 1);
     }
   }
 
-  // Without `from`, a node whose plugin has nothing but sources begins a chain of its own.
-  bool is_source_only(Json::ArrayIndex i) const {
+  // Without `from`, a node begins a chain of its own where it can only be a source: its plugin has
+  // nothing else, or it has no transform and is named in a `from` or followed by a transform.
+  bool begins_chain(Json::ArrayIndex i) const {
+    if (!plugin_has(i, Kind::kSource) || plugin_has(i, Kind::kTransform)) return false;
+    if (!plugin_has(i, Kind::kSink) || readers_[i] > 0) return true;
+    return i + 1 < list_.size() && list_[i + 1]["from"].isNull() &&
+           plugin_has(i + 1, Kind::kTransform);
+  }
+
+  bool plugin_has(Json::ArrayIndex i, Kind kind) const {
     const std::string use = list_[i]["use"].asString();
     const CatalogEntry* entry = catalog_.find(use.substr(0, use.find('.')));
     if (!entry || !entry->manifest) return false;
     const auto& components = entry->manifest->components;
-    return std::all_of(components.begin(), components.end(),
-                       [](const auto& component) { return component.kind == Kind::kSource; });
+    return std::any_of(components.begin(), components.end(),
+                       [&](const auto& component) { return component.kind == kind; });
   }
 
   void add(size_t to, size_t from) {

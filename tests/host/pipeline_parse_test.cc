@@ -93,6 +93,24 @@ TEST_F(PipelineParse, PicksTheComponentByItsPlace) {
   EXPECT_EQ(pipeline.nodes[2].component->kind, Kind::kSink);
 }
 
+TEST_F(PipelineParse, BeginsAChainAtANodeThatCanOnlyBeASource) {
+  const Pipeline pipeline = parse(
+      "nodes:\n"
+      "  - {use: store, id: a}\n"
+      "  - {use: text.decode, id: da}\n"
+      "  - {use: store, id: b}\n"
+      "  - {use: text.decode, id: db}\n"
+      "  - {use: join, from: [da, db]}\n"
+      "  - {use: store, id: out, with: {path: x}}\n"
+      "  - {use: store, id: c}\n"
+      "  - {use: store, id: last, from: [c], with: {path: y}}\n");
+  const auto& nodes = pipeline.nodes;
+  EXPECT_EQ(nodes[2].kind, Kind::kSource);
+  EXPECT_THAT(nodes[4].from_index, ElementsAre(1u, 3u));
+  EXPECT_EQ(nodes[5].kind, Kind::kSink);
+  EXPECT_EQ(nodes[6].kind, Kind::kSource);
+}
+
 TEST_F(PipelineParse, SelectsAndRenamesStreams) {
   const Pipeline pipeline = parse(
       "nodes:\n  - {use: survey, streams: {responses: {rename: results}, people: }, with: {key: "
