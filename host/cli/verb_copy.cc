@@ -23,10 +23,9 @@ int verb_copy(Invocation& call) {
     return kExitOk;
   }
   const RunClock clock = call.clock();
-  return run_pipeline(call, clock,
-                      parse_pipeline_text("copy", text, call.environment(), call.catalog(),
-                                          ParseOptions{{}, clock}),
-                      true);
+  return run_copy(call, clock,
+                  parse_pipeline_text("copy", text, call.environment(), call.catalog(),
+                                      ParseOptions{{}, clock}));
 }
 
 }  // namespace patchbay::host

@@ -53,15 +53,16 @@ ProgressStyle progress_style(const std::string& name) {
 // One run, from the lock to the report.
 class RunVerb {
  public:
-  RunVerb(Invocation& call, RunClock clock, Pipeline pipeline, bool show_types)
+  RunVerb(Invocation& call, RunClock clock, Pipeline pipeline, RunOptions options)
       : call_(call),
         clock_(std::move(clock)),
         pipeline_(std::move(pipeline)),
-        options_(run_options(call, pipeline_)),
+        options_(std::move(options)),
         lock_(call.environment().state_dir, pipeline_.name, locked_splits(pipeline_, options_)),
         secrets_(call.secrets()),
         context_(pipeline_, options_, clock_.run_id, call.state(), *secrets_, call.faults) {
-    if (show_types) context_.schema_seen = [this](const Schema& schema) { show(schema); };
+    // Of a copy, the types that were guessed are told: no file says them.
+    if (options_.one_off) context_.schema_seen = [this](const Schema& schema) { show(schema); };
   }
 
   int run() {
@@ -191,11 +192,15 @@ class RunVerb {
 
 int verb_run(Invocation& call) {
   const RunClock clock = call.clock();
-  return run_pipeline(call, clock, call.pipeline(0, clock), false);
+  Pipeline pipeline = call.pipeline(0, clock);
+  RunOptions options = run_options(call, pipeline);
+  return RunVerb(call, clock, std::move(pipeline), std::move(options)).run();
 }
 
-int run_pipeline(Invocation& call, const RunClock& clock, Pipeline pipeline, bool show_types) {
-  return RunVerb(call, clock, std::move(pipeline), show_types).run();
+int run_copy(Invocation& call, const RunClock& clock, Pipeline pipeline) {
+  RunOptions options = run_options(call, pipeline);
+  options.one_off = true;
+  return RunVerb(call, clock, std::move(pipeline), std::move(options)).run();
 }
 
 }  // namespace patchbay::host

@@ -215,11 +215,12 @@ int verb_plan(Invocation& call) {
     if (node.kind != Kind::kSink) continue;
     Json::Value sink;
     sink["node"] = node.id;
-    sink["write"] = node.config.get("write", "append");
+    if (node.config.isMember("write")) sink["write"] = node.config["write"];
     sink["delivery"] = std::string(delivery_name(delivery_of(*node.component, node.config)));
     sink["steps"] = Json::arrayValue;
-    text += "  " + node.id + ": " + sink["write"].asString() + ", " + sink["delivery"].asString() +
-            "\n";
+    text += "  " + node.id + ": " +
+            (sink.isMember("write") ? sink["write"].asString() + ", " : "") +
+            sink["delivery"].asString() + "\n";
     auto services = look.services(i);
     for (const auto& stream : streams.into(i)) {
       if (stream->fields.empty()) continue;

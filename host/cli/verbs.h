@@ -22,9 +22,9 @@ int verb_completion(Invocation& call);
 int verb_version(Invocation& call);
 int verb_help(Invocation& call);
 
-// One run under the flags of `run`, with its report. `show_types`: the columns of each stream go to
-// stderr when they are known.
-int run_pipeline(Invocation& call, const RunClock& clock, Pipeline pipeline, bool show_types);
+// One run under the flags of `run`, with its report; the columns of each stream go to stderr when
+// they are known.
+int run_copy(Invocation& call, const RunClock& clock, Pipeline pipeline);
 
 // Runs the verb. Every failure becomes one message on stderr, redacted, and its exit code.
 int dispatch(const std::vector<std::string>& words);

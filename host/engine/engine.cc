@@ -44,15 +44,6 @@ RunResult Engine::execute() {
     // Other lanes may be at work in other processes.
     if (run_.options.splits) recover(instances, &planned.lane.key);
     steps_.expect(planned.lane.key, planned.streams);
-    std::vector<std::string> sinks;
-    for (const size_t i : planned.lane.nodes) {
-      if (run_.pipeline.nodes[i].kind == Kind::kSink) sinks.push_back(run_.pipeline.nodes[i].id);
-    }
-    for (const auto& source : planned.lane.sources) {
-      for (const auto& split : source.splits) {
-        run_.announce(split.plan.stream, run_.pipeline.nodes[source.node].id, sinks);
-      }
-    }
   }
   first_ = std::move(instances);
   run_lanes(lanes, result);

@@ -34,6 +34,7 @@ struct Lane {
   std::vector<LaneSource> sources;
   std::vector<size_t> nodes;  // of the pipeline, in its order, that take part
   bool one_epoch = false;     // everything becomes visible together, at the end
+  bool from_start = false;    // a table is replaced: what was read before is read again
 };
 
 // The instances of the pipeline's nodes, used by one lane at a time; null for nodes that take no

@@ -40,8 +40,8 @@ std::vector<size_t> downstream_of(const Pipeline& pipeline, size_t source) {
 }
 
 struct Grouping {
-  bool whole = false;      // one lane for the whole component
-  bool by_stream = false;  // one lane for each stream
+  bool whole = false;     // one lane for the whole component
+  bool replaced = false;  // what is read becomes some table's whole content
 };
 
 Grouping grouping_of(const Pipeline& pipeline, const std::vector<size_t>& nodes) {
@@ -52,9 +52,9 @@ Grouping grouping_of(const Pipeline& pipeline, const std::vector<size_t>& nodes)
     sources += node.kind == Kind::kSource;
     if (node.kind == Kind::kTransform && (node.component->at_end || node.from_index.size() > 1))
       grouping.whole = true;
-    if (replaces(node)) grouping.by_stream = true;
+    if (replaces(node)) grouping.replaced = true;
   }
-  if (grouping.by_stream && sources > 1) grouping.whole = true;
+  if (grouping.replaced && sources > 1) grouping.whole = true;
   return grouping;
 }
 
@@ -89,29 +89,44 @@ class Planner {
   void plan_component(size_t root) {
     const std::vector<size_t> nodes = members(root);
     const Grouping grouping = grouping_of(pipeline_, nodes);
-    PlannedLane whole;
-    whole.lane.key = "*" + pipeline_.nodes[root].id;
-    whole.lane.nodes = nodes;
-    whole.lane.one_epoch = true;
+    std::map<size_t, std::vector<SplitPlan>> splits;  // by source
+    bool unread = false;
     for (const size_t i : nodes) {
       if (pipeline_.nodes[i].kind != Kind::kSource) continue;
-      const std::vector<SplitPlan> splits = splits_of(i);
-      if (!splits.empty()) refuse_part(grouping, i);
-      if (run_.options.splits && splits.empty()) continue;
-      if (grouping.whole) {
-        add_source(whole, i, splits);
-      } else if (grouping.by_stream) {
-        add_by_stream(i, splits);
+      splits[i] = splits_of(i);
+      if (!splits[i].empty()) refuse_part(grouping, i);
+      if (run_.options.splits && splits[i].empty())
+        splits.erase(i);
+      else
+        unread = unread || splits[i].empty() || !all_done(i, splits[i]);
+    }
+    if (grouping.whole) {
+      if (unread) add_whole(root, nodes, grouping.replaced, splits);
+      return;
+    }
+    for (const auto& [node, own] : splits) {
+      if (grouping.replaced) {
+        add_by_stream(node, own);
       } else {
-        for (const auto& split : splits) add_single(i, split);
+        for (const auto& split : own) add_single(node, split);
       }
     }
-    if (grouping.whole && !whole.lane.sources.empty()) lanes_.push_back(std::move(whole));
+  }
+
+  void add_whole(size_t root, const std::vector<size_t>& nodes, bool replaced,
+                 const std::map<size_t, std::vector<SplitPlan>>& splits) {
+    PlannedLane planned;
+    planned.lane.key = "*" + pipeline_.nodes[root].id;
+    planned.lane.nodes = nodes;
+    planned.lane.one_epoch = true;
+    planned.lane.from_start = replaced;
+    for (const auto& [node, own] : splits) add_source(planned, node, own);
+    if (!planned.lane.sources.empty()) lanes_.push_back(std::move(planned));
   }
 
   // A part of what becomes visible together would look like the whole.
   void refuse_part(const Grouping& grouping, size_t node) const {
-    if (!run_.options.splits || !(grouping.whole || grouping.by_stream)) return;
+    if (!run_.options.splits || !(grouping.whole || grouping.replaced)) return;
     throw Error(Code::kConfig,
                 "--split: the splits of node " + pipeline_.nodes[node].id +
                     " commit together, since something after it replaces, joins or works at the "
@@ -121,11 +136,28 @@ class Planner {
   std::vector<SplitPlan> splits_of(size_t node) {
     std::vector<SplitPlan> splits = all_splits_of(node);
     std::erase_if(splits, [&](const SplitPlan& split) { return !is_wanted(node, split); });
-    for (const auto& split : splits) seen_streams_.insert(split.stream);
-    std::erase_if(splits, [&](const SplitPlan& split) {
-      return split.once && done_.contains(split_key(pipeline_.nodes[node], split));
-    });
+    std::set<std::string> streams;
+    for (const auto& split : splits) streams.insert(split.stream);
+    for (const auto& stream : streams) announce(stream, node);
+    seen_streams_.merge(streams);
     return splits;
+  }
+
+  // The report has the streams of which nothing is new, too.
+  void announce(const std::string& stream, size_t source) const {
+    std::vector<std::string> sinks;
+    for (const size_t i : downstream_of(pipeline_, source)) {
+      if (pipeline_.nodes[i].kind == Kind::kSink) sinks.push_back(pipeline_.nodes[i].id);
+    }
+    run_.announce(stream, pipeline_.nodes[source].id, sinks);
+  }
+
+  bool is_done(size_t node, const SplitPlan& split) const {
+    return split.once && done_.contains(split_key(pipeline_.nodes[node], split));
+  }
+  bool all_done(size_t node, const std::vector<SplitPlan>& splits) const {
+    return std::all_of(splits.begin(), splits.end(),
+                       [&](const SplitPlan& split) { return is_done(node, split); });
   }
 
   std::vector<SplitPlan> all_splits_of(size_t node) {
@@ -161,6 +193,7 @@ class Planner {
   void add_source(PlannedLane& planned, size_t node, const std::vector<SplitPlan>& splits) const {
     LaneSource source{node, {}};
     for (const auto& split : splits) {
+      if (!planned.lane.from_start && is_done(node, split)) continue;
       source.splits.push_back({split, split_key(pipeline_.nodes[node], split), ""});
       if (std::find(planned.streams.begin(), planned.streams.end(), split.stream) ==
           planned.streams.end()) {
@@ -171,6 +204,7 @@ class Planner {
   }
 
   void add_single(size_t node, const SplitPlan& split) {
+    if (is_done(node, split)) return;
     PlannedLane planned;
     planned.lane.key = split_key(pipeline_.nodes[node], split);
     planned.lane.nodes = downstream_of(pipeline_, node);
@@ -182,10 +216,11 @@ class Planner {
     std::map<std::string, std::vector<SplitPlan>> by_stream;
     for (const auto& split : splits) by_stream[split.stream].push_back(split);
     for (const auto& [stream, group] : by_stream) {
+      if (all_done(node, group)) continue;
       PlannedLane planned;
       planned.lane.key = pipeline_.nodes[node].id + "/*" + stream;
       planned.lane.nodes = downstream_of(pipeline_, node);
-      planned.lane.one_epoch = true;
+      planned.lane.one_epoch = planned.lane.from_start = true;
       add_source(planned, node, group);
       lanes_.push_back(std::move(planned));
     }
@@ -206,7 +241,8 @@ class Planner {
   const Pipeline& pipeline_;
   InstanceSet& instances_;
   std::vector<size_t> component_;
-  std::set<std::string> done_, seen_streams_, known_streams_;
+  std::set<std::string> done_;  // splits
+  std::set<std::string> seen_streams_, known_streams_;
   std::vector<PlannedLane> lanes_;
 };
 
@@ -217,6 +253,7 @@ std::vector<PlannedLane> plan_lanes(Runtime& runtime, InstanceSet& instances) {
 }
 
 void load_states(RunContext& run, Lane& lane) {
+  if (lane.from_start) return;
   const auto states = run.state.states(run.pipeline.name);
   const auto find = [&](const std::string& key) -> std::string {
     for (const auto& state : states) {

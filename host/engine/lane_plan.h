@@ -13,8 +13,9 @@ struct PlannedLane {
   std::vector<std::string> streams;  // the source streams in it
 };
 
-// Asks the sources for their splits, leaves out what was read for good, and groups. `instances`
-// covers the sources. Throws UsageError for an --only stream that no source has.
+// Asks the sources for their splits, announces their streams to the report, leaves out what was
+// read for good, and groups. `instances` covers the sources. Throws UsageError for an --only stream
+// that no source has.
 std::vector<PlannedLane> plan_lanes(Runtime& runtime, InstanceSet& instances);
 
 // The splits with their last committed states.

@@ -182,6 +182,11 @@ void RunContext::announce(const std::string& stream, const std::string& source,
   outcome.sinks.insert(sinks.begin(), sinks.end());
 }
 
+void RunContext::note_read_whole(const std::string& stream) {
+  const std::lock_guard lock(mutex_);
+  outcomes_[stream].read_whole = true;
+}
+
 void RunContext::count_attempt(const std::string& stream, uint32_t attempt, double seconds) {
   const std::lock_guard lock(mutex_);
   StreamOutcome& outcome = outcomes_[stream];

@@ -27,6 +27,7 @@ struct RunOptions {
   bool full_refresh = false;
   std::optional<std::vector<GivenSplit>> splits;  // just these, in place of what the sources plan
   bool look_only = false;                         // preview: nothing is recorded
+  bool one_off = false;                           // copy: there is no next run to think of
   int64_t edge_bytes = 8 << 20;                   // that one input of a node may hold
 };
 
@@ -56,6 +57,7 @@ struct StreamOutcome {
   std::string source;
   std::set<std::string> sinks;
   std::vector<SchemaChangeSeen> schema_changes;
+  bool read_whole = false;  // no state was left: the next run reads it all again
 };
 
 // Live figures of one node, over all lanes.
@@ -122,6 +124,7 @@ class RunContext {
   // Names a stream for the report, also when nothing of it arrives.
   void announce(const std::string& stream, const std::string& source,
                 const std::vector<std::string>& sinks);
+  void note_read_whole(const std::string& stream);
   void count_attempt(const std::string& stream, uint32_t attempt, double seconds);
   std::map<std::string, StreamOutcome> outcomes() const;
 

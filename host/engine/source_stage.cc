@@ -206,6 +206,8 @@ void SourceStage::add_state(const LaneSplit& split, ReaderHandle& reader, bool e
   std::string state = last_state_;
   const bay_status status = reader.checkpoint(*services_, state);
   const bool changed = status == BAY_OK && state != last_state_;
+  if (ended && !done && (state.empty() || lane_.lane_.from_start))
+    run_.note_read_whole(split.plan.stream);
   if (!changed && !done) return;
   lane_.ledger_.add_states(services_->epoch, {{split.key, split.plan.stream, state, done}});
 }

@@ -47,8 +47,21 @@ int64_t rows_dropped(const StreamOutcome& stream) {
   return stream.source.empty() ? 0 : std::max<int64_t>(0, c.read - c.rejected - rows_written(c));
 }
 
-Json::Value stream_json(const std::string& name, const StreamOutcome& stream,
-                        const RunOutcome& run) {
+// Sinks that have these rows once more after the next run.
+std::string doubling_note(const StreamOutcome& stream, const RunContext& context) {
+  if (!stream.read_whole || context.options.one_off || rows_written(stream.committed) == 0)
+    return "";
+  for (const auto& node : context.pipeline.nodes) {
+    if (!stream.sinks.contains(node.id) || node.config["write"] != "append") continue;
+    return "each run reads all of it and " + node.id +
+           " appends it again; for rows that stand once, set write: replace or upsert there, or "
+           "let the source read what is new only";
+  }
+  return "";
+}
+
+Json::Value stream_json(const std::string& name, const StreamOutcome& stream, const RunOutcome& run,
+                        const RunContext& context) {
   const StreamCounts& c = stream.committed;
   Json::Value json;
   json["stream"] = name;
@@ -75,6 +88,7 @@ Json::Value stream_json(const std::string& name, const StreamOutcome& stream,
     one["action"] = change.action;
     json["schema_changes"].append(one);
   }
+  if (const std::string note = doubling_note(stream, context); !note.empty()) json["note"] = note;
   if (const LaneFailure* failure = failure_of(run, name)) json["error"] = error_json(*failure);
   return json;
 }
@@ -186,7 +200,7 @@ Json::Value report_json(const RunOutcome& run, const RunContext& context) {
   json["guarantee"] = run.guarantee;
   json["streams"] = Json::arrayValue;
   for (const auto& [name, stream] : context.outcomes())
-    json["streams"].append(stream_json(name, stream, run));
+    json["streams"].append(stream_json(name, stream, run, context));
   json["nodes"] = Json::arrayValue;
   for (size_t i = 0; i < context.pipeline.nodes.size(); ++i) {
     json["nodes"].append(node_json(context.pipeline.nodes[i], context.figures[i]));
@@ -197,18 +211,20 @@ Json::Value report_json(const RunOutcome& run, const RunContext& context) {
 
 std::string report_text(const RunOutcome& run, const RunContext& context, bool color) {
   const Paint paint{color};
-  std::string changes;
+  std::string remarks;
   int64_t rejected = 0;
   for (const auto& [name, stream] : context.outcomes()) {
     rejected += stream.committed.rejected + stream.aborted.rejected;
     for (const auto& change : stream.schema_changes) {
-      changes += "schema: " + name + ": new field " + change.field + " (" + change.type + ") " +
+      remarks += "schema: " + name + ": new field " + change.field + " (" + change.type + ") " +
                  change.action + "\n";
     }
+    if (const std::string note = doubling_note(stream, context); !note.empty())
+      remarks += paint("33", "note") + ": " + name + ": " + note + "\n";
   }
   std::string text = run.pipeline + ": " + paint(run.exit_code == 0 ? "32" : "31", run.outcome) +
                      " in " + tenths(duration(run)) + " s, " + run.guarantee + ", run " + run.run +
-                     "\n" + streams_table(run, context).text({}) + changes;
+                     "\n" + streams_table(run, context).text({}) + remarks;
   if (rejected > 0)
     text += paint("33", "rejects") + ": see `patchbay rejects list " + run.pipeline + "`\n";
   for (const auto& failure : run.result.failures) text += failure_line(failure, paint);

@@ -57,6 +57,29 @@ nodes:
         self.assertEqual(self.rows("SELECT id FROM t ORDER BY id"), [(1,), (2,)])
         self.assertEqual(self.run_json(pipeline).json["outcome"], "ok")
 
+    def test_a_replaced_table_has_the_files_of_earlier_runs_too(self):
+        self.write("in/a.csv", "id\n1\n")
+        pipeline = self.pipeline("""
+name: load
+nodes:
+  - {use: files, with: {path: "in/*.csv", stream: t, select: new}}
+  - use: csv.decode
+  - {use: sqlite, with: {path: out.db, write: replace}}
+""")
+        self.run_json(pipeline)
+        nothing_new = self.run_json(pipeline).stream
+        self.assertEqual((nothing_new["stream"], nothing_new["rows_read"]), ("t", 0))
+        self.write("in/b.csv", "id\n2\n")
+        self.assertEqual(self.run_json(pipeline).stream["rows_written"], 2)
+        self.assertEqual(self.rows("SELECT id FROM t ORDER BY id"), [(1,), (2,)])
+
+    def test_a_stream_that_each_run_appends_again_is_told(self):
+        self.write("a.csv", "id\n1\n")
+        pipeline = self.load("a.csv", "csv.decode")
+        self.assertIn("appends it again", self.run_json(pipeline).stream["note"])
+        self.assertIn("note: t: each run reads all of it and sqlite appends it again", self.patchbay("run", pipeline).out)
+        self.assertNotIn("note", self.run_json(self.load("a.csv", "csv.decode", more=", select: new")).stream)
+
     def test_one_bad_file_does_not_stop_the_others(self):
         self.write("in/a.csv", "id\n1\n")
         self.write("in/b.csv", 'id\n"\n')
