@@ -3,6 +3,17 @@
 #include "cli/exit_codes.h"
 
 namespace patchbay::host {
+
+std::string usage_text(const VerbSpec& verb) {
+  std::string text = "patchbay " + std::string(verb.name);
+  for (size_t i = 0; i < verb.subcommands.size(); ++i) {
+    text += (i == 0 ? " " : "|") + std::string(verb.subcommands[i]);
+  }
+  if (!verb.arguments.empty()) text += " " + std::string(verb.arguments);
+  if (!verb.flags.empty()) text += " [options]";
+  return text;
+}
+
 namespace {
 
 // The name of something and, in a column of its own, what it is.
@@ -30,18 +41,8 @@ std::string flag_lines(const std::vector<Flag>& flags) {
   return text;
 }
 
-std::string usage(const VerbSpec& verb) {
-  std::string text = "patchbay " + std::string(verb.name);
-  for (size_t i = 0; i < verb.subcommands.size(); ++i) {
-    text += (i == 0 ? " " : "|") + std::string(verb.subcommands[i]);
-  }
-  if (!verb.arguments.empty()) text += " " + std::string(verb.arguments);
-  if (!verb.flags.empty()) text += " [options]";
-  return text;
-}
-
 std::string verb_help(const VerbSpec& verb) {
-  std::string text = "usage: " + usage(verb) + "\n\n" + std::string(verb.summary) + "\n";
+  std::string text = "usage: " + usage_text(verb) + "\n\n" + std::string(verb.summary) + "\n";
   if (!verb.details.empty()) text += "\n" + std::string(verb.details) + "\n";
   if (!verb.flags.empty()) text += "\noptions:\n" + flag_lines(verb.flags);
   text += "\nglobal options:\n" + flag_lines(global_flags());
@@ -75,7 +76,7 @@ std::string roff_flags(const std::vector<Flag>& flags) {
 }
 
 std::string roff_verb(const VerbSpec& verb) {
-  std::string text = ".SS " + roff(usage(verb)) + "\n" + roff(verb.summary) + ".\n";
+  std::string text = ".SS " + roff(usage_text(verb)) + "\n" + roff(verb.summary) + ".\n";
   if (!verb.details.empty()) text += roff(verb.details) + "\n";
   text += roff_flags(verb.flags);
   for (size_t i = 0; i < verb.examples.size(); ++i) {

@@ -7,7 +7,8 @@
 
 namespace patchbay::host {
 
-std::string help_text(const VerbSpec* verb);  // null = all of them
+std::string usage_text(const VerbSpec& verb);  // "patchbay run PIPELINE [options]"
+std::string help_text(const VerbSpec* verb);   // null = all of them
 std::string manual_page();
 
 }  // namespace patchbay::host

@@ -1,6 +1,7 @@
 // validate, schema, completion, version, help.
 #include "cli/completion.h"
 #include "cli/exit_codes.h"
+#include "cli/reference.h"
 #include "cli/render.h"
 #include "cli/verbs.h"
 #include "patchbay/abi.h"
@@ -101,6 +102,10 @@ int verb_version(Invocation& call) {
 int verb_help(Invocation& call) {
   if (call.arguments.has("man")) {
     call.print(manual_page());
+    return kExitOk;
+  }
+  if (call.arguments.has("markdown")) {
+    call.print(command_reference());
     return kExitOk;
   }
   if (call.arguments.positional.empty()) {

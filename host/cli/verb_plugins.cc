@@ -1,5 +1,7 @@
 // plugins list, show, enable, disable, verify.
 #include "cli/exit_codes.h"
+#include "cli/option_text.h"
+#include "cli/reference.h"
 #include "cli/verbs.h"
 #include "engine/call.h"
 #include "loader/plugin_library.h"
@@ -88,41 +90,12 @@ int list(Invocation& call) {
   return kExitOk;
 }
 
-std::string type_text(const Json::Value& schema) {
-  if (schema["secret"].asBool()) return "secret";
-  if (schema.isMember("enum")) {
-    std::string text;
-    for (const auto& one : schema["enum"]) text += (text.empty() ? "" : "|") + one.asString();
-    return text;
-  }
-  if (schema["type"].isArray()) {
-    std::string text;
-    for (const auto& one : schema["type"]) text += (text.empty() ? "" : " or ") + one.asString();
-    return text;
-  }
-  for (const char* keyword : {"oneOf", "anyOf"}) {
-    std::string text;
-    for (const auto& one : schema[keyword]) text += (text.empty() ? "" : " or ") + type_text(one);
-    if (!text.empty()) return text;
-  }
-  return schema["type"].asString();
-}
-
-std::string default_text(const Json::Value& schema, bool required) {
-  if (required) return "required";
-  return schema.isMember("default") ? compact_json(schema["default"]) : "";
-}
-
 std::string options_text(const ComponentManifest& component) {
   Table table({"option", "type", "default", "meaning"});
-  const Json::Value& properties = component.config["properties"];
-  for (const auto& name : properties.getMemberNames()) {
-    bool required = false;
-    for (const auto& one : component.config["required"]) required |= one.asString() == name;
-    table.add({name, type_text(properties[name]), default_text(properties[name], required),
-               properties[name].get("description", properties[name]["title"]).asString()});
-  }
-  return properties.empty() ? "no options\n" : table.text({});
+  const std::vector<OptionText> options = options_of(component);
+  for (const auto& option : options)
+    table.add({option.name, option.type, option.fallback, option.meaning});
+  return options.empty() ? "no options\n" : table.text({});
 }
 
 int show(Invocation& call) {
@@ -135,6 +108,10 @@ int show(Invocation& call) {
       json["components"][i]["config"] = component.config;
     }
     call.print_json(json);
+    return kExitOk;
+  }
+  if (call.arguments.get("output") == "markdown" && entry.manifest) {
+    call.print(plugin_reference(*entry.manifest));
     return kExitOk;
   }
   const std::string problem = problem_of(call, entry);
