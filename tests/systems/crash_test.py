@@ -1,6 +1,6 @@
 """kill -9 at every durable step, and at random moments; afterwards every row is there exactly once.
 
-Which sink: the first argument, sqlite, files, bq or postgres.
+Which sink: the first argument, sqlite, files, bq, gcs or postgres.
 """
 
 import csv
@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import unittest
+import urllib.request
 
 from harness import BUILD, Server, SystemTest
 from postgres_server import PASSWORD, Postgres
@@ -39,6 +40,14 @@ FILES = """
 BQ = """
   - use: bq
     with: {{endpoint: "{bq}", project: demo, dataset: qreviews, credentials: {{secret: bq}}, tables: {{responses: results}}}}
+"""
+GCS = """
+  - use: fields
+    with: {{keep: [id, sequence]}}
+  - use: csv.encode
+    with: {{part_rows: 40, key: "{{stream}}-{{part}}"}}
+  - use: gcs
+    with: {{endpoint: "{gcs}", bucket: box, credentials: {{secret: gcs}}, path: "${{run.id}}/{{key}}"}}
 """
 POSTGRES = """
   - use: postgres
@@ -149,6 +158,36 @@ class BqCrashes(Crashes, SystemTest):
         return [t["table"] for t in self.bq.get("/_control/tables") if "_patchbay" in t["table"]]
 
 
+class GcsCrashes(Crashes, SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.gcs = Server("gcs/server.py", self.folder)
+        self.addCleanup(self.gcs.stop)
+        self.environment["PATCHBAY_SECRET_GCS"] = json.dumps(self.gcs.get("/_control/credentials"))
+        self.gcs.post("/_control/buckets", ["box"])
+
+    def reset(self):
+        super().reset()
+        self.gcs.post("/_control/reset", {})
+        self.gcs.post("/_control/buckets", ["box"])
+
+    def text(self):
+        return SOURCE.format(rows=20, source=self.source.url) + GCS.format(gcs=self.gcs.url)
+
+    def sequences(self):
+        found = []
+        for name in self.names():
+            with urllib.request.urlopen(f"{self.gcs.url}/_control/data/box/{name}") as answer:
+                found += [int(row["sequence"]) for row in csv.DictReader(answer.read().decode().splitlines())]
+        return found
+
+    def names(self):
+        return [found["name"] for found in self.gcs.get("/_control/objects/box")]
+
+    def leftovers(self):
+        return [name for name in self.names() if name.startswith(".patchbay")]
+
+
 class PostgresCrashes(Crashes, SystemTest):
     def setUp(self):
         super().setUp()
@@ -173,6 +212,6 @@ class PostgresCrashes(Crashes, SystemTest):
 
 if __name__ == "__main__":
     sink = sys.argv.pop(1)
-    cases = {"sqlite": SqliteCrashes, "files": FilesCrashes, "bq": BqCrashes, "postgres": PostgresCrashes}
+    cases = {"sqlite": SqliteCrashes, "files": FilesCrashes, "bq": BqCrashes, "gcs": GcsCrashes, "postgres": PostgresCrashes}
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(cases[sink])
     sys.exit(not unittest.TextTestRunner(verbosity=2).run(suite).wasSuccessful())

@@ -1,4 +1,4 @@
-"""A service account of this server's own, and the access tokens that it gives for that account's JWTs."""
+"""A service account of a server's own, and the access tokens that it gives for that account's JWTs."""
 
 import base64
 import hashlib
@@ -14,6 +14,7 @@ AUDIENCE = "https://oauth2.googleapis.com/token"  # whatever the token_uri
 EXPONENT = 65537
 SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")  # RFC 8017, 9.2
 LONGEST = 3600
+CLOUD = "https://www.googleapis.com/auth/cloud-platform"
 
 
 def openssl(*arguments, given=""):
@@ -47,18 +48,19 @@ class Tokens:
         self.given, self.lifetime = {}, LONGEST
 
     def grant(self, form):
-        kind = form.get("grant_type")
+        kind, scope = form.get("grant_type"), form.get("scope", CLOUD)
         if kind == "refresh_token" and form.get("refresh_token") != "demo-refresh":
             raise refused("Token has been expired or revoked.")
         if kind == JWT_BEARER:
-            self.verify(form.get("assertion", ""))
+            scope = self.verify(form.get("assertion", ""))
         elif kind != "refresh_token":
             raise ApiError(400, "unsupported_grant_type", "Invalid grant_type")
         token = "ya29." + uuid.uuid4().hex
-        self.given[token] = time.time() + self.lifetime
+        self.given[token] = (time.time() + self.lifetime, scope.split())
         return {"access_token": token, "expires_in": self.lifetime, "token_type": "Bearer"}
 
     def verify(self, jwt):
+        """The scope that the JWT asks for."""
         try:
             head, payload, signature = jwt.split(".")
             algorithm, claims = json.loads(decoded(head))["alg"], json.loads(decoded(payload))
@@ -72,11 +74,16 @@ class Tokens:
             raise refused("Invalid JWT: wrong audience")
         if life > LONGEST or left < 0 or not claims.get("scope"):
             raise refused("Invalid JWT: Token must be a short-lived token and in a reasonable timeframe")
+        return claims["scope"]
 
-    def revoke_all(self):
+    def renew(self, lifetime):
+        """The tokens given so far are void, the next ones live so long."""
         self.given.clear()
+        self.lifetime = lifetime
 
     def check(self, header):
-        token = (header or "").removeprefix("Bearer ")
-        if self.given.get(token, 0) < time.time():
+        """The scopes of the token that the header carries."""
+        end, scopes = self.given.get((header or "").removeprefix("Bearer "), (0, []))
+        if end < time.time():
             raise ApiError(401, "authError", "Request had invalid authentication credentials.")
+        return scopes
