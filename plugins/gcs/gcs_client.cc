@@ -37,6 +37,7 @@ int64_t int_at(const Json::Value& json, const char* name) {
 
 GcsObject object_of(const Json::Value& json) {
   GcsObject out;
+  if (!json.isObject()) throw Error(Code::kRemote, "an object's metadata is no JSON object");
   out.name = text_at(json, "name");
   out.generation = int_at(json, "generation");
   out.size = int_at(json, "size");

@@ -11,7 +11,7 @@ import time
 import urllib.request
 from urllib.parse import quote
 
-from harness import BUILD, Server, SystemTest, main
+from harness import BUILD, Proxy, Server, SystemTest, main
 
 UNIT = 256 * 1024
 FAST = "retry: {attempts: 4, delay: 1ms}"
@@ -23,11 +23,19 @@ class GcsTest(SystemTest):
         super().setUp()
         self.gcs = Server("gcs/server.py", self.folder)
         self.addCleanup(self.gcs.stop)
+        self.endpoint = self.gcs.url
         self.gcs.post("/_control/buckets", ["box"])
         self.environment["PATCHBAY_SECRET_GCS"] = json.dumps(self.gcs.get("/_control/credentials"))
 
+    def proxy(self):
+        """From now on pipelines go through it."""
+        proxy = Proxy(self.folder, self.gcs.port)
+        self.addCleanup(proxy.stop)
+        self.endpoint = f"http://127.0.0.1:{proxy.port}"
+        return proxy
+
     def access(self):
-        return f'endpoint: "{self.gcs.url}", credentials: {{secret: gcs}}, chunk_size: {UNIT}'
+        return f'endpoint: "{self.endpoint}", credentials: {{secret: gcs}}, chunk_size: {UNIT}'
 
     def put(self, name, text="", **more):
         content = {"size": text} if isinstance(text, int) else {"text": text}
@@ -127,13 +135,20 @@ class Downloads(GcsTest):
 
     def test_a_transfer_survives_a_cut_anywhere(self):
         self.put("big", 2 * UNIT, seed=2)
+        content, proxy = self.content("big"), self.proxy()
+        pipeline = self.download("big")
+        self.run_json(pipeline)
+        total = proxy.total()["down"]
         for tenth in range(10):
-            at = tenth * 2 * UNIT // 10
-            for fault in ({"action": "cut", "bytes": at % UNIT}, {"action": "status", "status": 503}, {"action": "close"}):
-                self.faults({**fault, "match": MEDIA, "skip": at // UNIT})
-                self.run_json(self.download("big"))
-                self.assertEqual((self.folder / "out/big").read_bytes(), self.content("big"))
-                self.assertEqual(self.gcs.get("/_control/faults_left"), 0, fault)
+            proxy.reset()
+            proxy.rules({"do": "reset" if tenth % 2 else "cut", "direction": "down", "after": max(1, total * tenth // 10), "of": "all"})
+            self.run_json(pipeline)
+            self.assertEqual((self.folder / "out/big").read_bytes(), content, tenth)
+            self.assertGreater(proxy.total()["down"], total * 9 // 10)
+        for fault in ({"action": "cut", "bytes": 1000}, {"action": "status", "status": 503}):
+            self.faults({**fault, "match": MEDIA, "skip": 1})
+            self.run_json(pipeline)
+            self.assertEqual(((self.folder / "out/big").read_bytes(), self.gcs.get("/_control/faults_left")), (content, 0), fault)
 
     def test_damage_is_noticed(self):
         self.put("big", 2 * UNIT, seed=2)
@@ -216,16 +231,26 @@ class Uploads(GcsTest):
         self.assertIn("gs://box/a: is already there, and if_exists is fail", result.stream["error"]["message"])
 
     def test_a_transfer_survives_a_cut_anywhere(self):
-        content = self.file("big", random.Random(4).randbytes(12 * UNIT + 100_000))
-        pieces = 4
+        content, proxy = self.file("big", random.Random(4).randbytes(8 * UNIT + 100_000)), self.proxy()
+        pipeline = self.upload("big")
+        self.run_json(pipeline)
+        total = proxy.total()["up"]
         for tenth in range(10):
-            skip = tenth * pieces // 10
-            for fault in ({"action": "keep", "bytes": 0}, {"action": "keep", "bytes": UNIT * (tenth % 4)}, {"action": "lost"},
-                          {"action": "keep", "bytes": UNIT * (tenth % 4), "answer": True}, {"action": "status", "status": 503}, {"action": "close"}):
-                self.faults({**fault, "match": PIECE, "skip": skip})
+            proxy.reset()
+            proxy.rules({"do": "reset" if tenth % 2 else "cut", "direction": "up", "after": max(1, total * tenth // 10), "of": "all"})
+            self.run_json(pipeline)
+            self.assertEqual((self.content("big"), list(self.objects())), (content, ["big"]), tenth)
+
+    def test_what_the_server_kept_of_a_piece_is_not_sent_again(self):
+        content = self.file("big", random.Random(4).randbytes(8 * UNIT + 100_000))
+        for kept in range(4):
+            for answer in (False, True):
+                self.faults({"action": "keep", "bytes": UNIT * kept, "answer": answer, "match": PIECE, "skip": kept % 2})
                 self.run_json(self.upload("big"))
-                self.assertEqual(self.gcs.get("/_control/faults_left"), 0, fault)
-                self.assertEqual((self.content("big"), list(self.objects())), (content, ["big"]), fault)
+                self.assertEqual((self.content("big"), list(self.objects())), (content, ["big"]))
+                self.assertEqual(self.gcs.get("/_control/faults_left"), 0)
+                again = f"bytes {UNIT * (kept + 4 * (kept % 2))}-"
+                self.assertTrue(any((r["range"] or "").startswith(again) for r in self.requests("PUT")), again)
 
     def test_every_answer_may_be_lost(self):
         self.file("big", b"x" * (UNIT + 1))
