@@ -77,6 +77,13 @@ class BqTest(SystemTest):
                 self.assertEqual(self.run_json(self.write(), "--full-refresh").stream["rows_written"], 700)
                 self.assert_all_once(700)
 
+    def test_an_upload_goes_on_behind_the_part_that_was_stored(self):
+        self.faults({"match": "PUT /upload", "times": 2, "action": "partial"})
+        self.assertEqual(self.run_json(self.write()).stream["rows_written"], 700)
+        self.assert_all_once(700)
+        ranges = [r["bytes"] for r in self.bq.get("/_control/requests") if r["method"] == "PUT"]
+        self.assertEqual([a - b for a, b in zip(ranges, ranges[1:])], [256 * 1024] * 2)
+
     def test_server_faults_are_tried_again(self):
         limited = json.dumps({"error": {"code": 403, "message": "slow down", "errors": [{"reason": "rateLimitExceeded"}]}})
         for status, body in ((503, ""), (502, "<html>bad gateway</html>"), (429, ""), (403, limited)):

@@ -17,7 +17,7 @@ class Server:
         port_file = pathlib.Path(folder) / f"{pathlib.Path(script).parent.name}.port"
         self.process = subprocess.Popen(
             [sys.executable, str(SERVICES / script), "--port", "0", "--port-file", str(port_file), *map(str, arguments)])
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not port_file.exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{script} did not start")

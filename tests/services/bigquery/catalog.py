@@ -122,8 +122,27 @@ def fill(fields, row):
                     fill(field["fields"], one)
 
 
+class Counted:
+    """In place of rows: how many they are, and none of them."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __len__(self):
+        return self.count
+
+    def __iter__(self):
+        return iter(())
+
+    def __add__(self, other):
+        return Counted(len(self) + len(other))
+
+    __radd__ = __add__
+
+
 class Catalog:
-    def __init__(self):
+    def __init__(self, counting=False):
+        self.counting = counting
         self.datasets = {}  # (project, dataset) -> Dataset
         self.tables = {}    # (project, dataset, table) -> Table
 

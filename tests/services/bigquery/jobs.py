@@ -5,7 +5,7 @@ import re
 import uuid
 
 import clock
-from catalog import check_evolution, fill
+from catalog import Counted, check_evolution, fill
 from errors import ApiError, Failed, exists, invalid, not_found
 from loads import run_load, target_table
 from sql import Query
@@ -88,13 +88,17 @@ class Jobs:
         fields = sources[0].fields if disposition == "WRITE_TRUNCATE" else target.fields
         for source in sources:
             check_evolution(source.fields, fields, "")
-        rows = [json.loads(json.dumps(row)) for source in sources for row in source.rows]
+        rows = sum((copied(source.rows) for source in sources), [])
         for row in rows:
             fill(fields, row)
         if fields != target.fields:
             target.set_schema(fields)
         target.rows = rows if disposition == "WRITE_TRUNCATE" else target.rows + rows
         return {"copiedRows": str(len(rows))}
+
+
+def copied(rows):
+    return rows if isinstance(rows, Counted) else [json.loads(json.dumps(row)) for row in rows]
 
 
 def query_statistics(query):

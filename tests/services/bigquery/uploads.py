@@ -1,6 +1,7 @@
 """Load jobs whose data comes with them: multipart in one request, or resumable in chunks."""
 
 import json
+import os
 import re
 import uuid
 
@@ -32,6 +33,10 @@ def multipart(request, project):
 def finished(request, project, body, data):
     if "load" not in body.get("configuration", {}):
         raise invalid("only load jobs take an upload")
+    save = request.world.save
+    if save:
+        with open(os.path.join(save, str(len(os.listdir(save)) + 1)), "wb") as file:
+            file.write(data)
     jobs = request.world.jobs
     return jobs.view(project, jobs.insert(project, body, data))
 
@@ -54,6 +59,13 @@ def put(request, session):
         data.clear()
         return 200, upload["job"]
     return 308, None, {"Range": f"bytes=0-{len(data) - 1}"} if data else {}
+
+
+def keep_part(request):
+    """Stores the first 256 KiB of a chunk, as a server may, and says so."""
+    data = request.world.uploads[request.path.split("/")[-1]]["data"]
+    data += request.body[:CHUNK]
+    return 308, None, {"Range": f"bytes=0-{len(data) - 1}"}
 
 
 def append(data, chunk, first, last, total):
