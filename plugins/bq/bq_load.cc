@@ -6,6 +6,7 @@ namespace patchbay {
 namespace {
 
 constexpr size_t kChunk = 8 << 20;
+constexpr size_t kRoom = 64 << 10;  // for the row that goes over a chunk's end
 constexpr std::chrono::hours kStagingLife{7 * 24};
 
 Json::Value with_row_number(Json::Value schema) {
@@ -71,6 +72,7 @@ void BqLoadWriter::upload(Call& call, bool last) {
 void BqLoadWriter::write(Call& call, Batch batch) {
   batch = encoder_.without_misfits(call, std::move(batch));
   const JsonRows rows = encoder_.rows(batch);
+  buffer_.reserve(kChunk + kRoom);  // growing by doubling would take twice as much
   for (int64_t row = 0; row < batch.rows(); ++row) {
     rows.append(buffer_, row);
     if (numbered_) append_row_number(buffer_, rows_ + row);

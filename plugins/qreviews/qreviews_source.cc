@@ -67,13 +67,11 @@ class QreviewsReader final : public Reader {
   Event give(int64_t most) {
     Batch& page = pages_.front();
     const int64_t rows = std::min(page.rows(), most);
-    Batch out = page.slice(0, rows);
     given_to_ = sequence_at(page, rows - 1);
-    if (rows == page.rows()) {
-      pages_.pop_front();
-    } else {
-      page = page.slice(rows, page.rows() - rows);
-    }
+    Batch rest = rows < page.rows() ? page.slice(rows, page.rows() - rows) : Batch();
+    Batch out = rows < page.rows() ? page.slice(0, rows) : std::move(page);
+    pages_.pop_front();
+    if (rest.rows() > 0) pages_.push_front(std::move(rest));
     return BatchEvent{0, std::move(out)};
   }
 

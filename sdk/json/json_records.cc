@@ -400,9 +400,8 @@ class JsonRecords::State {
     what_ = &what;
     if (at.lines) return parse_lines(std::move(text));
     try {
-      const simdjson::padded_string padded(text);
-      text = {};
-      od::document document = parser_.iterate(padded);
+      text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
+      od::document document = parser_.iterate(text.data(), text.size(), text.capacity());
       od::value root = document.get_value();
       walk(root, at.path);
       // Behind a path the rest of the objects around the records is left unread: is_json judges the
