@@ -87,10 +87,12 @@ def amount(value, unit):
 
 
 def show(name, ours, theirs, value, target=None):
+    """`value` is what the target is about: the ratio, or without a competitor the figure."""
     verdict = "" if target is None else "ok" if target.met(value) else "short"
     if verdict == "short":
         short.append(name)
-    print(f"{name:<46} {ours:>12} {theirs:>12} {value:>9.3g}  {str(target or ''):<9} {verdict}", flush=True)
+    shown = f"{value:.3g}" if theirs else ""
+    print(f"{name:<46} {ours:>12} {theirs:>12} {shown:>9}  {str(target or ''):<9} {verdict}", flush=True)
 
 
 def compare(name, ours, theirs, rounds=5, **targets):
