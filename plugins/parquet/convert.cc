@@ -6,11 +6,12 @@
 #include <arrow/compute/cast.h>
 #include <arrow/compute/exec.h>
 #include <arrow/extension_type.h>
-#include <arrow/memory_pool.h>
+
 #include <arrow/util/bitmap_ops.h>
 #include <arrow/util/utf8.h>
 
 #include "arrow_errors.h"
+#include "arrow_pool.h"
 #include "arrow_types.h"
 
 namespace patchbay {
@@ -18,11 +19,9 @@ namespace {
 
 using ArrayPtr = std::shared_ptr<arrow::Array>;
 
-arrow::MemoryPool* pool() { return arrow::system_memory_pool(); }
-
 class Conversion {
  public:
-  explicit Conversion(bool truncate) : context_(pool()) {
+  explicit Conversion(bool truncate) : context_(arrow_pool()) {
     context_.set_use_threads(false);
     options_.allow_time_truncate = truncate;
   }
@@ -34,7 +33,7 @@ class Conversion {
       case arrow::Type::DICTIONARY:
         return from_dictionary(static_cast<const arrow::DictionaryArray&>(*in), to);
       case arrow::Type::NA:
-        return arrow::MakeArrayOfNull(arrow_type(to), in->length(), pool());
+        return arrow::MakeArrayOfNull(arrow_type(to), in->length(), arrow_pool());
       case arrow::Type::LIST:
       case arrow::Type::MAP:
         return from_list(static_cast<const arrow::ListArray&>(*in), to);
@@ -85,7 +84,7 @@ class Conversion {
   arrow::Result<ArrayPtr> from_extension(const arrow::ExtensionArray& in, const Type& to) {
     if (in.extension_type()->extension_name() != "arrow.uuid") return convert(in.storage(), to);
     const auto& bytes = static_cast<const arrow::FixedSizeBinaryArray&>(*in.storage());
-    arrow::StringBuilder out(pool());
+    arrow::StringBuilder out(arrow_pool());
     for (int64_t row = 0; row < bytes.length(); ++row) {
       if (bytes.IsNull(row)) {
         ARROW_RETURN_NOT_OK(out.AppendNull());
@@ -129,7 +128,7 @@ class Conversion {
       const arrow::ListArray& in) {
     const auto count = static_cast<size_t>(in.length()) + 1;
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> out,
-                          arrow::AllocateBuffer(static_cast<int64_t>(count * 4), pool()));
+                          arrow::AllocateBuffer(static_cast<int64_t>(count * 4), arrow_pool()));
     auto* offsets = reinterpret_cast<int32_t*>(out->mutable_data());
     for (size_t i = 0; i < count; ++i)
       offsets[i] = in.raw_value_offsets()[i] - in.raw_value_offsets()[0];
@@ -139,7 +138,8 @@ class Conversion {
   static arrow::Result<std::shared_ptr<arrow::Buffer>> validity(const arrow::Array& in) {
     if (in.null_count() == 0) return nullptr;
     if (in.offset() == 0) return in.null_bitmap();
-    return arrow::internal::CopyBitmap(pool(), in.null_bitmap_data(), in.offset(), in.length());
+    return arrow::internal::CopyBitmap(arrow_pool(), in.null_bitmap_data(), in.offset(),
+                                       in.length());
   }
 
   arrow::Result<ArrayPtr> from_struct(const arrow::StructArray& in, const Type& to) {

@@ -4,11 +4,12 @@
 #include <arrow/builder.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
-#include <arrow/memory_pool.h>
+
 #include <arrow/scalar.h>
 #include <arrow/util/utf8.h>
 
 #include "arrow_errors.h"
+#include "arrow_pool.h"
 #include "convert.h"
 #include "patchbay/batch.h"
 #include "patchbay/json_text.h"
@@ -58,7 +59,7 @@ std::string MisfitRows::record(int64_t row) const {
     const std::string text = value_of(stream_.name, one->GetScalar(0))->ToString();
     schema.fields[i].type =
         scalar(arrow::util::ValidateUTF8(text) ? TypeId::kUtf8 : TypeId::kBinary);
-    arrow::BinaryBuilder builder(arrow::system_memory_pool());
+    arrow::BinaryBuilder builder(arrow_pool());
     check_status(stream_.name, builder.Append(text));
     values.push_back(value_of(stream_.name, builder.Finish()));
   }
@@ -68,12 +69,12 @@ std::string MisfitRows::record(int64_t row) const {
 
 arrow::Result<arrow::ArrayVector> MisfitRows::others() const {
   const int64_t rows = columns_.empty() ? 0 : columns_[0]->length();
-  arrow::Int64Builder builder(arrow::system_memory_pool());
+  arrow::Int64Builder builder(arrow_pool());
   for (int64_t row = 0; row < rows; ++row) {
     if (!rows_.contains(row)) ARROW_RETURN_NOT_OK(builder.Append(row));
   }
   ARROW_ASSIGN_OR_RAISE(const auto kept, builder.Finish());
-  arrow::compute::ExecContext context(arrow::system_memory_pool());
+  arrow::compute::ExecContext context(arrow_pool());
   arrow::ArrayVector out;
   for (const auto& column : columns_) {
     ARROW_ASSIGN_OR_RAISE(

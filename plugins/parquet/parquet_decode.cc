@@ -1,5 +1,7 @@
 #include "parquet_decode.h"
 
+#include <arrow/util/utf8.h>
+
 #include <optional>
 
 #include "patchbay/object.h"
@@ -97,7 +99,9 @@ class ParquetReader final : public Reader {
 ParquetDecode::ParquetDecode(Context&, const Config& config)
     : config_{config.get_or<std::vector<std::string>>("columns", {}),
               config.get<std::string>("nanoseconds") == "truncate",
-              config.get<int64_t>("spool_memory"), config.get<std::string>("spool_folder")} {}
+              config.get<int64_t>("spool_memory"), config.get<std::string>("spool_folder")} {
+  arrow::util::InitializeUTF8();
+}
 
 std::unique_ptr<Reader> ParquetDecode::open(Call&, std::vector<Input> inputs) {
   return std::make_unique<ParquetReader>(config_, std::move(inputs.at(0)));

@@ -3,7 +3,7 @@
 #include <arrow/array.h>
 #include <arrow/c/bridge.h>
 #include <arrow/io/interfaces.h>
-#include <arrow/memory_pool.h>
+
 #include <arrow/record_batch.h>
 #include <arrow/util/config.h>
 #include <parquet/arrow/writer.h>
@@ -12,6 +12,7 @@
 #include <algorithm>
 
 #include "arrow_errors.h"
+#include "arrow_pool.h"
 #include "arrow_types.h"
 
 namespace patchbay {
@@ -48,7 +49,7 @@ parquet::Compression::type codec_of(const std::string& name) {
 
 std::shared_ptr<parquet::WriterProperties> writer_properties(const ParquetEncodeConfig& config) {
   parquet::WriterProperties::Builder builder;
-  builder.memory_pool(arrow::system_memory_pool())
+  builder.memory_pool(arrow_pool())
       ->created_by("patchbay version " PATCHBAY_PLUGIN_VERSION " (build arrow-" ARROW_VERSION_STRING
                    ")")
       ->compression(codec_of(config.compression))
@@ -90,9 +91,9 @@ class ParquetBytes final : public FileEncoder {
   void begin(std::string& out) override {
     sink_->append_to(out);
     guard_parquet(subject_, [&] {
-      writer_ = value_of(subject_, parquet::arrow::FileWriter::Open(
-                                       *schema_, arrow::system_memory_pool(), sink_,
-                                       writer_properties(config_), arrow_properties()));
+      writer_ = value_of(subject_, parquet::arrow::FileWriter::Open(*schema_, arrow_pool(), sink_,
+                                                                    writer_properties(config_),
+                                                                    arrow_properties()));
       if (schema_->metadata())
         check_status(subject_, writer_->AddKeyValueMetadata(schema_->metadata()));
     });

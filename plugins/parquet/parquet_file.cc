@@ -2,7 +2,7 @@
 
 #include <arrow/array.h>
 #include <arrow/io/interfaces.h>
-#include <arrow/memory_pool.h>
+
 #include <arrow/record_batch.h>
 #include <arrow/util/key_value_metadata.h>
 #include <parquet/file_reader.h>
@@ -13,6 +13,7 @@
 #include <set>
 
 #include "arrow_errors.h"
+#include "arrow_pool.h"
 #include "arrow_types.h"
 #include "convert.h"
 #include "int96.h"
@@ -79,7 +80,7 @@ void ParquetFile::check_ends(arrow::io::RandomAccessFile& file) const {
 }
 
 void ParquetFile::open(const std::shared_ptr<arrow::io::RandomAccessFile>& file, bool on_disk) {
-  parquet::ReaderProperties properties(arrow::system_memory_pool());
+  parquet::ReaderProperties properties(arrow_pool());
   if (on_disk) {
     properties.enable_buffered_stream();
     properties.set_buffer_size(kColumnBuffer);
@@ -91,8 +92,7 @@ void ParquetFile::open(const std::shared_ptr<arrow::io::RandomAccessFile>& file,
   parquet::arrow::FileReaderBuilder builder;
   check_status(file_, builder.Open(file, properties));
   columns.set_batch_size(kBatchRows);
-  reader_ = value_of(
-      file_, builder.memory_pool(arrow::system_memory_pool())->properties(columns)->Build());
+  reader_ = value_of(file_, builder.memory_pool(arrow_pool())->properties(columns)->Build());
   reader_->set_batch_size(batch_rows());
 }
 

@@ -2,7 +2,7 @@
 
 #include <arrow/buffer.h>
 #include <arrow/io/memory.h>
-#include <arrow/memory_pool.h>
+
 #include <arrow/util/io_util.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "arrow_pool.h"
 #include "patchbay/error.h"
 
 namespace patchbay {
@@ -51,8 +52,7 @@ class SpooledFile final : public arrow::io::RandomAccessFile {
   }
   arrow::Result<std::shared_ptr<arrow::Buffer>> ReadAt(int64_t position, int64_t size) override {
     size = std::max<int64_t>(0, std::min(size, size_ - position));  // whatever the file claims
-    ARROW_ASSIGN_OR_RAISE(auto buffer,
-                          arrow::AllocateResizableBuffer(size, arrow::system_memory_pool()));
+    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(size, arrow_pool()));
     ARROW_ASSIGN_OR_RAISE(const int64_t read, ReadAt(position, size, buffer->mutable_data()));
     ARROW_RETURN_NOT_OK(buffer->Resize(read));
     return std::shared_ptr<arrow::Buffer>(std::move(buffer));
@@ -119,11 +119,17 @@ void Spool::write(std::string_view data) {
 }
 
 void Spool::fail(int error) const {
-  const std::string why = "spool_folder: " + folder_ + ": " + std::strerror(error);
-  if (error == ENOENT || error == ENOTDIR || error == EACCES || error == EROFS)
-    throw Error(Code::kConfig, why + "; it holds the files larger than spool_memory");
-  throw Error(Code::kUnavailable, why + "; " + key_ + " must lie there whole before it is read (" +
-                                      std::to_string(size_ >> 20) + " MiB so far)");
+  const std::string where = "spool_folder: " + folder_ + ": ";
+  if (error == ENOENT || error == ENOTDIR || error == EACCES || error == EROFS) {
+    throw Error(Code::kConfig,
+                where + std::strerror(error) +
+                    "; files larger than spool_memory lie there while they are read");
+  }
+  if (error != ENOSPC && error != EDQUOT)
+    throw Error(Code::kUnavailable, where + std::strerror(error));
+  throw Error(Code::kUnavailable,
+              where + "the disk is full; " + key_ + " must lie there whole before it is read (" +
+                  std::to_string(size_ >> 20) + " MiB so far). Make room and run again");
 }
 
 std::shared_ptr<arrow::io::RandomAccessFile> Spool::finish() {
