@@ -63,6 +63,7 @@ class GcsReader final : public Reader {
 
  private:
   void fetch(Call& call) {
+    piece_ = {};  // not beside the next one in memory
     piece_ = client_->read(call, object_, offset_, std::min(most_, object_.size - offset_));
     at_ = 0;
     crc_.add(piece_);

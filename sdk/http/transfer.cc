@@ -151,8 +151,16 @@ bool Transfer::take_body(std::string_view bytes) {
         "the body is over the limit of " + std::to_string(options_.max_response_bytes) + " bytes";
     return false;
   }
+  if (response_.body.empty()) reserve_body();
   response_.body.append(bytes);
   return true;
+}
+
+// A body that grows step by step takes twice its size while it does.
+void Transfer::reserve_body() {
+  curl_off_t size = 0;
+  curl_easy_getinfo(easy_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size);
+  if (size > 0) response_.body.reserve(std::min<size_t>(size, options_.max_response_bytes));
 }
 
 void Transfer::begin_sink() {

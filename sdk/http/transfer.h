@@ -46,6 +46,7 @@ class Transfer {
   static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent);
   void take_header(std::string_view line);
   bool take_body(std::string_view bytes);
+  void reserve_body();
   void begin_sink();
 
   CURLcode wait(CURLM* multi, Call& call);

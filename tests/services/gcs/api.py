@@ -88,7 +88,7 @@ def compose(request, bucket, name):
 
 def copied(request, source, bucket, name):
     given = {k: v for k, v in request.json.items() if k in OVERRIDES}
-    return request.world.store.put(bucket, name, source.data, request.query, given or source.meta, source.components)
+    return request.world.store.put(bucket, name, source.data, request.query, given or source.meta, source.components, copy_of=source)
 
 
 def source_of(request, bucket, name):

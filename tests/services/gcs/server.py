@@ -38,6 +38,13 @@ WRITERS = ("cloud-platform", "devstorage.read_write", "devstorage.full_control")
 READERS = (*WRITERS, "devstorage.read_only", "cloud-platform.read-only")
 
 
+def content_of(data):
+    if "text" in data:
+        return data["text"].encode("latin-1" if data.get("latin1") else "utf-8")
+    chance, most = random.Random(data.get("seed", 0)), 1 << 26
+    return b"".join(chance.randbytes(min(most, data["size"] - at)) for at in range(0, data["size"], most))
+
+
 class World(http_service.World):
     def reset(self):
         super().reset()
@@ -62,8 +69,7 @@ class World(http_service.World):
             return super().control(verb, path, data)
         if path:
             return [found.resource(self.port) for found in self.store.bucket(path[0]).values()]
-        content = data["text"].encode("latin-1" if data.get("latin1") else "utf-8") if "text" in data else random.Random(data.get("seed", 0)).randbytes(data["size"])
-        return self.store.put(data["bucket"], data["name"], content, {}, data).resource(self.port)
+        return self.store.put(data["bucket"], data["name"], content_of(data), {}, data).resource(self.port)
 
 
 def path_of(request):

@@ -24,14 +24,14 @@ def no_object(bucket, name):
 
 
 class Object:
-    def __init__(self, bucket, name, data, generation, resource=None, components=None):
-        self.bucket, self.name, self.data, self.generation = bucket, name, bytes(data), generation
+    def __init__(self, bucket, name, data, generation, resource=None, components=None, copy_of=None):
+        self.bucket, self.name, self.data, self.generation = bucket, name, copy_of.data if copy_of else bytes(data), generation
         self.meta = {k: v for k, v in (resource or {}).items() if k in OVERRIDES}
         self.meta.setdefault("contentType", "application/octet-stream")
         self.metageneration, self.components = 1, components
         self.created = self.updated = clock.now()
-        self.crc32c = crc32c(self.data)
-        self.md5 = base64.b64encode(hashlib.md5(self.data).digest()).decode()
+        self.crc32c = copy_of.crc32c if copy_of else crc32c(self.data)
+        self.md5 = copy_of.md5 if copy_of else base64.b64encode(hashlib.md5(self.data).digest()).decode()
 
     def resource(self, port):
         path = f"http://127.0.0.1:{port}/storage/v1/b/{self.bucket}/o/{self.name}"
@@ -88,12 +88,12 @@ class Store:
         check(found, query, reading, prefix)
         return found
 
-    def put(self, bucket, name, data, query, resource=None, components=None):
-        """A new generation; the resource may say what the checksums must be."""
+    def put(self, bucket, name, data, query, resource=None, components=None, copy_of=None):
+        """A new generation; the resource may say what the checksums must be. A copy costs no work."""
         if not name or len(name.encode()) > 1024 or "\n" in name or "\r" in name:
             raise invalid(f"Invalid object name: '{name}'")
         check(self.find(bucket, name), query)
-        new = Object(bucket, name, data, self.next_generation(), resource, components)
+        new = Object(bucket, name, data, self.next_generation(), resource, components, copy_of)
         for key, actual in (("crc32c", new.crc32c), ("md5Hash", new.md5)):
             wanted = (resource or {}).get(key)
             if wanted and wanted != actual:
