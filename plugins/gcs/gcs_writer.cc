@@ -54,6 +54,8 @@ void GcsWriter::begin(Call& call, const std::string& key) {
   call.durable_step("gcs.session");
   upload_.emplace(
       client_->begin_upload(call, temporary_, gcs_metadata(config_.content_type, mark_)));
+  // Growing by doubling would take twice as much.
+  buffer_.reserve(static_cast<size_t>(config_.chunk_size) + kObjectChunk);
   crc_ = {};
   size_ = 0;
 }

@@ -197,6 +197,37 @@ class Downloads(GcsTest):
                     self.assertIn(message, str(result))
                     self.assertNotIn("PRIVATE KEY", str(result))
 
+    def test_servers_that_lie_are_found_out(self):
+        self.put("big", 2 * UNIT, seed=2)
+        item = {"name": "big", "generation": "1", "size": "9", "timeCreated": "2026-01-01T00:00:00Z"}
+        listed, half = "GET .*/o[?]", {"Content-Range": f"bytes 0-{UNIT - 1}/{2 * UNIT}"}
+        cases = [
+            (listed, 200, "<html>", {}, "with a body that is no JSON object"),
+            (listed, 200, "[]", {}, "with a body that is no JSON object"),
+            (listed, 200, json.dumps({"items": [7]}), {}, "an object's metadata is no JSON object"),
+            (listed, 200, json.dumps({"items": [{**item, "size": "-2"}]}), {}, "an object's metadata lacks its name, generation, size or time"),
+            (listed, 200, json.dumps({"items": [{**item, "generation": None}]}), {}, "an object's metadata lacks"),
+            (listed, 200, json.dumps({"nextPageToken": "x"}), {}, "its list never ends"),
+            (listed, 302, "", {"Location": "https://elsewhere.example/"}, "302"),
+            (MEDIA, 200, "short", {}, "with other bytes than"),
+            (MEDIA, 206, "x" * UNIT, {"Content-Range": f"bytes 1-{UNIT}/{2 * UNIT}"}, "with other bytes than"),
+            (MEDIA, 206, "x" * (UNIT + 1), half, "with other bytes than"),
+            (MEDIA, 206, "x" * (UNIT - 1), half, "with other bytes than"),
+        ]
+        for match, status, body, headers, message in cases:
+            with self.subTest(message, body=body[:50]):
+                self.faults({"action": "status", "status": status, "match": match, "body": body, "headers": headers, "times": 99})
+                result = self.patchbay("run", self.download("*"))
+                self.assertEqual(result.code, 7, result)
+                self.assertIn(message, str(result))
+                self.assertEqual(self.here(), [])
+        for headers, message in (({"x-goog-generation": "7"}, "was replaced or deleted while it was read"),
+                                 ({"x-goog-hash": "crc32c=AAAAAA=="}, "its checksum is another than when it was listed")):
+            self.faults({"action": "status", "status": 206, "match": MEDIA, "body": "x" * UNIT, "headers": {**half, **headers}, "times": 99})
+            result = self.patchbay("run", self.download("*"))
+            self.assertEqual(result.code, 5, result)
+            self.assertIn(message, str(result))
+
     def test_limits_and_void_tokens_are_waited_for(self):
         self.put("a", "1")
         self.faults({"action": "status", "status": 429, "headers": {"Retry-After": "0"}, "match": MEDIA, "times": 2})
@@ -260,6 +291,31 @@ class Uploads(GcsTest):
             self.faults({"action": "lost", "skip": number, "match": "^(GET|POST|PUT|DELETE) /(storage|upload)"})
             self.run_json(self.upload("big"))
             self.assertEqual(list(self.objects()), ["big"], number)
+
+    def test_servers_that_lie_are_found_out(self):
+        self.file("big", b"x" * 100)
+        wrong = {"name": "t", "generation": "1", "size": "9", "timeCreated": "2026-01-01T00:00:00Z", "crc32c": "AAAAAA=="}
+        cases = [
+            ("uploadType", 200, "", {}, 7, "gave no upload session"),
+            ("uploadType", 200, "", {"Location": "https://elsewhere.example/x"}, 7, "credentials do not go there"),
+            (PIECE, 200, "", {}, 7, "no JSON object"),
+            (PIECE, 200, json.dumps(wrong), {}, 5, "was damaged on its way: the server has 9 bytes of 100, or another crc32c"),
+            (PIECE, 308, "", {"Range": "bytes=0-99999999"}, 5, "the server has 100000000 bytes where 0 to 100"),
+            ("rewriteTo", 200, "{}", {}, 7, "is not done and gave no rewriteToken"),
+        ]
+        for match, status, body, headers, code, message in cases:
+            with self.subTest(message):
+                self.faults({"action": "status", "status": status, "match": match, "body": body, "headers": headers, "times": 99})
+                result = self.patchbay("run", self.upload("big"))
+                self.assertEqual(result.code, code, result)
+                self.assertIn(message, str(result))
+                self.assertEqual([name for name in self.objects() if name == "big"], [])
+
+    def test_a_rewrite_takes_as_many_calls_as_the_server_wants(self):
+        content = self.file("big", b"x" * (UNIT + 1))
+        self.gcs.post("/_control/settings", {"rewrite_step": UNIT // 2})
+        self.run_json(self.upload("big"))
+        self.assertEqual((self.content("big"), len(self.requests("POST", "rewriteTo"))), (content, 3))
 
     def test_a_session_that_is_over_is_begun_anew(self):
         self.file("big", b"x" * (UNIT + 1))
