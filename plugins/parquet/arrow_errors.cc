@@ -11,7 +11,17 @@ namespace {
 // Arrow's messages may go on with a trace of source lines.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-[[noreturn]] void too_large(const std::string& subject) {
+[[noreturn]] void fail(const std::string& subject, const std::string& why, Doing doing) {
+  const char* what = doing == Doing::kRead ? ": is damaged: " : ": can't be written as Parquet: ";
+  throw Error(Code::kData, subject + what + first_line(why));
+}
+
+[[noreturn]] void too_large(const std::string& subject, Doing doing) {
+  if (doing == Doing::kWrite) {
+    throw Error(Code::kUnavailable, subject +
+                                        ": there is no memory for a row group; make "
+                                        "row_group_bytes or row_group_rows smaller");
+  }
   throw Error(Code::kData, subject +
                                ": asks for more memory than there is; it is damaged, or was "
                                "written with pages that are too large");
@@ -19,26 +29,28 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 
 }  // namespace
 
-void throw_status(const std::string& subject, const arrow::Status& status) {
-  const std::string why = first_line(status.message());
+void throw_status(const std::string& subject, const arrow::Status& status, Doing doing) {
   if (arrow::internal::ErrnoFromStatus(status) != 0)
-    throw Error(Code::kUnavailable, subject + ": " + why);
-  if (status.IsOutOfMemory()) too_large(subject);
-  if (status.IsNotImplemented()) throw Error(Code::kData, subject + ": is not supported: " + why);
-  throw Error(Code::kData, subject + ": is damaged: " + why);
+    throw Error(Code::kUnavailable, subject + ": " + first_line(status.message()));
+  if (status.IsOutOfMemory()) too_large(subject, doing);
+  if (status.IsNotImplemented() && doing == Doing::kRead) {
+    throw Error(Code::kData,
+                subject + ": has what is not supported: " + first_line(status.message()));
+  }
+  fail(subject, status.message(), doing);
 }
 
-void guard_parquet(const std::string& subject, const std::function<void()>& work) {
+void guard_parquet(const std::string& subject, const std::function<void()>& work, Doing doing) {
   try {
     work();
   } catch (const Error&) {
     throw;
   } catch (const parquet::ParquetStatusException& error) {
-    throw_status(subject, error.status());
+    throw_status(subject, error.status(), doing);
   } catch (const std::bad_alloc&) {
-    too_large(subject);
+    too_large(subject, doing);
   } catch (const std::exception& error) {  // of parquet, thrift, or the library on wild sizes
-    throw Error(Code::kData, subject + ": is damaged: " + first_line(error.what()));
+    fail(subject, error.what(), doing);
   }
 }
 

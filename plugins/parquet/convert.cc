@@ -13,6 +13,7 @@
 #include "arrow_errors.h"
 #include "arrow_pool.h"
 #include "arrow_types.h"
+#include "patchbay/json_records.h"
 
 namespace patchbay {
 namespace {
@@ -64,6 +65,8 @@ class Conversion {
     }
     if (to.id == TypeId::kUtf8 && !is_utf8(static_cast<const arrow::StringArray&>(*out)))
       return arrow::Status::Invalid("text that is no UTF-8");
+    if (to.json && !is_json_text(static_cast<const arrow::StringArray&>(*out)))
+      return arrow::Status::Invalid("text that is no JSON");
     return out;
   }
 
@@ -77,6 +80,13 @@ class Conversion {
     for (int64_t row = 1; row < text.length(); ++row) {
       const int32_t at = text.value_offset(row);
       if (at < end && (bytes[at] & 0xc0) == 0x80) return false;
+    }
+    return true;
+  }
+
+  static bool is_json_text(const arrow::StringArray& text) {
+    for (int64_t row = 0; row < text.length(); ++row) {
+      if (!text.IsNull(row) && !is_json(text.GetView(row))) return false;
     }
     return true;
   }

@@ -15,7 +15,7 @@ namespace patchbay {
 
 // `in`, which model_field says is a `to` or narrower, in the layout of arrow_type(to). Shares the
 // buffers wherever that is its layout already. Fails where a value has no exact counterpart: digits
-// beyond the type, nanoseconds unless `truncate`, text that is no UTF-8.
+// beyond the type, nanoseconds unless `truncate`, text that is no UTF-8, JSON that is none.
 arrow::Result<std::shared_ptr<arrow::Array>> convert(const std::shared_ptr<arrow::Array>& in,
                                                      const Type& to, bool truncate);
 

@@ -40,7 +40,8 @@ void MisfitRows::reject(Call& call, const std::string& file, int64_t before) con
 std::string MisfitRows::reason(size_t column) const {
   const Field& field = stream_.fields[column];
   const std::string found = columns_[column]->type()->ToString();
-  if (field.type.id == TypeId::kUtf8) return field.name + ": text that is no UTF-8";
+  if (field.type.id == TypeId::kUtf8)
+    return field.name + (field.type.json ? ": text that is no JSON" : ": text that is no UTF-8");
   std::string why = field.name + ": " + found + " that is no " + type_name(field.type);
   if (found.find("[ns") != std::string::npos) why += "; nanoseconds: truncate cuts them off";
   return why;

@@ -90,12 +90,13 @@ class ParquetBytes final : public FileEncoder {
 
   void begin(std::string& out) override {
     sink_->append_to(out);
-    guard_parquet(subject_, [&] {
-      writer_ = value_of(subject_, parquet::arrow::FileWriter::Open(*schema_, arrow_pool(), sink_,
-                                                                    writer_properties(config_),
-                                                                    arrow_properties()));
-      if (schema_->metadata())
-        check_status(subject_, writer_->AddKeyValueMetadata(schema_->metadata()));
+    guard([&] {
+      writer_ =
+          value_of(subject_,
+                   parquet::arrow::FileWriter::Open(*schema_, arrow_pool(), sink_,
+                                                    writer_properties(config_), arrow_properties()),
+                   Doing::kWrite);
+      if (schema_->metadata()) check(writer_->AddKeyValueMetadata(schema_->metadata()));
     });
   }
 
@@ -103,7 +104,7 @@ class ParquetBytes final : public FileEncoder {
     sink_->append_to(out);
     while (batch.rows() > 0) {
       if (rows_ == 0 || rows_ >= config_.row_group_rows || bytes_ >= config_.row_group_bytes) {
-        guard_parquet(subject_, [&] { check_status(subject_, writer_->NewBufferedRowGroup()); });
+        guard([&] { check(writer_->NewBufferedRowGroup()); });
         rows_ = bytes_ = 0;
       }
       const int64_t take = std::min(batch.rows(), config_.row_group_rows - rows_);
@@ -111,22 +112,29 @@ class ParquetBytes final : public FileEncoder {
       batch = batch.slice(take, batch.rows() - take);
       rows_ += take;
       bytes_ += part.bytes();
-      guard_parquet(subject_, [&] { write(std::move(part)); });
+      guard([&] { write(std::move(part)); });
     }
   }
 
   void end(std::string& out) override {
     sink_->append_to(out);
-    guard_parquet(subject_, [&] { check_status(subject_, writer_->Close()); });
+    guard([&] { check(writer_->Close()); });
   }
 
  private:
+  void guard(const std::function<void()>& work) const {
+    guard_parquet(subject_, work, Doing::kWrite);
+  }
+  void check(const arrow::Status& status) const { check_status(subject_, status, Doing::kWrite); }
+
   void write(Batch batch) {
     ArrowArray c{};
     batch.take().move_to(&c);
-    const auto rows = value_of(subject_, arrow::ImportArray(&c, arrow::struct_(schema_->fields())));
-    const auto columns = value_of(subject_, arrow::RecordBatch::FromStructArray(rows));
-    check_status(subject_, writer_->WriteRecordBatch(*columns));
+    const auto type = arrow::struct_(schema_->fields());
+    const auto rows = value_of(subject_, arrow::ImportArray(&c, type), Doing::kWrite);
+    const auto columns =
+        value_of(subject_, arrow::RecordBatch::FromStructArray(rows, arrow_pool()), Doing::kWrite);
+    check(writer_->WriteRecordBatch(*columns));
   }
 
   const ParquetEncodeConfig& config_;
