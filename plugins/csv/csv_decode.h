@@ -1,22 +1,10 @@
 // CSV files to rows.
 #pragma once
 
-#include <map>
-#include <string>
-#include <vector>
-
-#include "csv_scanner.h"
+#include "csv_file.h"
 #include "patchbay/plugin.h"
 
 namespace patchbay {
-
-struct CsvDecodeConfig {
-  CsvDialect dialect;
-  bool header = true, guess = true, latin1 = false;
-  std::string null;
-  std::vector<std::string> columns;
-  std::map<std::string, Type> types;
-};
 
 class CsvDecode final : public Transform {
  public:
@@ -24,6 +12,7 @@ class CsvDecode final : public Transform {
   std::unique_ptr<Reader> open(Call& call, std::vector<Input> inputs) override;
 
  private:
+  Context& context_;
   const CsvDecodeConfig config_;
 };
 

@@ -1,9 +1,9 @@
-// Rows to CSV files.
+// Rows to CSV files, one per stream.
 #pragma once
 
 #include <string>
 
-#include "csv_scanner.h"
+#include "csv_dialect.h"
 #include "patchbay/encode_files.h"
 #include "patchbay/plugin.h"
 
@@ -12,7 +12,7 @@ namespace patchbay {
 struct CsvEncodeConfig {
   CsvDialect dialect;
   bool header = true;
-  std::string null;
+  std::string newline;
 };
 
 class CsvEncode final : public Transform {

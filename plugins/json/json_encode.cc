@@ -13,7 +13,7 @@ class JsonText final : public FileEncoder {
     if (array_) out += '[';
   }
   void rows(std::string& out, Batch batch) override {
-    const JsonRows rows(*batch.schema(), batch.array());
+    const JsonRows rows(*batch.schema(), batch.array(), {.small_decimals_as_numbers = true});
     for (int64_t row = 0; row < batch.rows(); ++row) {
       if (array_) out += any_ ? ",\n" : "\n";
       any_ = true;

@@ -59,6 +59,9 @@ std::string declared_type(const Type& type) {
     case TypeId::kFloat32:
     case TypeId::kFloat64:
       return "REAL";
+    case TypeId::kDecimal128:
+      // A double gives back 15 digits as they are; more stay exact as text.
+      return type.precision <= 15 ? "REAL" : "TEXT";
     case TypeId::kBinary:
       return "BLOB";
     default:

@@ -241,6 +241,11 @@ std::unique_ptr<JsonColumn> json_column(const Type& type, const ArrowArray& arra
     case TypeId::kFloat64:
       return make_scalar(Float64View(type, array, offset, length), floating);
     case TypeId::kDecimal128:
+      if (style.small_decimals_as_numbers && type.precision <= 15) {
+        return make_scalar(
+            DecimalView(type, array, offset, length),
+            [scale = type.scale](std::string& out, Int128 v) { out += format_decimal(v, scale); });
+      }
       return make_scalar(DecimalView(type, array, offset, length),
                          [scale = type.scale](std::string& out, Int128 v) {
                            put_quoted(out, format_decimal(v, scale));

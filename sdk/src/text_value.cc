@@ -19,15 +19,6 @@ bool append_number(const Type&, ColumnBuilder& column, std::string_view text) {
   return true;
 }
 
-bool equals_folded(std::string_view text, std::string_view lower) {
-  if (text.size() != lower.size()) return false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] + 32) : text[i];
-    if (c != lower[i]) return false;
-  }
-  return true;
-}
-
 bool append_bool(const Type&, ColumnBuilder& column, std::string_view text) {
   for (const std::string_view yes : {"true", "t", "1", "yes"}) {
     if (equals_folded(text, yes)) return static_cast<BoolBuilder&>(column).append(true), true;
@@ -85,6 +76,12 @@ class Scalar final : public TextColumn {
   void append(std::string& out, int64_t row) const override {
     if (!view_.is_null(row)) put_(out, view_[row]);
   }
+  void append_all(std::string& out, std::vector<size_t>& ends, int64_t rows) const override {
+    for (int64_t row = 0; row < rows; ++row) {
+      if (!view_.is_null(row)) put_(out, view_[row]);
+      ends.push_back(out.size());
+    }
+  }
 
  private:
   V view_;
@@ -96,7 +93,7 @@ std::unique_ptr<TextColumn> make(V view, Put put) {
   return std::make_unique<Scalar<V, Put>>(view, put);
 }
 
-// Numbers, lists and structs read the same as JSON.
+// Booleans, small numbers, lists and structs read the same as JSON.
 class AsJson final : public TextColumn {
  public:
   explicit AsJson(std::unique_ptr<JsonColumn> column) : column_(std::move(column)) {}
@@ -110,6 +107,22 @@ class AsJson final : public TextColumn {
 };
 
 }  // namespace
+
+void TextColumn::append_all(std::string& out, std::vector<size_t>& ends, int64_t rows) const {
+  for (int64_t row = 0; row < rows; ++row) {
+    append(out, row);
+    ends.push_back(out.size());
+  }
+}
+
+bool equals_folded(std::string_view text, std::string_view lower) {
+  if (text.size() != lower.size()) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] + 32) : text[i];
+    if (c != lower[i]) return false;
+  }
+  return true;
+}
 
 TextAppender::TextAppender(const Type& type, ColumnBuilder& column)
     : type_(&type), column_(&column) {
@@ -195,6 +208,10 @@ std::unique_ptr<TextColumn> text_column(const Type& type, const ArrowArray& arra
     case TypeId::kBinary:
       return make(BinaryView(type, array, offset, length),
                   [](std::string& out, std::string_view v) { out += base64(v); });
+    case TypeId::kInt32:
+      return make(Int32View(type, array, offset, length), append_json_int);
+    case TypeId::kInt64:
+      return make(Int64View(type, array, offset, length), append_json_int);
     case TypeId::kFloat32:
       return make(Float32View(type, array, offset, length), append_float<float>);
     case TypeId::kFloat64:

@@ -30,6 +30,14 @@ class CopyTest(SystemTest):
         self.assertEqual([json.loads(line) for line in self.read("out.jsonl").splitlines()],
                          [{"id": 1, "name": "a"}, {"id": 2, "name": None}])
 
+    def test_money_stays_exact(self):
+        self.write("a.csv", "id,price,big\n1,19.90,12345678901234567.25\n2,5,0.1\n")
+        shown = self.copy("a.csv", "a.db")
+        self.assertIn("price decimal128(15, 2), big decimal128(38, 2)", shown.err)
+        self.assertEqual(self.rows("SELECT * FROM a", "a.db"), [(1, 19.9, "12345678901234567.25"), (2, 5.0, "0.10")])
+        self.copy("a.csv", "a.jsonl")
+        self.assertEqual(self.read("a.jsonl"), '{"id":1,"price":19.90,"big":"12345678901234567.25"}\n{"id":2,"price":5.00,"big":"0.10"}\n')
+
     def test_the_same_format_on_both_sides_is_copied_as_it_is(self):
         self.write("a.csv", "id , odd\r\n1,\"x\"\r\n")
         self.copy("a.csv", "out/")

@@ -40,13 +40,13 @@ nodes:
         self.assertEqual((result["rows_read"], result["rows_written"], result["rows_rejected"]), (4, 2, 2))
         rejects = self.patchbay("rejects", "list", "load", "--output", "json").json
         self.assertEqual([(r["reason"], r["position"]) for r in rejects],
-                         [("1 fields where there are 2 columns", {"file": "a.csv", "line": 3}),
+                         [("1 fields where there are 2 columns", {"file": "a.csv", "line": 3, "column": "n"}),
                           ("n: expected int64, found other text", {"file": "a.csv", "line": 4, "column": "n"})])
 
     def test_an_open_quote_fails_the_file_and_commits_nothing_of_it(self):
         self.write("a.csv", 'id,text\n1,"never closed\n2,x\n')
         result = self.run_json(self.load("a.csv", "csv.decode"), code=7)
-        self.assertIn("a.csv: a quote is never closed", result.stream["error"]["message"])
+        self.assertIn("a.csv: line 2: a quote in the record that begins here is never closed", result.stream["error"]["message"])
 
     def test_new_files_are_read_once(self):
         self.write("in/a.csv", "id\n1\n")

@@ -32,6 +32,8 @@ class JsonColumn {
 struct JsonStyle {
   bool skip_nulls = false;    // leave null members out of objects
   bool json_as_text = false;  // arrow.json columns as strings that hold JSON
+  // Decimals of up to 15 digits as numbers: whoever reads them as doubles gets them exactly.
+  bool small_decimals_as_numbers = false;
 };
 
 std::unique_ptr<JsonColumn> json_column(const Type& type, const ArrowArray& array, int64_t offset,

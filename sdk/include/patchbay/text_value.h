@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "patchbay/builder.h"
 #include "patchbay/view.h"
@@ -34,10 +35,13 @@ class TextColumn {
   virtual ~TextColumn() = default;
   virtual bool is_null(int64_t row) const = 0;
   virtual void append(std::string& out, int64_t row) const = 0;  // nothing for null
+  // The first rows one after the other, and where in `out` each ends: one call for many values.
+  virtual void append_all(std::string& out, std::vector<size_t>& ends, int64_t rows) const;
 };
 std::unique_ptr<TextColumn> text_column(const Type& type, const ArrowArray& array, int64_t offset,
                                         int64_t length);
 
 bool is_utf8(std::string_view text);
+bool equals_folded(std::string_view text, std::string_view lower);  // ASCII letters of any case
 
 }  // namespace patchbay

@@ -1,0 +1,104 @@
+#include "csv_encoding.h"
+
+#include <iconv.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "patchbay/error.h"
+
+namespace patchbay {
+namespace {
+
+std::string lower(std::string text) {
+  for (auto& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  }
+  return text;
+}
+
+}  // namespace
+
+struct CsvEncoding::Converter {
+  explicit Converter(const std::string& from) : handle(iconv_open("UTF-8", from.c_str())) {}
+  Converter(const Converter&) = delete;
+  Converter& operator=(const Converter&) = delete;
+  ~Converter() {
+    if (known()) iconv_close(handle);
+  }
+  bool known() const { return handle != reinterpret_cast<iconv_t>(-1); }
+
+  iconv_t handle;
+};
+
+CsvEncoding::CsvEncoding(std::string name, std::string file)
+    : name_(lower(std::move(name))), file_(std::move(file)) {
+  if (name_ == "utf8") name_ = "utf-8";
+  if (!Converter(name_).known()) {
+    throw Error(Code::kConfig,
+                "encoding: " + name_ + " is not known here; `iconv -l` lists those that are");
+  }
+}
+
+CsvEncoding::~CsvEncoding() = default;
+
+void CsvEncoding::feed(std::string_view bytes, bool last, std::string& utf8) {
+  if (!begun_) {
+    head_ += bytes;
+    if (head_.size() < 3 && !last) return;
+    begin();
+    bytes = head_;
+  }
+  if (!converter_) {
+    utf8 += bytes;
+  } else if (carry_.empty()) {
+    convert(bytes, last, utf8);
+  } else {
+    carry_ += bytes;
+    convert(std::exchange(carry_, {}), last, utf8);
+  }
+  if (!head_.empty()) head_ = {};
+}
+
+void CsvEncoding::begin() {
+  begun_ = true;
+  const bool any = name_ == "utf-8" || name_ == "utf-16";
+  if (head_.starts_with("\xef\xbb\xbf") && name_ == "utf-8") {
+    head_.erase(0, 3);
+  } else if (head_.starts_with("\xff\xfe") && (any || name_ == "utf-16le")) {
+    head_.erase(0, 2);
+    name_ = "utf-16le";
+  } else if (head_.starts_with("\xfe\xff") && (any || name_ == "utf-16be")) {
+    head_.erase(0, 2);
+    name_ = "utf-16be";
+  } else if (name_ == "utf-16") {
+    name_ = "utf-16le";
+  }
+  if (name_ != "utf-8") converter_ = std::make_unique<Converter>(name_);
+}
+
+void CsvEncoding::convert(std::string_view bytes, bool last, std::string& utf8) {
+  std::array<char, 65536> out;
+  auto* from = const_cast<char*>(bytes.data());
+  size_t left = bytes.size();
+  while (left > 0) {
+    char* to = out.data();
+    size_t room = out.size();
+    const size_t result = iconv(converter_->handle, &from, &left, &to, &room);
+    const int error = errno;
+    utf8.append(out.data(), to);
+    line_ += std::count(out.data(), to, '\n');
+    if (result != static_cast<size_t>(-1) || error == E2BIG) continue;
+    if (error == EINVAL && !last) {
+      carry_.assign(from, left);
+      return;
+    }
+    throw Error(Code::kData, file_ + ": line " + std::to_string(line_) + ": bytes that are no " +
+                                 name_ + (error == EINVAL ? " at the end: the file is cut" : "") +
+                                 "; set encoding to the file's own");
+  }
+}
+
+}  // namespace patchbay

@@ -1,0 +1,38 @@
+// Bytes of a file to UTF-8.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace patchbay {
+
+class CsvEncoding {
+ public:
+  // `name` as iconv(3) knows it; throws Error kConfig for one that it doesn't. A byte order mark of
+  // UTF-8 or UTF-16 at the beginning is dropped; that of UTF-16 also decides, where the encoding is
+  // utf-8 or utf-16. utf-16 without one is little-endian.
+  CsvEncoding(std::string name, std::string file);
+  ~CsvEncoding();
+
+  // Appends to `utf8`, which UTF-8 goes into as it is: the reader of rows checks it. Throws Error
+  // kData with the line for bytes that another encoding lacks.
+  void feed(std::string_view bytes, bool last, std::string& utf8);
+
+ private:
+  struct Converter;
+
+  void begin();  // decides by the first bytes
+  void convert(std::string_view bytes, bool last, std::string& utf8);
+
+  std::string name_;
+  const std::string file_;
+  std::unique_ptr<Converter> converter_;  // null = it is UTF-8
+  std::string head_;                      // the first bytes, until there are enough of them
+  std::string carry_;                     // half a character
+  bool begun_ = false;
+  int64_t line_ = 1;
+};
+
+}  // namespace patchbay
