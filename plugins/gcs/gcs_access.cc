@@ -17,7 +17,6 @@ GcsAccess::GcsAccess(const Config& config, const std::string& scope)
 
 std::shared_ptr<GoogleCredentials> GcsAccess::credentials(Call& call) {
   if (anonymous_) return nullptr;
-  const std::lock_guard lock(mutex_);
   if (!credentials_) {
     const GoogleEnvironment environment = GoogleEnvironment::read();
     credentials_ = secret_
@@ -27,8 +26,18 @@ std::shared_ptr<GoogleCredentials> GcsAccess::credentials(Call& call) {
   return credentials_;
 }
 
-std::unique_ptr<GcsClient> GcsAccess::make_client(Call& call) {
-  return std::make_unique<GcsClient>(place_, credentials(call), http_);
+GcsLease GcsAccess::lease(Call& call) {
+  const std::lock_guard lock(mutex_);
+  if (idle_.empty()) return {*this, std::make_unique<GcsClient>(place_, credentials(call), http_)};
+  GcsLease lease(*this, std::move(idle_.back()));
+  idle_.pop_back();
+  return lease;
+}
+
+GcsLease::~GcsLease() {
+  if (!client_) return;
+  const std::lock_guard lock(access_->mutex_);
+  access_->idle_.push_back(std::move(client_));
 }
 
 }  // namespace patchbay

@@ -2,24 +2,45 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <vector>
 
 #include "gcs_client.h"
 #include "patchbay/plugin.h"
 
 namespace patchbay {
 
-// Thread-safe once it is made; the clients are not.
+class GcsAccess;
+
+// A client for one thread, whose connections the next one goes on with.
+class GcsLease {
+ public:
+  GcsLease(GcsAccess& access, std::unique_ptr<GcsClient> client)
+      : access_(&access), client_(std::move(client)) {}
+  GcsLease(GcsLease&&) = default;
+  GcsLease& operator=(GcsLease&&) = default;
+  ~GcsLease();
+  GcsClient* operator->() const { return client_.get(); }
+  GcsClient& operator*() const { return *client_; }
+
+ private:
+  GcsAccess* access_;
+  std::unique_ptr<GcsClient> client_;
+};
+
+// Thread-safe; outlives what it leases.
 class GcsAccess {
  public:
   // `scope`: the last word of a scope of devstorage, read_only or read_write.
   GcsAccess(const Config& config, const std::string& scope);
 
   const std::string& bucket() const { return place_.bucket; }
-  std::unique_ptr<GcsClient> make_client(Call& call);
+  GcsLease lease(Call& call);
 
  private:
-  std::shared_ptr<GoogleCredentials> credentials(Call& call);
+  friend class GcsLease;
+  std::shared_ptr<GoogleCredentials> credentials(Call& call);  // under the lock
 
   GcsPlace place_;
   HttpOptions http_;
@@ -28,6 +49,7 @@ class GcsAccess {
   const std::optional<Secret> secret_;  // none = Google's search order
   std::mutex mutex_;
   std::shared_ptr<GoogleCredentials> credentials_;
+  std::vector<std::unique_ptr<GcsClient>> idle_;
 };
 
 }  // namespace patchbay

@@ -26,15 +26,12 @@ class GcsSink final : public Sink {
   void abort(Call& call, std::span<const std::string> txns) override;
 
  private:
-  GcsClient& client(Call& call);
-  bool reveal(Call& call, const Json::Value& object, const Json::Value& token);
-  bool was_replaced(Call& call, const Json::Value& object);
-  void clear(Call& call, const std::string& name, int64_t generation);
+  bool reveal(Call& call, GcsClient& client, const Json::Value& object, const Json::Value& token);
+  void clear(Call& call, GcsClient& client, const Json::Value& object);
 
   Context& context_;
   GcsAccess access_;
   const GcsSinkConfig config_;
-  std::unique_ptr<GcsClient> client_;
   std::string txn_;       // the one that writers were opened for last
   uint64_t writers_ = 0;  // of that transaction, from 1
 };

@@ -32,7 +32,7 @@ GcsObject object_of(const Json::Value& detail) {
 // One generation of one object, piece by piece. It is one whole: no epoch ends inside it.
 class GcsReader final : public Reader {
  public:
-  GcsReader(std::unique_ptr<GcsClient> client, SchemaPtr schema, GcsObject object, int64_t piece)
+  GcsReader(GcsLease client, SchemaPtr schema, GcsObject object, int64_t piece)
       : client_(std::move(client)),
         schema_(std::move(schema)),
         object_(std::move(object)),
@@ -77,7 +77,7 @@ class GcsReader final : public Reader {
                                         " and must be " + object_.crc32c);
   }
 
-  const std::unique_ptr<GcsClient> client_;
+  const GcsLease client_;
   const SchemaPtr schema_;
   const GcsObject object_;
   const std::string version_;
@@ -97,7 +97,7 @@ GcsSource::GcsSource(Context&, const Config& config)
       piece_(config.get<int64_t>("chunk_size")) {}
 
 std::vector<FoundObject> GcsSource::find(Call& call) {
-  const auto client = access_.make_client(call);
+  const auto client = access_.lease(call);
   const std::string& path = selection_.path();
   std::vector<FoundObject> out;
   if (!is_pattern(path)) {
@@ -120,7 +120,7 @@ void GcsSource::check(Call& call) {
     return;
   }
   const auto prefix = list_prefixes(selection_.path()).front().prefix;
-  access_.make_client(call)->list(call, prefix, false, 1, [](const GcsObject&) {});
+  access_.lease(call)->list(call, prefix, false, 1, [](const GcsObject&) {});
 }
 
 std::vector<Schema> GcsSource::discover(Call&) { return {*selection_.schema()}; }
@@ -131,7 +131,7 @@ std::vector<Split> GcsSource::plan(Call& call, const std::vector<std::string>& s
 }
 
 std::unique_ptr<Reader> GcsSource::open(Call& call, const Split& split, const Json::Value&) {
-  return std::make_unique<GcsReader>(access_.make_client(call), selection_.schema(),
+  return std::make_unique<GcsReader>(access_.lease(call), selection_.schema(),
                                      object_of(split.detail), piece_);
 }
 

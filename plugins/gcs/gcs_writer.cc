@@ -15,8 +15,8 @@ Json::Value gcs_metadata(const std::string& content_type, const std::string& mar
   return out;
 }
 
-GcsWriter::GcsWriter(std::unique_ptr<GcsClient> client, const GcsSinkConfig& config,
-                     std::string stream, std::string txn, uint64_t number)
+GcsWriter::GcsWriter(GcsLease client, const GcsSinkConfig& config, std::string stream,
+                     std::string txn, uint64_t number)
     : client_(std::move(client)),
       config_(config),
       stream_(std::move(stream)),

@@ -18,8 +18,8 @@ Json::Value gcs_metadata(const std::string& content_type, const std::string& mar
 class GcsWriter final : public Writer {
  public:
   // `config` outlives it.
-  GcsWriter(std::unique_ptr<GcsClient> client, const GcsSinkConfig& config, std::string stream,
-            std::string txn, uint64_t number);
+  GcsWriter(GcsLease client, const GcsSinkConfig& config, std::string stream, std::string txn,
+            uint64_t number);
   void write(Call& call, Batch batch) override;
   Prepared prepare(Call& call) override;
 
@@ -29,7 +29,7 @@ class GcsWriter final : public Writer {
   void finish(Call& call);
   void check_stored(Call& call, const GcsObject& stored);
 
-  const std::unique_ptr<GcsClient> client_;
+  const GcsLease client_;
   const GcsSinkConfig& config_;
   const std::string stream_, txn_, prefix_;
   Json::Value token_;

@@ -134,7 +134,7 @@ class Handler(BaseHTTPRequestHandler):
             if request.path.startswith("/_control/"):
                 verb, *path = request.path.removeprefix("/_control/").split("/")
                 return self.answer(200, world.control(verb, path, request.json))
-            world.requests.append({"method": self.command, "path": self.path, "bytes": len(request.body),
+            world.requests.append({"method": self.command, "path": self.path, "bytes": len(request.body), "port": self.client_address[1],
                                    "range": self.headers.get("Range") or self.headers.get("Content-Range")})
             fault = world.take_fault(f"{self.command} {self.path}")
         action = fault["action"] if fault else None
