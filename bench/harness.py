@@ -29,7 +29,7 @@ short = []  # names of the figures that missed their target
 
 @dataclasses.dataclass
 class Command:
-    """`before`, a function, runs untimed ahead of each run. Output goes nowhere unless `out` names a file."""
+    """`before`, a function, runs untimed ahead of each run. Output is shown only where it fails, unless `out` names a file."""
     arguments: list
     env: dict = dataclasses.field(default_factory=dict)
     cwd: pathlib.Path | None = None
@@ -45,14 +45,15 @@ def run(command):
     """What one run cost: wall and CPU seconds, bytes of the largest process. A command that fails ends the benchmark."""
     if command.before:
         command.before()
-    with tempfile.NamedTemporaryFile() as cost_file, tempfile.TemporaryFile() as errors, open(command.out or os.devnull, "wb") as out:
+    with tempfile.NamedTemporaryFile() as cost_file, tempfile.TemporaryFile() as errors, \
+            (open(command.out, "w+b") if command.out else tempfile.TemporaryFile()) as out:
         timed = [sys.executable, "-I", "-S", SOURCE / "bench/timed.py", cost_file.name]
         subprocess.run([str(part) for part in [*timed, *command.arguments]], stdin=subprocess.DEVNULL, stdout=out, stderr=errors,
                        cwd=command.cwd, env={**os.environ, **command.env}, check=True)
         cost = json.load(cost_file)
         if cost["code"] != 0:
-            errors.seek(0)
-            sys.exit(f"{' '.join(map(str, command.arguments))}: exit {cost['code']}\n{errors.read().decode()[-4000:]}")
+            said = "".join(file.read().decode()[-2000:] for file in (out, errors) if file.seek(0) == 0)
+            sys.exit(f"{' '.join(map(str, command.arguments))}: exit {cost['code']}\n{said}")
     return cost
 
 

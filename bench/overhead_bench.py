@@ -4,13 +4,14 @@ import statistics
 
 from harness import BUILD, Command, absolute, at_least, at_most, main, patchbay, ratio, run_in_turn, scratch, show
 
-LARGE = (600, 65536)  # batches, rows of each
-SMALL = 200000        # batches of one row
+LARGE = (400, 65536)  # batches, rows of each
+SMALL = 100000        # batches of one row
 PASSES = 4
 CHAIN = """
+commit: {{rows: 1000000000, bytes: 1000GB, every: 1h}}
 nodes:
-  - {{use: chain.rows, with: {{batches: {}, batch_rows: {}}}}}
-{}  - use: chain.total
+  - {{id: rows, use: chain.rows, with: {{batches: {}, batch_rows: {}}}}}
+{}  - {{id: total, use: chain.total}}
 """
 
 
@@ -23,7 +24,7 @@ def pipeline(folder, name, batches, batch_rows, transforms):
 
 def throughput(folder):
     ours = pipeline(folder, "large", *LARGE, ["gross"])
-    pairs = run_in_turn(ours, Command([BUILD / "bin/static_chain", *LARGE]))
+    pairs = run_in_turn(ours, Command([BUILD / "bench/static_chain", *LARGE]))
     rows = LARGE[0] * LARGE[1] / 1e6
     walls = [statistics.median(pair[side]["wall"] for pair in pairs) for side in (0, 1)]
     show("throughput, batches of 64 Ki rows", *(f"{rows / wall:.1f} M/s" for wall in walls), 1 / ratio(pairs), at_least(0.95))
