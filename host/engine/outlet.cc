@@ -22,6 +22,15 @@ SchemaPtr with_name(const SchemaPtr& schema, std::string name) {
   return renamed;
 }
 
+// What a batch takes beside its values: structs, lists of buffers, allocations. Without it an edge
+// full of tiny batches would hold many times the memory that it may.
+int64_t frame_bytes(const ArrowArray& array) {
+  constexpr int64_t kPerArray = 384;
+  int64_t bytes = kPerArray;
+  for (int64_t i = 0; i < array.n_children; ++i) bytes += frame_bytes(*array.children[i]);
+  return bytes;
+}
+
 }  // namespace
 
 void Outlet::add(Inbox& inbox, size_t input, StreamFilter filter) {
@@ -60,7 +69,7 @@ bool Outlet::batch(uint32_t index, Batch batch, int64_t bytes) {
     event.kind = EdgeEvent::Kind::kBatch;
     event.stream = receiver.indexes.at(index);
     event.batch = Batch(receiver.schemas.at(index), share.take());
-    event.bytes = bytes;
+    event.bytes = bytes + frame_bytes(event.batch.array());
     return receiver.inbox->push(receiver.input, std::move(event));
   };
   if (takers.empty()) return true;
