@@ -12,6 +12,11 @@ namespace {
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 [[noreturn]] void fail(const std::string& subject, const std::string& why, Doing doing) {
+  if (why.find("decrypt") != std::string::npos) {
+    throw Error(Code::kData, subject +
+                                 ": has encrypted columns; decrypt it before, or read the "
+                                 "other columns with columns");
+  }
   const char* what = doing == Doing::kRead ? ": is damaged: " : ": can't be written as Parquet: ";
   throw Error(Code::kData, subject + what + first_line(why));
 }

@@ -1,5 +1,6 @@
 """Parquet files with pyarrow and DuckDB as the other party: they read what patchbay writes, and write what it reads."""
 
+import base64
 import datetime
 import decimal
 import json
@@ -12,6 +13,7 @@ import uuid
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow.parquet import encryption
 
 from harness import BUILD, main
 from operations import OperationsTest
@@ -341,6 +343,25 @@ nodes:
             with self.subTest(message, size=len(content)):
                 path.write_bytes(content)
                 self.fails(7, message)
+
+    def test_encrypted_columns_are_told_and_can_be_left_out(self):
+        class Keys(encryption.KmsClient):
+            def wrap_key(self, key_bytes, _):
+                return base64.b64encode(key_bytes)
+
+        config = encryption.EncryptionConfiguration(footer_key="f", column_keys={"c": ["id"]}, plaintext_footer=True, double_wrapping=False)
+        factory = encryption.CryptoFactory(lambda _: Keys())
+        properties = factory.file_encryption_properties(encryption.KmsConnectionConfig(), config)
+        self.put(pa.table({"id": [1], "open": [2]}), encryption_properties=properties)
+        self.fails(7, "a.parquet: has encrypted columns")
+        self.run_json(self.pipe("columns: [open]"))
+        self.assertEqual(pq.read_table(self.written()).to_pylist(), [{"open": 2}])
+
+    def test_json_columns_hold_json(self):
+        self.put(pa.table({"j": pa.array(['{"a": 1}', "{", None], pa.json_())}))
+        self.run_json(self.pipe(rejects=1))
+        self.assertEqual(self.rejects(), [(2, "j: text that is no JSON")])
+        self.assertEqual(pq.read_table(self.written())["j"].to_pylist(), ['{"a": 1}', None])
 
     def test_larger_files_go_through_the_spool_folder(self):
         rng = random.Random(1)
