@@ -97,9 +97,27 @@ std::vector<std::string> Invocation::environment_names() const {
   return names;
 }
 
+fs::path Invocation::environment_dir(const std::string& name) const {
+  return places().config_dir / "environments" / name;
+}
+
+Invocation Invocation::in_environment(const std::string& name) const {
+  Arguments given = arguments;
+  given.flags["env"] = {name};
+  return Invocation(std::move(given));
+}
+
 const Catalog& Invocation::catalog() {
-  if (!catalog_) catalog_.emplace(places().plugins);
+  if (!catalog_) catalog_.emplace(plugin_dirs());
   return *catalog_;
+}
+
+PluginDirs Invocation::plugin_dirs() const {
+  const Places all = places();
+  PluginDirs dirs = all.plugins;
+  const bool local = !all.environment || *all.environment == "local";
+  dirs.trust = local ? Trust::kRootAndOwn : Trust::kRoot;
+  return dirs;
 }
 
 StateStore& Invocation::state() {
@@ -128,6 +146,10 @@ RunClock Invocation::clock() const {
 }
 
 Pipeline Invocation::pipeline(size_t n, const RunClock& clock) {
+  return pipeline_at(arguments.positional.at(n), clock);
+}
+
+Pipeline Invocation::pipeline_at(const std::string& given, const RunClock& clock) {
   ParseOptions options{{}, clock};
   for (const auto& setting : arguments.all("set")) {
     const size_t equals = setting.find('=');
@@ -136,7 +158,7 @@ Pipeline Invocation::pipeline(size_t n, const RunClock& clock) {
     }
     options.set[setting.substr(0, equals)] = setting.substr(equals + 1);
   }
-  const std::string file = find_pipeline(arguments.positional.at(n), environment());
+  const std::string file = find_pipeline(given, environment());
   return parse_pipeline(file, environment(), catalog(), options);
 }
 

@@ -27,11 +27,15 @@ class Invocation {
   bool json() const { return arguments.get("output") == "json"; }
   const Environment& environment();
   std::vector<std::string> environment_names() const;  // that there are, local included
+  std::filesystem::path environment_dir(const std::string& name) const;
+  Invocation in_environment(const std::string& name) const;  // the same command line in another
   const Catalog& catalog();
+  PluginDirs plugin_dirs() const;  // where the catalog looks
   StateStore& state();
   Logger& logger();
   // Reads the PIPELINE argument number `n`.
   Pipeline pipeline(size_t n, const RunClock& clock);
+  Pipeline pipeline_at(const std::string& given, const RunClock& clock);  // a file, a name or "-"
   RunClock clock() const;
   // The name under which a PIPELINE argument, a file or already a name, keeps its state.
   std::string pipeline_name(size_t n);

@@ -1,4 +1,4 @@
-// validate, schema, completion, version, help.
+// schema, completion, version, help.
 #include "cli/completion.h"
 #include "cli/exit_codes.h"
 #include "cli/reference.h"
@@ -12,68 +12,6 @@
 #endif
 
 namespace patchbay::host {
-namespace {
-
-struct Validated {
-  std::vector<Fault> faults;
-  int exit_code = kExitOk;
-};
-
-Validated validate_one(Invocation& call, size_t n) {
-  Validated result;
-  try {
-    call.pipeline(n, call.clock());
-  } catch (const MissingSecrets& faults) {
-    result = {faults.all(), kExitAuth};
-  } catch (const Faults& faults) {
-    result = {faults.all(), kExitConfig};
-  } catch (const Error& error) {
-    result = {{{call.arguments.positional[n], {}, error.what()}}, exit_code_of(error.code())};
-    const std::string prefix = call.arguments.positional[n] + ": ";
-    std::string& message = result.faults[0].message;
-    if (message.starts_with(prefix)) message = message.substr(prefix.size());
-  }
-  return result;
-}
-
-Json::Value fault_json(const Fault& fault) {
-  Json::Value json;
-  json["file"] = fault.file;
-  json["line"] = fault.position.line;
-  json["column"] = fault.position.column;
-  json["message"] = fault.message;
-  return json;
-}
-
-}  // namespace
-
-int verb_validate(Invocation& call) {
-  int exit_code = kExitOk;
-  Json::Value list(Json::arrayValue);
-  std::string text;
-  for (size_t i = 0; i < call.arguments.positional.size(); ++i) {
-    const Validated result = validate_one(call, i);
-    if (exit_code == kExitOk || result.exit_code == kExitConfig) {
-      exit_code = result.exit_code == kExitOk ? exit_code : result.exit_code;
-    }
-    Json::Value one;
-    one["pipeline"] = call.arguments.positional[i];
-    one["valid"] = result.faults.empty();
-    one["faults"] = Json::arrayValue;
-    if (result.faults.empty()) text += call.arguments.positional[i] + ": ok\n";
-    for (const auto& fault : result.faults) {
-      one["faults"].append(fault_json(fault));
-      text += fault.text() + "\n";
-    }
-    list.append(one);
-  }
-  if (call.json()) {
-    call.print_json(list);
-  } else {
-    call.print(text);
-  }
-  return exit_code;
-}
 
 int verb_schema(Invocation& call) {
   call.print_json(pipeline_schema(call.catalog()));

@@ -1,4 +1,6 @@
 // plugins list, show, enable, disable, verify.
+#include <map>
+
 #include "cli/exit_codes.h"
 #include "cli/option_text.h"
 #include "cli/reference.h"
@@ -17,8 +19,11 @@ const CatalogEntry& require_plugin(Invocation& call) {
   }
   const std::string& id = call.arguments.positional[0];
   if (const CatalogEntry* entry = call.catalog().find(id)) return *entry;
-  throw UsageError("plugins: there is no plugin " + id + did_you_mean(id, call.catalog().ids()) +
-                   " (see `patchbay plugins list`)");
+  const std::string meant = did_you_mean(id, call.catalog().ids());
+  throw UsageError(
+      "plugins: there is no plugin " + id +
+      (meant.empty() ? "; `apt install " + plugin_package(id) + "` may bring it" : meant) +
+      " (see `patchbay plugins list`)");
 }
 
 // Unusable for a reason that its files or the environment's show, without running its code.
@@ -41,14 +46,43 @@ std::string components_text(const Manifest& manifest) {
   return text;
 }
 
-Json::Value entry_json(Invocation& call, const CatalogEntry& entry) {
+// Which environments have a plugin in their plugins.d.
+using EnabledIn = std::map<std::string, std::vector<std::string>>;
+
+EnabledIn enabled_in(const Invocation& call) {
+  EnabledIn where;
+  for (const auto& name : call.environment_names()) {
+    if (name == "local") continue;
+    Environment environment;
+    environment.dir = call.environment_dir(name);
+    for (const auto& id : environment.enabled_plugins()) where[id].push_back(name);
+  }
+  return where;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+Json::Value entry_json(Invocation& call, const CatalogEntry& entry, const EnabledIn& where) {
   Json::Value json;
   json["id"] = entry.id;
+  json["installed"] = true;
   json["enabled"] = call.environment().enabled(entry.id);
+  json["enabled_in"] = Json::arrayValue;
+  if (const auto found = where.find(entry.id); found != where.end()) {
+    for (const auto& name : found->second) json["enabled_in"].append(name);
+  }
+  if (const auto file = call.environment().enabled_by(entry.id); !file.empty())
+    json["enabled_by"] = file.string();
   const std::string problem = problem_of(call, entry);
   json["usable"] = problem.empty();
   if (!problem.empty()) json["problem"] = problem;
   json["manifest"] = entry.file.string();
+  json["package"] = plugin_package(entry.id);
+  for (const auto& file : entry.hidden) json["hidden"].append(file.string());
   if (!entry.manifest) return json;
   json["version"] = entry.manifest->version;
   json["summary"] = entry.manifest->summary;
@@ -63,29 +97,54 @@ Json::Value entry_json(Invocation& call, const CatalogEntry& entry) {
   return json;
 }
 
+// Enabled, but no package brings it.
+Json::Value missing_json(Invocation& call, const std::string& id,
+                         const std::vector<std::string>& environments) {
+  Json::Value json;
+  json["id"] = id;
+  json["installed"] = false;
+  json["enabled"] = call.environment().enabled(id);
+  for (const auto& name : environments) json["enabled_in"].append(name);
+  json["usable"] = false;
+  json["package"] = plugin_package(id);
+  json["problem"] = "plugin " + id + " is enabled in " + joined(environments) +
+                    ", but not installed; run `apt install " + plugin_package(id) + "`";
+  return json;
+}
+
 int list(Invocation& call) {
   if (!call.arguments.positional.empty())
     throw UsageError("plugins list: takes no argument; see `patchbay plugins show " +
                      call.arguments.positional[0] + "`");
+  const EnabledIn where = enabled_in(call);
   Json::Value json(Json::arrayValue);
-  Table table({"plugin", "version", "components", "state", "summary"});
-  std::string problems;
+  Table table({"plugin", "version", "components", "state", "enabled in", "summary"});
+  std::string remarks;
   for (const auto& entry : call.catalog().entries()) {
-    const std::string problem = problem_of(call, entry);
-    const bool enabled = call.environment().enabled(entry.id);
-    json.append(entry_json(call, entry));
+    const Json::Value one = entry_json(call, entry, where);
+    json.append(one);
+    const auto environments = where.find(entry.id);
     table.add({entry.id, entry.manifest ? entry.manifest->version : "",
                entry.manifest ? components_text(*entry.manifest) : "",
-               !problem.empty() ? "unusable"
-               : enabled        ? "enabled"
-                                : "not enabled",
+               !one["usable"].asBool()   ? "unusable"
+               : one["enabled"].asBool() ? "enabled"
+                                         : "not enabled",
+               environments == where.end() ? "" : joined(environments->second),
                entry.manifest ? entry.manifest->summary : ""});
-    if (!problem.empty()) problems += "unusable: " + problem + "\n";
+    if (one.isMember("problem")) remarks += "unusable: " + one["problem"].asString() + "\n";
+    for (const auto& file : entry.hidden)
+      remarks += "hidden: " + file.string() + " by " + entry.file.string() + "\n";
+  }
+  for (const auto& [id, environments] : where) {
+    if (call.catalog().find(id)) continue;
+    json.append(missing_json(call, id, environments));
+    table.add({id, "", "", "missing", joined(environments), ""});
+    remarks += "missing: " + json[json.size() - 1]["problem"].asString() + "\n";
   }
   if (call.json()) {
     call.print_json(json);
   } else {
-    call.print(table.text(Invocation::terminal()) + problems);
+    call.print(table.text(Invocation::terminal()) + remarks);
   }
   return kExitOk;
 }
@@ -98,10 +157,15 @@ std::string options_text(const ComponentManifest& component) {
   return options.empty() ? "no options\n" : table.text({});
 }
 
+std::string enabling_place(Invocation& call, const CatalogEntry& entry) {
+  const auto file = call.environment().enabled_by(entry.id);
+  return file.empty() ? "" : " (" + file.string() + ")";
+}
+
 int show(Invocation& call) {
   const CatalogEntry& entry = require_plugin(call);
   if (call.json()) {
-    Json::Value json = entry_json(call, entry);
+    Json::Value json = entry_json(call, entry, enabled_in(call));
     for (Json::ArrayIndex i = 0; entry.manifest && i < json["components"].size(); ++i) {
       const ComponentManifest& component = entry.manifest->components[i];
       json["components"][i]["summary"] = component.summary;
@@ -120,7 +184,7 @@ int show(Invocation& call) {
   text += "\n" +
           std::string(!problem.empty() ? "unusable: " + problem
                       : call.environment().enabled(entry.id)
-                          ? "enabled in " + call.environment().name
+                          ? "enabled in " + call.environment().name + enabling_place(call, entry)
                           : "not enabled in " + call.environment().name +
                                 "; run `patchbay plugins enable " + entry.id + " --env " +
                                 call.environment().name + "`") +
@@ -138,6 +202,8 @@ int show(Invocation& call) {
 }
 
 int verify(Invocation& call) {
+  if (!call.arguments.positional.empty() && call.arguments.positional[0].ends_with(".deb"))
+    return verify_package(call, call.arguments.positional[0]);
   std::vector<const CatalogEntry*> entries;
   if (call.arguments.positional.empty()) {
     for (const auto& entry : call.catalog().entries()) entries.push_back(&entry);

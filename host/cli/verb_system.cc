@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "cli/exit_codes.h"
+#include "cli/values.h"
 #include "cli/verbs.h"
 #include "engine/lane_plan.h"
 #include "engine/services.h"
@@ -230,6 +231,10 @@ int verb_plan(Invocation& call) {
       }
     }
     json["sinks"].append(sink);
+  }
+  if (call.arguments.has("values")) {
+    json["values"] = values_json(look.pipeline().values);
+    text += values_text(look.pipeline().values);
   }
   if (call.json()) {
     call.print_json(json);

@@ -8,6 +8,8 @@ namespace patchbay::host {
 inline const Flag kOutput{"output", "FORMAT",    "what the result is printed as",
                           false,    "text|json", ""};
 inline const Flag kSet{"set", "NAME=VALUE", "sets a variable of the pipeline", true, "", ""};
+inline const Flag kValues{"values", "", "every configured value, and where it comes from",
+                          false,    "", ""};
 inline const Flag kNode{"node", "ID", "the node, instead of the last before the sinks",
                         false,  "",   ""};
 
@@ -69,16 +71,16 @@ inline const std::vector<VerbSpec> kVerbs{
       "patchbay copy 'logs/*.json' 'sqlite:logs.db?table=logs'"},
      Words::kFiles},
     {"validate",
-     "PIPELINE...",
+     "[PIPELINE]...",
      "checks pipeline files without running any plugin",
      "Every fault of each file at once, with line and column: names, types and ranges of options, "
-     "variables, "
-     "secrets, the graph.",
+     "variables, secrets, the graph. Without a PIPELINE: all of the environment's pipelines/. "
+     "--env all: in every environment that there is.",
      {},
-     1,
+     0,
      1000,
-     {kSet, kOutput},
-     {"patchbay validate *.yaml"},
+     {kSet, kValues, kOutput},
+     {"patchbay validate *.yaml", "patchbay validate --env all"},
      Words::kPipelines},
     {"check",
      "PIPELINE",
@@ -97,7 +99,7 @@ inline const std::vector<VerbSpec> kVerbs{
      {},
      1,
      1,
-     {kSet, {"only", "STREAM[,..]", "just these streams", true, "", ""}, kOutput},
+     {kSet, {"only", "STREAM[,..]", "just these streams", true, "", ""}, kValues, kOutput},
      {},
      Words::kPipelines},
     {"discover",
@@ -121,15 +123,20 @@ inline const std::vector<VerbSpec> kVerbs{
      {},
      Words::kPipelines},
     {"plugins",
-     "[ID]",
+     "[ID|FILE.deb]",
      "what is installed, enabled, usable and why not; options with types, defaults, docs",
-     "",
+     "verify loads what is installed. Of a package's file, verify tells before it is installed, "
+     "and "
+     "without running its code: whether it fits this host, and what it would break in the "
+     "pipelines "
+     "and states of the environments.",
      {"list", "show", "enable", "disable", "verify"},
      0,
      1,
      {{"output", "FORMAT", "what the result is printed as; markdown: of show, the reference page",
        false, "text|json|markdown", ""}},
-     {"patchbay plugins show bq", "patchbay plugins enable bq --env prod"},
+     {"patchbay plugins show bq", "patchbay plugins enable bq --env prod",
+      "patchbay plugins verify ./patchbay-plugin-bq_1.1_amd64.deb"},
      Words::kPlugins},
     {"state",
      "PIPELINE [VALUE]",

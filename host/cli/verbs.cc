@@ -14,11 +14,6 @@
 namespace patchbay::host {
 namespace {
 
-struct Verb {
-  std::string_view name;
-  int (*run)(Invocation&);
-};
-
 constexpr std::array kTable{Verb{"run", verb_run},
                             Verb{"copy", verb_copy},
                             Verb{"validate", verb_validate},
@@ -31,7 +26,7 @@ constexpr std::array kTable{Verb{"run", verb_run},
                             Verb{"runs", verb_runs},
                             Verb{"rejects", verb_rejects},
                             Verb{"schema", verb_schema},
-                            Verb{"conformance", verb_conformance},
+                            Verb{"conformance", hand_over_to_conformance},
                             Verb{"completion", verb_completion},
                             Verb{"version", verb_version},
                             Verb{"help", verb_help}};
@@ -40,9 +35,13 @@ void say(int fd, const std::string& text) {
   [[maybe_unused]] const ssize_t n = write(fd, text.data(), text.size());
 }
 
-int call_verb(Invocation& call) {
+int call_verb(Invocation& call, const std::vector<Verb>& own) {
+  const std::string_view name = call.arguments.verb->name;
+  for (const auto& verb : own) {
+    if (verb.name == name) return verb.run(call);
+  }
   for (const auto& verb : kTable) {
-    if (verb.name == call.arguments.verb->name) return verb.run(call);
+    if (verb.name == name) return verb.run(call);
   }
   throw Error(Code::kInternal, std::string(call.arguments.verb->name) + ": has no code");
 }
@@ -93,7 +92,7 @@ Json::Value failure_json(const Failure& failure) {
 
 }  // namespace
 
-int dispatch(const std::vector<std::string>& words) {
+int dispatch(const std::vector<std::string>& words, const std::vector<Verb>& own) {
   const Redactor nothing;
   std::optional<Invocation> call;
   try {
@@ -103,7 +102,7 @@ int dispatch(const std::vector<std::string>& words) {
     }
     call.emplace(parse_arguments(words));
     if (asks_for_json(words)) call->prepare_crash_report(failure_json({kExitBug, "", ""}));
-    if (!call->arguments.help) return call_verb(*call);
+    if (!call->arguments.help) return call_verb(*call, own);
     call->print(help_text(call->arguments.verb->name == "help" ? nullptr : call->arguments.verb));
     return kExitOk;
   } catch (...) {

@@ -22,11 +22,24 @@ int verb_completion(Invocation& call);
 int verb_version(Invocation& call);
 int verb_help(Invocation& call);
 
+// plugins verify FILE.deb: before it is installed.
+int verify_package(Invocation& call, const std::filesystem::path& file);
+
 // One run under the flags of `run`, with its report; the columns of each stream go to stderr when
 // they are known.
 int run_copy(Invocation& call, const RunClock& clock, Pipeline pipeline);
 
-// Runs the verb. Every failure becomes one message on stderr, redacted, and its exit code.
-int dispatch(const std::vector<std::string>& words);
+// Becomes the program patchbay-conformance, which is installed apart. Throws Error kConfig where it
+// is not there.
+int hand_over_to_conformance(Invocation& call);
+
+struct Verb {
+  std::string_view name;
+  int (*run)(Invocation&);
+};
+
+// Runs the verb; `own` come before those of patchbay. Every failure becomes one message on stderr,
+// redacted, and its exit code.
+int dispatch(const std::vector<std::string>& words, const std::vector<Verb>& own = {});
 
 }  // namespace patchbay::host

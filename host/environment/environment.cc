@@ -2,50 +2,17 @@
 
 #include <cstdlib>
 
+#include <algorithm>
+
+#include "environment/environment_file.h"
 #include "environment/version_range.h"
-#include "manifest/config_check.h"
 #include "patchbay/error.h"
 #include "pipeline/document.h"
-#include "pipeline/units.h"
 
 namespace patchbay::host {
 namespace {
 
 namespace fs = std::filesystem;
-
-Json::Value object_schema_of(const char* text) { return parse_document("schema", text).root; }
-
-const Json::Value& environment_schema() {
-  static const Json::Value schema = object_schema_of(R"json({
-    "type": "object", "additionalProperties": false, "properties": {
-      "description": {"type": "string"},
-      "variables": {"type": "object"},
-      "timezone": {"type": "string"},
-      "state_dir": {"type": "string", "minLength": 1},
-      "secrets": {"type": "array", "items": {"type": "object", "additionalProperties": false, "properties": {
-        "variable": {"type": "string"}, "files": {"type": "string", "minLength": 1},
-        "credentials": {"type": "boolean"}}}},
-      "limits": {"type": "object", "additionalProperties": false, "properties": {
-        "concurrency": {"type": "integer", "minimum": 1, "maximum": 256},
-        "edge_bytes": {"type": ["string", "integer"]}}},
-      "placement": {"enum": ["process"]}
-    }})json");
-  return schema;
-}
-
-std::vector<SecretProvider> parse_providers(const Json::Value& list) {
-  std::vector<SecretProvider> providers;
-  for (const auto& one : list) {
-    if (one.isMember("variable")) {
-      providers.push_back({SecretProvider::Kind::kVariable, one["variable"].asString(), {}});
-    }
-    if (one.isMember("files"))
-      providers.push_back({SecretProvider::Kind::kFile, "", one["files"].asString()});
-    if (one["credentials"].asBool())
-      providers.push_back({SecretProvider::Kind::kCredentials, "", {}});
-  }
-  return providers;
-}
 
 fs::path user_state_dir() {
   if (const char* dir = std::getenv("XDG_STATE_HOME"); dir && *dir)
@@ -64,62 +31,16 @@ std::string known_environments(const fs::path& dir) {
   return names.empty() ? "there are none in " + dir.string() : dir.string() + " has " + names;
 }
 
-// What the schema can't say.
-void check_values(const Document& document, std::vector<Fault>& faults) {
-  if (!faults.empty()) return;
-  const auto guarded = [&](const std::string& at, auto&& work) {
-    try {
-      work();
-    } catch (const Error& error) {
-      faults.push_back({document.file, document.at(at), error.what()});
-    }
-  };
-  const Json::Value& root = document.root;
-  if (root.isMember("timezone"))
-    guarded("/timezone", [&] { format_in_zone({"", {}, root["timezone"].asString()}, "%Y"); });
-  if (root["limits"].isMember("edge_bytes")) {
-    guarded("/limits/edge_bytes",
-            [&] { parse_size("limits.edge_bytes", root["limits"]["edge_bytes"]); });
-  }
-  for (Json::ArrayIndex i = 0; i < root["secrets"].size(); ++i) {
-    if (root["secrets"][i].size() == 1) continue;
-    const std::string n = std::to_string(i);
-    faults.push_back({document.file, document.at("/secrets/" + n),
-                      "secrets[" + n + "]: must have one of variable, files and credentials"});
-  }
-}
-
-void apply_file(const fs::path& file, Environment& environment) {
-  Document document = parse_document(file.string(), read_document_text(file.string()));
-  if (document.root.isNull()) document.root = Json::objectValue;
-  if (!document.root.isObject())
-    throw Faults({{file.string(), document.at(""), "must be a mapping, like variables: {..}"}});
-  std::vector<Fault> faults;
-  for (const auto& fault : check_config(environment_schema(), "an environment", document.root)) {
-    faults.push_back({file.string(), document.at(fault.path), fault.message});
-  }
-  check_values(document, faults);
-  if (!faults.empty()) throw Faults(faults);
-  const Json::Value& root = document.root;
-  for (const auto& name : root["variables"].getMemberNames())
-    environment.variables[name] = root["variables"][name];
-  if (root.isMember("timezone")) environment.timezone = root["timezone"].asString();
-  if (root.isMember("state_dir")) environment.state_dir = root["state_dir"].asString();
-  if (root.isMember("secrets")) environment.secrets = parse_providers(root["secrets"]);
-  const Json::Value& limits = root["limits"];
-  if (limits.isMember("concurrency")) environment.concurrency = limits["concurrency"].asUInt();
-  if (limits.isMember("edge_bytes")) {
-    environment.edge_bytes = parse_size("limits.edge_bytes", limits["edge_bytes"]);
-  }
-}
+constexpr const char* kStateDirGiven = "--state-dir or PATCHBAY_STATE_DIR";
 
 constexpr const char* kSuffixes[] = {".json", ".yaml", ".yml"};
 
 fs::path enabling_file(const fs::path& environment, const std::string& plugin) {
   for (const char* suffix : kSuffixes) {
     const fs::path file = environment / "plugins.d" / (plugin + suffix);
+    // A link to a manifest that is gone enables all the same, once its package is back.
     std::error_code gone;
-    if (fs::exists(file, gone)) return file;
+    if (fs::exists(fs::symlink_status(file, gone))) return file;
   }
   return {};
 }
@@ -144,7 +65,22 @@ std::string version_range(const fs::path& file, const std::string& plugin) {
 }  // namespace
 
 bool Environment::enabled(const std::string& plugin) const {
-  return local || !enabling_file(dir, plugin).empty();
+  return local || !enabled_by(plugin).empty();
+}
+
+fs::path Environment::enabled_by(const std::string& plugin) const {
+  return local ? fs::path() : enabling_file(dir, plugin);
+}
+
+std::vector<std::string> Environment::enabled_plugins() const {
+  std::vector<std::string> ids;
+  std::error_code gone;
+  for (const auto& entry : fs::directory_iterator(dir / "plugins.d", gone)) {
+    const std::string id = entry.path().stem().string();
+    if (enabling_file(dir, id) == entry.path()) ids.push_back(id);
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
 }
 
 std::string Environment::refusal(const Manifest& plugin) const {
@@ -161,8 +97,21 @@ Environment load_environment(const Places& places) {
   environment.secrets = default_secret_providers();
   environment.local = !places.environment || *places.environment == "local";
   environment.name = environment.local ? "local" : *places.environment;
+  const auto note = [&](const std::string& name, const std::string& value,
+                        const std::string& from) {
+    std::erase_if(environment.values, [&](const NamedValue& v) { return v.name == name; });
+    environment.values.push_back({name, value, from});
+  };
+  note("timezone", environment.timezone, "default");
+  for (size_t i = 0; i < environment.secrets.size(); ++i)
+    note("secrets[" + std::to_string(i) + "]", environment.secrets[i].text(), "default");
+  const auto set_state_dir = [&](const fs::path& dir, const std::string& from) {
+    environment.state_dir = dir;
+    note("state_dir", dir.string(), from);
+  };
   if (environment.local) {
-    environment.state_dir = places.state_dir.value_or(user_state_dir());
+    set_state_dir(user_state_dir(), "default");
+    if (places.state_dir) set_state_dir(*places.state_dir, kStateDirGiven);
     return environment;
   }
   const fs::path all = places.config_dir / "environments";
@@ -174,10 +123,9 @@ Environment load_environment(const Places& places) {
     throw Error(Code::kConfig,
                 "environment " + environment.name + ": is not there; " + known_environments(all));
   }
-  environment.state_dir = fs::path("/var/lib/patchbay") / environment.name;
-  const fs::path file = environment.dir / "environment.yaml";
-  if (fs::exists(file, gone)) apply_file(file, environment);
-  if (places.state_dir) environment.state_dir = *places.state_dir;
+  set_state_dir(fs::path("/var/lib/patchbay") / environment.name, "default");
+  read_environment_file(all, environment);
+  if (places.state_dir) set_state_dir(*places.state_dir, kStateDirGiven);
   return environment;
 }
 
@@ -190,6 +138,9 @@ void enable_plugin(const Environment& environment, const CatalogEntry& plugin) {
   const fs::path link = environment.dir / "plugins.d" / (plugin.id + ".json");
   std::error_code error;
   fs::create_directories(link.parent_path(), error);
+  if (error)
+    throw Error(Code::kConfig, link.parent_path().string() +
+                                   ": cannot be made: " + error.message() + "; run as root");
   const fs::path target = fs::absolute(plugin.file);
   if (environment.enabled(plugin.id) && !fs::is_symlink(link)) return;
   if (fs::is_symlink(link) && fs::read_symlink(link, error) == target) return;
@@ -198,7 +149,9 @@ void enable_plugin(const Environment& environment, const CatalogEntry& plugin) {
   fs::remove(fresh, error);
   fs::create_symlink(target, fresh, error);
   if (!error) fs::rename(fresh, link, error);
-  if (error) throw Error(Code::kConfig, link.string() + ": cannot be written: " + error.message());
+  if (error)
+    throw Error(Code::kConfig,
+                link.string() + ": cannot be written: " + error.message() + "; run as root");
 }
 
 void disable_plugin(const Environment& environment, const std::string& id) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "environment/origin.h"
 #include "environment/secret_store.h"
 #include "manifest/catalog.h"
 #include "pipeline/variables.h"
@@ -31,8 +32,12 @@ struct Environment {
   std::string timezone = "UTC";
   std::optional<unsigned> concurrency;
   int64_t edge_bytes = 8 << 20;
+  std::vector<NamedValue> values;  // what is above, and where each comes from
 
   bool enabled(const std::string& plugin) const;
+  // The entry of plugins.d that does it; empty where none does, and in local.
+  std::filesystem::path enabled_by(const std::string& plugin) const;
+  std::vector<std::string> enabled_plugins() const;  // installed or not; of plugins.d
   // Why plugins.d excludes this version of an enabled plugin; empty where it does not.
   std::string refusal(const Manifest& plugin) const;
   std::filesystem::path pipelines() const { return dir / "pipelines"; }

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <optional>
 
+#include "environment/secret_command.h"
 #include "patchbay/error.h"
 
 namespace patchbay::host {
@@ -39,6 +40,7 @@ std::string place(const SecretProvider& provider, const std::string& name) {
   if (provider.kind == SecretProvider::Kind::kVariable) {
     return "the environment variable " + variable_name(provider.prefix, name);
   }
+  if (provider.kind == SecretProvider::Kind::kCommand) return "the command " + provider.command[0];
   const auto dir = directory_of(provider);
   return "the file " + (dir.empty() ? "$CREDENTIALS_DIRECTORY/" + name : (dir / name).string());
 }
@@ -74,6 +76,8 @@ std::optional<std::string> look_in(const SecretProvider& provider, const std::st
     if (text.ends_with('\n')) text.pop_back();
     return text;
   }
+  if (provider.kind == SecretProvider::Kind::kCommand)
+    return run_secret_command(provider.command, name, provider.timeout);
   const auto dir = directory_of(provider);
   if (dir.empty()) return std::nullopt;
   return read_secret_file(dir / name, name);

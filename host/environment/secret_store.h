@@ -1,6 +1,7 @@
 // Secrets by name, from the environment's providers, at the moment of use.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -12,11 +13,15 @@
 namespace patchbay::host {
 
 struct SecretProvider {
-  enum class Kind { kVariable, kFile, kCredentials };
+  enum class Kind { kVariable, kFile, kCredentials, kCommand };
   Kind kind;
   std::string prefix;  // kVariable: PATCHBAY_SECRET_ and NAME in capitals, - and . as _
   std::filesystem::path
       dir;  // kFile: one file per secret; kCredentials: $CREDENTIALS_DIRECTORY, where it is set
+  std::vector<std::string> command = {};  // kCommand: program and arguments; {name} is the secret
+  std::chrono::seconds timeout{10};       // kCommand
+
+  std::string text() const;  // what it is, for people
 };
 
 // Thread-safe.
@@ -26,7 +31,8 @@ class SecretStore {
   SecretStore(std::vector<SecretProvider> providers,
               std::function<void(std::string_view)> on_value);
 
-  // The first provider that has it; one trailing newline is dropped. Throws Error kAuth naming
+  // The first provider that has it; one trailing newline is dropped. A command that fails or takes
+  // too long ends the search: nobody knows whether it has the secret. Throws Error kAuth naming
   // every place looked at where it is missing or empty.
   std::string resolve(const std::string& name);
 

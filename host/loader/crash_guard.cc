@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <utility>
 
 namespace patchbay::host {
@@ -18,6 +19,9 @@ CrashReport crash_report;
 
 constexpr size_t kStackBytes = 64 * 1024;
 constexpr int kCrashExit = 70;
+std::atomic_flag crashing;
+static_assert(std::atomic<bool>::is_always_lock_free);
+
 constexpr std::array kSignals{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
 // Async-signal-safe text assembly.
@@ -70,12 +74,16 @@ Line describe(int number) {
 }
 
 void on_crash(int number) {
+  // Two threads may crash at once: one tells of it, and ends the process under the other.
+  while (crashing.test_and_set()) pause();
   const Line what = describe(number);
   Line::write_all(STDERR_FILENO, "patchbay: ");
   what.write_to(STDERR_FILENO);
-  Line::write_all(
-      STDERR_FILENO,
-      "; this is a bug of the plugin, report it to its author. The next run recovers\n");
+  Line::write_all(STDERR_FILENO,
+                  current_site ? "; this is a bug of the plugin, report it to its author. The next "
+                                 "run recovers\n"
+                               : "; this is a bug of patchbay, or of a plugin's own thread. The "
+                                 "next run recovers\n");
   if (!crash_report.head.empty()) {
     Line::write_all(STDOUT_FILENO, crash_report.head);
     what.write_to(STDOUT_FILENO);
@@ -96,7 +104,8 @@ CrashGuard::~CrashGuard() { current_site = outer_; }
 void install_crash_handler() {
   struct sigaction action{};
   action.sa_handler = on_crash;
-  action.sa_flags = SA_ONSTACK | SA_RESETHAND;
+  action.sa_flags = SA_ONSTACK;
+  sigfillset(&action.sa_mask);  // a crash of the handler itself is the kernel's to end
   for (const int number : kSignals) sigaction(number, &action, nullptr);
 }
 

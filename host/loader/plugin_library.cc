@@ -11,6 +11,7 @@
 
 #include "loader/crash_guard.h"
 #include "loader/elf_note.h"
+#include "manifest/manifest.h"
 #include "patchbay/error.h"
 
 namespace patchbay::host {
@@ -22,7 +23,7 @@ namespace {
 
 constexpr const char* kPluginBug = "; this is a bug of the plugin, report it to its author";
 
-std::string package_of(const ExpectedPlugin& plugin) { return "patchbay-plugin-" + plugin.id; }
+std::string package_of(const ExpectedPlugin& plugin) { return plugin_package(plugin.id); }
 
 std::string_view text(bay_str s) { return {s.data, s.size}; }
 
@@ -59,6 +60,12 @@ void check_table(const ExpectedPlugin& expected, const bay_plugin* plugin) {
   if (text(plugin->id) != expected.id) {
     refuse(Code::kInternal, expected,
            "its table names " + std::string(text(plugin->id)) + kPluginBug);
+  }
+  if (text(plugin->version) != expected.version) {
+    refuse(Code::kConfig, expected,
+           "its table says version " + std::string(text(plugin->version)) + ", its manifest " +
+               expected.version + "; its package was just being upgraded, or reinstall " +
+               package_of(expected));
   }
   for (size_t i = 0; i < plugin->n_components; ++i)
     check_component(expected, plugin->components[i]);

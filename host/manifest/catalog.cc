@@ -1,7 +1,9 @@
 #include "manifest/catalog.h"
 
 #include <algorithm>
+#include <set>
 
+#include "loader/elf_note.h"
 #include "patchbay/abi.h"
 #include "patchbay/error.h"
 
@@ -10,15 +12,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-CatalogEntry read_entry(const fs::path& file, const std::vector<fs::path>& libraries) {
-  CatalogEntry entry{file.stem().string(), file, nullptr, ""};
+CatalogEntry read_entry(const fs::path& file, const PluginDirs& dirs) {
+  CatalogEntry entry{file.stem().string(), file, nullptr, "", {}};
   try {
-    auto manifest = std::make_shared<Manifest>(read_manifest(file, libraries));
+    check_trusted(file, dirs.trust);
+    auto manifest = std::make_shared<Manifest>(read_manifest(file, dirs.libraries));
+    check_trusted(manifest->library, dirs.trust);
     if (manifest->abi_major != BAY_ABI_MAJOR || manifest->abi_minor > BAY_ABI_MINOR) {
       entry.problem = "abi: needs " + std::to_string(manifest->abi_major) + "." +
                       std::to_string(manifest->abi_minor) + ", this host has " +
                       std::to_string(BAY_ABI_MAJOR) + "." + std::to_string(BAY_ABI_MINOR) +
-                      "; install a patchbay-plugin-" + entry.id + " that fits";
+                      "; install a " + plugin_package(entry.id) + " that fits";
       return entry;
     }
     entry.manifest = std::move(manifest);
@@ -28,18 +32,62 @@ CatalogEntry read_entry(const fs::path& file, const std::vector<fs::path>& libra
   return entry;
 }
 
+bool has_note(const fs::path& library) {
+  try {
+    read_plugin_note(library);
+    return true;
+  } catch (const Error&) {
+    return false;  // no plugin: the library of one
+  }
+}
+
 }  // namespace
 
 Catalog::Catalog(const PluginDirs& dirs) {
+  add_manifests(dirs);
+  add_lone_libraries(dirs);
+  std::sort(entries_.begin(), entries_.end(),
+            [](const auto& a, const auto& b) { return a.id < b.id; });
+}
+
+void Catalog::add_manifests(const PluginDirs& dirs) {
   for (const auto& dir : dirs.manifests) {
     std::error_code gone;
     for (const auto& file : fs::directory_iterator(dir, gone)) {
-      if (file.path().extension() != ".json" || find(file.path().stem().string())) continue;
-      entries_.push_back(read_entry(file.path(), dirs.libraries));
+      if (file.path().extension() != ".json") continue;
+      const std::string id = file.path().stem().string();
+      const auto same = std::find_if(entries_.begin(), entries_.end(),
+                                     [&](const auto& entry) { return entry.id == id; });
+      if (same == entries_.end()) {
+        entries_.push_back(read_entry(file.path(), dirs));
+      } else if (!fs::equivalent(same->file, file.path(), gone)) {
+        same->hidden.push_back(file.path());
+      }
     }
   }
-  std::sort(entries_.begin(), entries_.end(),
-            [](const auto& a, const auto& b) { return a.id < b.id; });
+}
+
+void Catalog::add_lone_libraries(const PluginDirs& dirs) {
+  std::set<fs::path> known;
+  for (const auto& entry : entries_) {
+    if (entry.manifest) known.insert(entry.manifest->library);
+  }
+  for (const auto& dir : dirs.libraries) {
+    std::error_code gone;
+    for (const auto& file : fs::directory_iterator(dir, gone)) {
+      const std::string id = file.path().stem().string();
+      if (file.path().extension() != ".so" || find(id) ||
+          known.contains(fs::absolute(file.path())) || !has_note(file.path()))
+        continue;
+      entries_.push_back({id,
+                          file.path(),
+                          nullptr,
+                          file.path().string() + ": has no manifest " + id +
+                              ".json; run `apt install --reinstall " + plugin_package(id) +
+                              "`, or put the manifest beside it",
+                          {}});
+    }
+  }
 }
 
 const CatalogEntry* Catalog::find(const std::string& id) const {

@@ -71,6 +71,7 @@ ComponentManifest parse_component(const Json::Value& json) {
   component.many_inputs = json["inputs"].asString() == "many";
   component.tables_option = json["tables_option"].asString();
   component.target = json["target"];
+  component.state = json["state"];
   for (const auto& stream : json["streams"]) component.streams.push_back(stream.asString());
   return component;
 }
@@ -84,7 +85,8 @@ fs::path find_library(const fs::path& manifest, const std::string& name,
   for (const auto& dir : dirs) {
     if (fs::exists(dir / name)) return fs::absolute(dir / name);
   }
-  refuse(manifest, "library: " + name + " is not there; reinstall the plugin's package");
+  refuse(manifest, "library: " + name + " is not there; run `apt install --reinstall " +
+                       plugin_package(manifest.stem().string()) + "`");
 }
 
 }  // namespace
@@ -111,6 +113,11 @@ std::string_view delivery_name(Delivery delivery) {
       return "at_least_once";
   }
   return "";
+}
+
+std::string plugin_package(std::string id) {
+  std::replace(id.begin(), id.end(), '_', '-');
+  return "patchbay-plugin-" + id;
 }
 
 Delivery delivery_of(const ComponentManifest& sink, const Json::Value& config) {

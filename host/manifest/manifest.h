@@ -29,6 +29,7 @@ struct ComponentManifest {
   bool many_inputs = false;
   std::vector<std::string> streams;  // sources whose streams are fixed; empty = discovered
   std::string tables_option;         // sinks: the option that maps streams to tables
+  Json::Value state;                 // sources: JSON Schema of a reader's state; null = not told
   Json::Value target;  // sinks: the options that together name the place they write to
 };
 
@@ -46,6 +47,9 @@ struct Manifest {
   const ComponentManifest* find(
       Kind kind, const std::string& name) const;  // name empty = the only one of its kind
 };
+
+// The Debian package that brings a plugin.
+std::string plugin_package(std::string id);
 
 // How the sink commits under this configuration.
 Delivery delivery_of(const ComponentManifest& sink, const Json::Value& config);

@@ -43,6 +43,7 @@ constexpr const char* kSchema = R"json({
         "concurrency": {"type": "integer", "minimum": 1},
         "config": {"type": "object"},
         "streams": {"type": "array", "items": {"type": "string"}},
+        "state": {"type": "object"},
         "tables_option": {"type": "string"},
         "target": {"type": "array", "items": {"type": "string"}},
         "metrics": {"type": "array"},

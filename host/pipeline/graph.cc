@@ -167,7 +167,7 @@ class NodeReader {
       const std::string meant = did_you_mean(plugin, catalog_.ids());
       return fault(
           at, "use: there is no plugin " + plugin +
-                  (meant.empty() ? "; install it with `apt install patchbay-plugin-" + plugin + "`"
+                  (meant.empty() ? "; install it with `apt install " + plugin_package(plugin) + "`"
                                  : meant));
     }
     if (!entry->manifest)

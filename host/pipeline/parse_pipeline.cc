@@ -10,6 +10,7 @@
 #include "pipeline/graph.h"
 #include "pipeline/pipeline_schema.h"
 #include "pipeline/units.h"
+#include "report/json_text.h"
 
 namespace patchbay::host {
 namespace {
@@ -98,18 +99,24 @@ class PipelineParser {
     const Json::Value& root = document_.root;
     const Json::Value own = root["variables"];
     if (own.isObject()) {
-      for (const auto& name : own.getMemberNames()) variables[name] = own[name];
+      for (const auto& name : own.getMemberNames()) {
+        variables[name] = own[name];
+        note("variables." + name, own[name], place("/variables/" + name));
+      }
     }
+    for (const auto& value : environment_.values) note(value.name, value.value, value.from);
     for (const auto& [name, value] : environment_.variables) variables[name] = value;
     for (const auto& [name, value] : options_.set) {
       if (!variables.contains(name)) throw unknown_variable(name, variables);
       // The command line knows only text; a variable that was a number stays one.
       const bool text = variables[name].isString() || !value.isString();
       variables[name] = text ? value : plain_scalar(value.asString());
+      note("variables." + name, variables[name], "--set");
     }
     RunClock clock = options_.clock;
     const Json::Value zone = root["timezone"];
     clock.timezone = zone.isString() ? zone.asString() : environment_.timezone;
+    if (zone.isString()) note("timezone", zone, place("/timezone"));
     try {
       format_in_zone(clock, "%Y");
       for (const auto& member : document_.root.getMemberNames()) {
@@ -151,7 +158,20 @@ class PipelineParser {
                                                                        : Guarantee::kAtLeastOnce;
     }
     pipeline_.concurrency = root.get("concurrency", environment_.concurrency.value_or(4)).asUInt();
+    if (root.isMember("concurrency"))
+      note("limits.concurrency", root["concurrency"], place("/concurrency"));
     read_limits(root);
+  }
+
+  std::string place(const std::string& pointer) const {
+    return document_.file + ":" + std::to_string(document_.at(pointer).line);
+  }
+
+  void note(const std::string& name, const Json::Value& value, const std::string& from) {
+    auto& values = pipeline_.values;
+    std::erase_if(values, [&](const NamedValue& v) { return v.name == name; });
+    const bool scalar = !value.isObject() && !value.isArray();
+    values.push_back({name, scalar ? value.asString() : compact_json(value), from});
   }
 
   template <class Work>

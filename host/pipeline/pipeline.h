@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "environment/origin.h"
 #include "manifest/manifest.h"
 #include "pipeline/fault.h"
 
@@ -66,6 +67,7 @@ struct Pipeline {
   unsigned concurrency = 4;
   Retry retry;
   std::string timezone = "UTC";
+  std::vector<NamedValue> values;  // its variables and what it has of the environment
 };
 
 }  // namespace patchbay::host

@@ -112,14 +112,75 @@ TEST_F(EnvironmentTest, NamesEachFaultOfItsFile) {
        "1:10: limits.edge_bytes: must be a size like 500kB, 8MiB or 1GiB, up to 1000 GB"},
       {"timezone: Mars\n",
        "1:1: timezone: Mars is no IANA time zone; write one like Europe/Berlin"},
-      {"secrets:\n  - {}\n", "2:5: secrets[0]: must have one of variable, files and credentials"},
+      {"secrets:\n  - {}\n",
+       "2:5: secrets[0]: must have one of variable, files, credentials and command"},
       {"secrets:\n  - {variable: A_, files: /x}\n",
-       "2:5: secrets[0]: must have one of variable, files and credentials"},
+       "2:5: secrets[0]: must have one of variable, files, credentials and command"},
       {"secrets:\n  - vault: x\n", "2:5: secrets[0].vault: unknown option of an environment"},
+      {"secrets:\n  - {command: [pass, \"{name}\"]}\n",
+       "2:5: secrets[0].command: must begin with the whole path of a program, like /usr/bin/pass"},
+      {"secrets:\n  - {command: [/usr/bin/pass]}\n",
+       "2:5: secrets[0].command: must have {name} where the secret's name is to stand"},
+      {"secrets:\n  - {files: /x, timeout: 5s}\n",
+       "2:5: secrets[0]: must have one of variable, files, credentials and command"},
+      {"extends: prod\n", "1:1: extends: must be the name of another environment, not prod"},
+      {"extends: ../x\n", "1:1: extends: must be the name of another environment, not ../x"},
       {"a: [\n", "2:1: end of sequence flow not found"},
   };
   for (const auto& c : kCases) EXPECT_EQ(load_fault(c.text), c.fault) << c.text;
   EXPECT_EQ(load_fault("# nothing but a remark\nvariables:\n  a: 1\n"), "");
+}
+
+std::string value_of(const Environment& environment, const std::string& name) {
+  for (const auto& value : environment.values) {
+    if (value.name == name) return value.value + " from " + value.from;
+  }
+  return "";
+}
+
+TEST_F(EnvironmentTest, ExtendsAnotherAndSaysWhatComesFromWhere) {
+  const auto base = folder_.write("environments/base/environment.yaml",
+                                  "variables: {project: acme, region: eu}\ntimezone: Europe/Paris\n"
+                                  "secrets: [{files: /run/base}]\nlimits: {concurrency: 8}\n");
+  const auto prod = folder_.write("environments/prod/environment.yaml",
+                                  "extends: base\nvariables:\n  project: acme-prod\n"
+                                  "limits: {edge_bytes: 1MiB}\n");
+  const Environment environment = load();
+  EXPECT_EQ(environment.variables.at("project"), "acme-prod");
+  EXPECT_EQ(environment.concurrency, 8u);
+  EXPECT_EQ(environment.edge_bytes, 1 << 20);
+  ASSERT_EQ(environment.secrets.size(), 1u);
+  EXPECT_EQ(value_of(environment, "variables.project"), "acme-prod from " + prod.string() + ":3");
+  EXPECT_EQ(value_of(environment, "variables.region"), "eu from " + base.string() + ":1");
+  EXPECT_EQ(value_of(environment, "timezone"), "Europe/Paris from " + base.string() + ":2");
+  EXPECT_EQ(value_of(environment, "secrets[0]"), "files in /run/base from " + base.string() + ":3");
+  EXPECT_EQ(value_of(environment, "secrets[1]"), "") << "the list is replaced as a whole";
+  EXPECT_EQ(value_of(environment, "state_dir"), "/var/lib/patchbay/prod from default");
+}
+
+TEST_F(EnvironmentTest, ExtendsOneThatStandsAlone) {
+  EXPECT_EQ(load_fault("extends: base\n"), "1:1: extends: " + folder_.path().string() +
+                                               "/environments/base/environment.yaml is not there");
+  const auto fault_of_base = [&](const std::string& text) {
+    const auto base = folder_.write("environments/base/environment.yaml", text);
+    const std::string fault = load_fault("extends: base\n");
+    return fault.starts_with(base.string()) ? fault.substr(base.string().size() + 1) : fault;
+  };
+  EXPECT_EQ(fault_of_base("extends: dev\n"),
+            "1:1: extends: environment prod extends base, which must not extend another one");
+  EXPECT_EQ(fault_of_base("state_dir: /srv\n"),
+            "1:1: state_dir: environment prod extends base, and two environments can't share their "
+            "state; write it into each");
+  EXPECT_EQ(fault_of_base("limits: {concurrency: 0}\n"),
+            "1:10: limits.concurrency: must be between 1 and 256, not 0");
+}
+
+TEST_F(EnvironmentTest, ALinkToAManifestThatIsGoneStillEnables) {
+  fs::create_directories(dir() / "plugins.d");
+  fs::create_symlink("/nowhere/gone.json", dir() / "plugins.d/gone.json");
+  EXPECT_TRUE(load().enabled("gone"));
+  EXPECT_THAT(load().enabled_plugins(), testing::ElementsAre("gone"));
+  EXPECT_EQ(load().enabled_by("gone"), dir() / "plugins.d/gone.json");
 }
 
 TEST_F(EnvironmentTest, ThatIsNotThereNamesThoseThatAre) {
@@ -224,6 +285,42 @@ TEST_F(Secrets, ComeFromTheFirstProviderThatHasThem) {
                         {SecretProvider::Kind::kFile, "", folder_.path()}});
   EXPECT_EQ(secrets.resolve("key"), "variable");
   EXPECT_EQ(secrets.resolve("only"), "file");
+}
+
+SecretProvider command(std::vector<std::string> words, std::chrono::seconds timeout) {
+  return {SecretProvider::Kind::kCommand, "", {}, std::move(words), timeout};
+}
+
+TEST_F(Secrets, ComeFromACommandWithoutAShell) {
+  using std::chrono::seconds;
+  auto secrets = store({command({"/bin/echo", "a; b $HOME `id` {name}{name}"}, seconds(10))});
+  EXPECT_EQ(secrets.resolve("key"), "a; b $HOME `id` keykey");
+  EXPECT_THAT(heard_, testing::ElementsAre("a; b $HOME `id` keykey"));
+}
+
+TEST_F(Secrets, OfACommandThatFailsSayHowAndNotWhatItSaid) {
+  using std::chrono::seconds;
+  const struct {
+    std::vector<std::string> words;
+    const char* why;
+  } kCases[] = {
+      {{"/nowhere/pass", "{name}"}, "/nowhere/pass cannot be started: No such file or directory"},
+      {{"/bin/sh", "-c", "echo s3cret; echo s3cret >&2; exit 3"},
+       "/bin/sh ended with exit code 3; run it by hand to see why"},
+      {{"/bin/sh", "-c", "kill -9 $$"}, "/bin/sh was ended by signal 9"},
+      {{"/bin/cat", "/dev/zero"}, "/bin/cat printed more than 1 MiB"},
+      {{"/bin/true"}, "/bin/true is empty"},
+      {{"/bin/sh", "-c", "sleep 1000 & echo s3cret; sleep 1000"},
+       "/bin/sh took longer than 1 s; run it by hand, or allow more with timeout:"},
+      {{"/bin/sh", "-c", "exec >&-; sleep 1000"},
+       "/bin/sh took longer than 1 s; run it by hand, or allow more with timeout:"},
+  };
+  for (const auto& c : kCases) {
+    auto secrets = store({command(c.words, seconds(1))});
+    EXPECT_EQ(error_of([&] { secrets.resolve("key"); }, Code::kAuth),
+              std::string("secret key: the command ") + c.why);
+  }
+  EXPECT_TRUE(heard_.empty());
 }
 
 TEST_F(Secrets, ThatAreMissingOrEmptyNameThePlaces) {

@@ -22,9 +22,9 @@ LOADING = [
 # None of their code runs: it would end the program by abort().
 NOTES = [
     ("no_note", 3, ["no_note.so: has no patchbay note, so it is no plugin"]),
-    ("other_id", 3, ["id: the manifest says other_id, ", "says another; reinstall patchbay-plugin-other_id"]),
-    ("other_version", 3, ["version: the manifest says 1.0.0, ", "says 9.9.9; reinstall patchbay-plugin-other_version"]),
-    ("wrong_major", 3, ["was built for 2, this host has 1; install a patchbay-plugin-wrong_major that fits"]),
+    ("other_id", 3, ["id: the manifest says other_id, ", "says another; reinstall patchbay-plugin-other-id"]),
+    ("other_version", 3, ["version: the manifest says 1.0.0, ", "says 9.9.9; reinstall patchbay-plugin-other-version"]),
+    ("wrong_major", 3, ["was built for 2, this host has 1; install a patchbay-plugin-wrong-major that fits"]),
     ("newer_minor", 3, ["needs 9999 or newer", "upgrade patchbay"]),
 ]
 
@@ -94,6 +94,12 @@ class BrokenPluginsTest(PluginsTest):
             self.assertRegex(self.patchbay("plugins", "list").out, rf"(?m)^{plugin} .* unusable ")
         self.assertTrue(listed["sqlite"]["usable"])
 
+    def test_threads_that_crash_at_once_are_told_of_once(self):
+        for _ in range(5):
+            result = self.patchbay("check", self.load("threads_crash"))
+            self.assertEqual((result.code, result.err.count("crashed")), (70, 1), result)
+            self.assertIn("crashed outside any plugin (SIGSEGV); this is a bug of patchbay, or of a plugin's own thread", result.err)
+
     def test_a_pipeline_without_them_runs_beside_them(self):
         self.assertEqual(self.patchbay("run", self.load("fields")).code, 0)
         self.assertEqual(self.rows("SELECT id FROM t"), [(1,), (2,)])
@@ -118,7 +124,7 @@ class ManifestsTest(PluginsTest):
                  ("another id", {"id": "yours"}, ["mine.json", "yours"]),
                  ("another ABI", {"abi": {"major": 2, "minor": 0}}, ["abi", "2.0", "this host has 1."]),
                  ("newer ABI", {"abi": {"major": 1, "minor": 99}}, ["abi", "1.99", "this host has 1."]),
-                 ("no library", {"library": "nowhere.so"}, ["nowhere.so is not there; reinstall"]),
+                 ("no library", {"library": "nowhere.so"}, ["nowhere.so is not there; run `apt install --reinstall patchbay-plugin-mine`"]),
                  ("library elsewhere", {"library": "../mine.so"}, ["library: must be a file name without a folder"]),
                  ("library of another plugin", {}, ["id: the manifest says mine", "says fields"]),
                  ("unknown word", {"sumary": "x"}, ["sumary", "did you mean summary"])]

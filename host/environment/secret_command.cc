@@ -1,0 +1,52 @@
+#include "environment/secret_command.h"
+
+#include <cstring>
+
+#include "patchbay/error.h"
+#include "process/run_program.h"
+
+namespace patchbay::host {
+namespace {
+
+constexpr size_t kLargest = 1 << 20;
+
+void put_name(std::string& word, const std::string& name) {
+  const std::string place = "{name}";
+  for (size_t at = word.find(place); at != std::string::npos;
+       at = word.find(place, at + name.size()))
+    word.replace(at, place.size(), name);
+}
+
+// Why there is no secret; never what the program said.
+std::string failure_of(const ProgramResult& result, std::chrono::seconds timeout) {
+  switch (result.outcome) {
+    case ProgramResult::Outcome::kNotStarted:
+      return std::string("cannot be started: ") + std::strerror(result.code);
+    case ProgramResult::Outcome::kLate:
+      return "took longer than " + std::to_string(timeout.count()) +
+             " s; run it by hand, or allow more with timeout:";
+    case ProgramResult::Outcome::kTooLarge:
+      return "printed more than 1 MiB";
+    case ProgramResult::Outcome::kSignalled:
+      return "was ended by signal " + std::to_string(result.code);
+    case ProgramResult::Outcome::kExited:
+      break;
+  }
+  return "ended with exit code " + std::to_string(result.code) + "; run it by hand to see why";
+}
+
+}  // namespace
+
+std::string run_secret_command(std::vector<std::string> command, const std::string& name,
+                               std::chrono::seconds timeout) {
+  const std::string program = command.at(0);
+  for (auto& word : command) put_name(word, name);
+  ProgramResult result = run_program(std::move(command), timeout, kLargest);
+  if (!result.ok())
+    throw Error(Code::kAuth,
+                "secret " + name + ": the command " + program + " " + failure_of(result, timeout));
+  if (result.output.ends_with('\n')) result.output.pop_back();
+  return std::move(result.output);
+}
+
+}  // namespace patchbay::host

@@ -1,0 +1,123 @@
+#include "process/run_program.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace patchbay::host {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A child in a process group of its own, whose output is read through a pipe. Gone when this is.
+class Child {
+ public:
+  explicit Child(std::vector<std::string>& words) {
+    if (pipe2(pipe_.data(), O_CLOEXEC) != 0) {
+      error_ = errno;
+      return;
+    }
+    std::vector<char*> argv;
+    for (auto& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, pipe_[1], STDOUT_FILENO);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    sigset_t signals;
+    sigemptyset(&signals);
+    posix_spawnattr_setsigmask(&attributes, &signals);
+    sigaddset(&signals, SIGPIPE);
+    posix_spawnattr_setsigdefault(&attributes, &signals);
+    posix_spawnattr_setflags(
+        &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    error_ = posix_spawn(&pid_, argv[0], &actions, &attributes, argv.data(), environ);
+    if (error_ != 0) pid_ = -1;
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    close(pipe_[1]);
+    pipe_[1] = -1;
+  }
+  ~Child() {
+    for (const int fd : pipe_) {
+      if (fd >= 0) close(fd);
+    }
+    end();
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  int error() const { return error_; }
+  int output() const { return pipe_[0]; }
+
+  // Its exit status, as waitpid gives it, when it ends before `deadline`; -1 otherwise.
+  int wait_until(Clock::time_point deadline) {
+    int status = 0;
+    while (waitpid(pid_, &status, WNOHANG) == 0) {
+      if (Clock::now() >= deadline) return -1;
+      poll(nullptr, 0, 1);
+    }
+    kill(-pid_, SIGKILL);  // what it left behind
+    pid_ = -1;
+    return status;
+  }
+
+ private:
+  void end() {
+    if (pid_ < 0) return;
+    kill(-pid_, SIGKILL);
+    while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+
+  std::array<int, 2> pipe_{-1, -1};
+  pid_t pid_ = -1;
+  int error_ = 0;
+};
+
+enum class Read { kEnd, kLate, kTooLarge };
+
+Read read_all(int fd, Clock::time_point deadline, size_t most, std::string& out) {
+  std::array<char, 4096> buffer;
+  while (true) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    if (left.count() <= 0) return Read::kLate;
+    pollfd wait{fd, POLLIN, 0};
+    if (poll(&wait, 1, static_cast<int>(left.count())) <= 0) continue;
+    const ssize_t n = read(fd, buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return Read::kEnd;
+    out.append(buffer.data(), static_cast<size_t>(n));
+    if (out.size() > most) return Read::kTooLarge;
+  }
+}
+
+}  // namespace
+
+ProgramResult run_program(std::vector<std::string> words, std::chrono::milliseconds timeout,
+                          size_t most_output) {
+  using Outcome = ProgramResult::Outcome;
+  const auto deadline = Clock::now() + timeout;
+  Child child(words);
+  ProgramResult result;
+  if (child.error() != 0) return {Outcome::kNotStarted, child.error(), ""};
+  const Read read = read_all(child.output(), deadline, most_output, result.output);
+  if (read == Read::kTooLarge) return {Outcome::kTooLarge, 0, ""};
+  const int status = read == Read::kLate ? -1 : child.wait_until(deadline);
+  if (status == -1) return {Outcome::kLate, 0, ""};
+  result.outcome = WIFSIGNALED(status) ? Outcome::kSignalled : Outcome::kExited;
+  result.code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+  return result;
+}
+
+}  // namespace patchbay::host

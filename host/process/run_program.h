@@ -1,0 +1,25 @@
+// Another program, for its output.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace patchbay::host {
+
+struct ProgramResult {
+  enum class Outcome { kExited, kSignalled, kNotStarted, kLate, kTooLarge };
+  Outcome outcome = Outcome::kExited;
+  int code = 0;        // exit code, signal or errno
+  std::string output;  // of kExited and kSignalled
+
+  bool ok() const { return outcome == Outcome::kExited && code == 0; }
+};
+
+// `words` are the program's whole path and its arguments. No shell, no input; what it says on
+// stderr is dropped. What is not done within `timeout`, or prints more than `most_output` bytes, is
+// killed with its children.
+ProgramResult run_program(std::vector<std::string> words, std::chrono::milliseconds timeout,
+                          size_t most_output);
+
+}  // namespace patchbay::host
