@@ -3,12 +3,14 @@
 #   LIBRARIES target ...     beyond patchbay::sdk
 #   TESTS    a_test.cc ...   GoogleTest files, linked with the module's sources and patchbay::testing
 #   TEST_LIBRARIES target .. beyond those
-#   MANIFEST path            default: manifests/NAME.json of the source tree
+#   MANIFEST path            default: NAME.json beside the CMakeLists.txt, else manifests/NAME.json of the source tree
 #   TESTING                  for tests only: into tests/plugins of the build tree, the manifest beside it, not installed
 # )
 # Sources may be C as well.
 # Builds plugins/NAME.so with its one export, puts the manifest into manifests/NAME.json of the build tree, runs the
-# conformance suite on the built file, and installs both.
+# conformance suite on the built file, and installs both as the component patchbay-plugin-NAME.
+# Used by this tree and, through find_package(patchbay), by others.
+include(GNUInstallDirs)
 set(PATCHBAY_PLUGIN_VERSION_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/plugin.map)
 
 function(patchbay_add_plugin name)
@@ -17,7 +19,9 @@ function(patchbay_add_plugin name)
     message(FATAL_ERROR "patchbay_add_plugin(${name}): unknown or empty: "
                         "${arg_UNPARSED_ARGUMENTS} ${arg_KEYWORDS_MISSING_VALUES}")
   endif()
-  if(NOT arg_MANIFEST)
+  if(NOT arg_MANIFEST AND EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${name}.json)
+    set(arg_MANIFEST ${CMAKE_CURRENT_SOURCE_DIR}/${name}.json)
+  elseif(NOT arg_MANIFEST)
     set(arg_MANIFEST ${CMAKE_SOURCE_DIR}/manifests/${name}.json)
   endif()
   patchbay_read_manifest(${name} ${arg_MANIFEST} version)
@@ -32,6 +36,10 @@ function(patchbay_add_plugin name)
   target_compile_definitions(${name}_plugin_objects PRIVATE
     PATCHBAY_PLUGIN_ID="${name}" PATCHBAY_PLUGIN_VERSION="${version}")
   target_link_libraries(${name}_plugin_objects PUBLIC patchbay::sdk ${arg_LIBRARIES})
+  if(NOT patchbay_SOURCE_DIR)  # this tree compiles everything like this
+    set_target_properties(${name}_plugin_objects PROPERTIES POSITION_INDEPENDENT_CODE ON
+      C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  endif()
 
   add_library(${name}_plugin MODULE)
   target_link_libraries(${name}_plugin PRIVATE ${name}_plugin_objects)
@@ -43,12 +51,14 @@ function(patchbay_add_plugin name)
   configure_file(${arg_MANIFEST} ${manifest_dir}/${name}.json COPYONLY)
 
   if(NOT arg_TESTING)
-    include(GNUInstallDirs)
-    install(TARGETS ${name}_plugin LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/patchbay/plugins)
-    install(FILES ${arg_MANIFEST} DESTINATION ${CMAKE_INSTALL_DATADIR}/patchbay/manifests)
+    set_property(GLOBAL APPEND PROPERTY PATCHBAY_PLUGINS ${name}_plugin)
+    string(REPLACE _ - package patchbay-plugin-${name})
+    install(TARGETS ${name}_plugin COMPONENT ${package}
+      LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/patchbay/plugins)
+    install(FILES ${arg_MANIFEST} COMPONENT ${package} DESTINATION ${CMAKE_INSTALL_DATADIR}/patchbay/manifests)
   endif()
 
-  if(PATCHBAY_BUILD_TESTS)
+  if(PATCHBAY_BUILD_TESTS OR BUILD_TESTING)
     patchbay_test_plugin(${name} ${plugin_dir} "${arg_TESTS}" "${arg_TEST_LIBRARIES}")
   endif()
 endfunction()
@@ -65,8 +75,17 @@ function(patchbay_read_manifest name manifest out_version)
 endfunction()
 
 function(patchbay_test_plugin name plugin_dir tests libraries)
-  add_test(NAME ${name}.conformance
-    COMMAND patchbay conformance ${plugin_dir}/${name}.so)
+  if(TARGET patchbay-conformance)
+    set(suite patchbay-conformance)
+  else()
+    find_program(PATCHBAY_CONFORMANCE patchbay-conformance)
+    if(NOT PATCHBAY_CONFORMANCE)
+      message(FATAL_ERROR "patchbay-conformance is not there; run `apt install patchbay-conformance`, "
+                          "or configure with -DBUILD_TESTING=OFF")
+    endif()
+    set(suite ${PATCHBAY_CONFORMANCE})
+  endif()
+  add_test(NAME ${name}.conformance COMMAND ${suite} ${plugin_dir}/${name}.so)
   set_tests_properties(${name}.conformance PROPERTIES TIMEOUT 60)
   if(tests)
     patchbay_add_test(${name}_test SOURCES ${tests}

@@ -1,0 +1,63 @@
+#!/bin/bash
+# build.sh OUT [quick]: the Debian packages of the committed tree and a signed apt repository of them, in OUT.
+# quick: compiled as `./dev build` does, so that ccache has it all: to test the packages, not to publish them.
+# The key that signs is $PATCHBAY_ARCHIVE_KEY of the caller's gpg; without one, a key of its own is made in OUT.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p "$1"
+out=$(realpath "$1")
+tree=$PWD source=$out/source quick=${2:-}
+version=$(dpkg-parsechangelog -l packaging/debian/changelog -S Version)
+
+signing_key() {
+  [ -z "${PATCHBAY_ARCHIVE_KEY:-}" ] || return 0
+  export GNUPGHOME=$out/key PATCHBAY_ARCHIVE_KEY=patchbay-archive
+  [ ! -e "$GNUPGHOME" ] || return 0
+  mkdir -m 700 "$GNUPGHOME"
+  gpg --batch --quiet --passphrase '' --quick-generate-key "$PATCHBAY_ARCHIVE_KEY" ed25519 sign never
+}
+
+# A clean copy with debian/ where dpkg-buildpackage wants it.
+prepare() {
+  rm -rf "$source"
+  mkdir -p "$source"
+  git archive HEAD | tar -x -C "$source"
+  cp -a "$source/packaging/debian" "$source/debian"
+  python3 packaging/make_control.py "$source" "$source/debian/control"
+  rm "$source/debian/control.in"
+  gpg --batch --export "$PATCHBAY_ARCHIVE_KEY" >"$source/debian/patchbay-archive.gpg"
+  [ ! -d build/deps/arrow ] || { mkdir -p "$source/build/deps" && cp -al build/deps/arrow "$source/build/deps/"; }
+}
+
+build() {
+  local headers=$tree/build/deps/usr/include
+  if [ -d "$headers" ] && [ ! -e /usr/include/valijson/validator.hpp ]; then
+    export DEB_BUILD_PROFILES=pkg.patchbay.unpacked VALIJSON_INCLUDE_DIR=$headers
+  fi
+  if command -v ccache >/dev/null; then
+    CCACHE_DIR=$(ccache --get-config cache_dir)
+    export CCACHE_DIR CCACHE_BASEDIR=$source CCACHE_NOHASHDIR=1 CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
+  fi
+  if [ "$quick" = quick ]; then
+    export DEB_CFLAGS_SET="-Wall -Wextra -Wpedantic -O1 -g" DEB_CPPFLAGS_SET='' DEB_BUILD_OPTIONS=noautodbgsym
+    export DEB_CXXFLAGS_SET=$DEB_CFLAGS_SET PATCHBAY_CMAKE_OPTIONS=-DCMAKE_COMPILE_WARNING_AS_ERROR=ON
+  fi
+  cd "$source"
+  export DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-} parallel=${PATCHBAY_JOBS:-$(nproc)}"
+  dpkg-buildpackage --build=binary --no-sign >"$out/build.log" 2>&1 || { tail -30 "$out/build.log"; exit 1; }
+  cd "$tree"
+}
+
+repository() {
+  rm -rf "$out/repository"
+  mkdir -p "$out/repository/pool"
+  mv "$out"/*.deb "$out"/*.buildinfo "$out"/*.changes "$out/repository/pool/"
+  cp "$source/debian/patchbay-archive.gpg" "$out/repository/"
+  packaging/index.sh "$out/repository"
+}
+
+signing_key
+prepare
+build
+repository
+echo "patchbay $version: $(find "$out/repository/pool" -name '*.deb' | wc -l) packages in $out/repository"
