@@ -52,7 +52,8 @@ class Pass {
       inside_ = quoted_ = true;
       return true;
     }
-    if (c == dialect_.escape) return escape(at);
+    // Where there are quotes, it means something inside them only, as PostgreSQL has it.
+    if (c == dialect_.escape && dialect_.quote == 0) return escape(at);
     return true;
   }
 
@@ -125,7 +126,8 @@ class Pass {
     size_t i = quoted_ ? 1 : 0;
     bool open = quoted_;
     for (; i < raw.size(); ++i) {
-      if (raw[i] == dialect_.escape && dialect_.escape != 0 && i + 1 < raw.size()) {
+      const bool can_escape = dialect_.escape != 0 && (open || dialect_.quote == 0);
+      if (can_escape && raw[i] == dialect_.escape && i + 1 < raw.size()) {
         out += raw[++i];
       } else if (open && raw[i] == dialect_.quote) {
         open = i + 1 < raw.size() && raw[i + 1] == dialect_.quote;
