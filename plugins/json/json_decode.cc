@@ -2,25 +2,44 @@
 
 #include <deque>
 
-#include "patchbay/json_text.h"
-#include "patchbay/object.h"
-
 namespace patchbay {
 namespace {
 
-constexpr size_t kLargestDocument = 256 << 20;  // arrays and documents are parsed whole
+// RFC 6901: ~1 is a slash, ~0 a tilde.
+std::string unescape(std::string_view part) {
+  std::string out;
+  for (size_t i = 0; i < part.size(); ++i) {
+    if (part[i] != '~') {
+      out += part[i];
+      continue;
+    }
+    const char next = i + 1 < part.size() ? part[++i] : ' ';
+    if (next != '0' && next != '1') config_error("records", "after ~ must come 0 or 1");
+    out += next == '0' ? '~' : '/';
+  }
+  return out;
+}
+
+std::vector<std::string> parse_pointer(std::string_view pointer) {
+  if (!pointer.empty() && pointer[0] != '/')
+    config_error("records", "must be a JSON pointer, which begins with /");
+  std::vector<std::string> out;
+  for (size_t at = 1; at <= pointer.size() && !pointer.empty();) {
+    const size_t end = std::min(pointer.find('/', at), pointer.size());
+    out.push_back(unescape(pointer.substr(at, end - at)));
+    at = end + 1;
+  }
+  return out;
+}
 
 JsonDecodeConfig parse_config(const Config& config) {
   JsonDecodeConfig out;
-  out.at.lines = config.get<std::string>("format") == "lines";
-  const std::string pointer = config.get<std::string>("records");
-  if (!pointer.empty() && pointer[0] != '/')
-    config_error("records", "must be a JSON pointer, which begins with /");
-  for (size_t at = 1; at < pointer.size();) {
-    const size_t end = std::min(pointer.find('/', at), pointer.size());
-    out.at.path.push_back(pointer.substr(at, end - at));
-    at = end + 1;
-  }
+  const std::string format = config.get<std::string>("format");
+  out.form = format == "lines"   ? JsonForm::kLines
+             : format == "array" ? JsonForm::kArray
+                                 : JsonForm::kDocument;
+  out.at.path = parse_pointer(config.get<std::string>("records"));
+  out.max_record_bytes = static_cast<size_t>(config.get<int64_t>("max_record_bytes"));
   const Json::Value& schema = config.at("schema");
   if (!schema.isObject()) return out;
   out.fields.emplace();
@@ -34,81 +53,19 @@ JsonDecodeConfig parse_config(const Config& config) {
   return out;
 }
 
-// The records of one stream's files.
-class JsonStream {
- public:
-  JsonStream(const JsonDecodeConfig& config, std::string name)
-      : config_(config), name_(std::move(name)) {}
-
-  void add(Call& call, const ObjectChunk& chunk) {
-    if (chunk.offset == 0) begin_file(chunk.key);
-    text_ += chunk.data;
-    if (config_.at.lines) {
-      const size_t end =
-          chunk.last ? text_.size() : text_.rfind('\n') + 1;  // npos + 1 = nothing whole yet
-      if (end > 0) parse(call, end);
-    } else if (chunk.last) {
-      if (!is_json(text_)) throw Error(Code::kData, file_ + ": is no JSON, or is cut");
-      parse(call, text_.size());
-    } else if (text_.size() > kLargestDocument) {
-      throw Error(Code::kData,
-                  file_ + ": is larger than 256 MiB, which format lines could read, but not " +
-                      (config_.at.path.empty() ? "array" : "document"));
-    }
-  }
-
-  SchemaPtr schema() const { return records_ ? records_->schema() : nullptr; }
-  std::vector<Batch> take() { return records_ ? records_->take(true) : std::vector<Batch>{}; }
-
- private:
-  void begin_file(std::string_view key) {
-    file_ = key;
-    text_.clear();
-    before_ = records_ ? records_->records() : 0;
-  }
-
-  void parse(Call& call, size_t size) {
-    if (!records_) {
-      Schema schema{
-          name_,
-          config_.fields ? *config_.fields : guess_json_fields(text_.substr(0, size), config_.at),
-          {}};
-      records_ = std::make_unique<JsonRecords>(std::move(schema), [this](std::string_view) {
-        std::string position = "{\"file\":";
-        append_json_string(position, file_);
-        return position + ",\"record\":" + std::to_string(records_->records() - before_) + "}";
-      });
-    }
-    records_->parse(call, text_.substr(0, size), config_.at, file_);
-    text_.erase(0, size);
-  }
-
-  const JsonDecodeConfig& config_;
-  const std::string name_;
-  std::string file_, text_;
-  int64_t before_ = 0;  // records of earlier files
-  std::unique_ptr<JsonRecords> records_;
-};
-
 class JsonReader final : public Reader {
  public:
   JsonReader(const JsonDecodeConfig& config, Input input)
       : config_(config), input_(std::move(input)) {}
 
   Event next(Call& call) override {
-    while (out_.empty()) {
-      Event event = input_.next(call);
-      if (auto* begin = std::get_if<StreamBegin>(&event)) {
-        begin_stream(*begin);
-      } else if (auto* batch = std::get_if<BatchEvent>(&event)) {
-        const ObjectView chunks(batch->batch);
-        for (int64_t row = 0; row < chunks.rows(); ++row) {
-          streams_.at(batch->stream)->stream.add(call, chunks[row]);
-          give(*streams_[batch->stream]);
-        }
-      } else {
-        return event;
-      }
+    while (out_.empty()) pull(call);
+    auto* batch = std::get_if<BatchEvent>(&out_.front());
+    if (batch && batch->batch.rows() > call.max_rows()) {
+      const int64_t n = call.max_rows();
+      BatchEvent first{batch->stream, batch->batch.slice(0, n)};
+      batch->batch = batch->batch.slice(n, batch->batch.rows() - n);
+      return first;
     }
     Event event = std::move(out_.front());
     out_.pop_front();
@@ -121,6 +78,23 @@ class JsonReader final : public Reader {
     SchemaPtr announced;
     uint32_t out;
   };
+
+  void pull(Call& call) {
+    Event event = input_.next(call);
+    if (auto* begin = std::get_if<StreamBegin>(&event)) return begin_stream(*begin);
+    if (auto* batch = std::get_if<BatchEvent>(&event)) {
+      const ObjectView chunks(batch->batch);
+      for (int64_t row = 0; row < chunks.rows(); ++row) {
+        streams_.at(batch->stream)->stream.add(call, chunks[row]);
+        give(*streams_[batch->stream]);
+      }
+      return;
+    }
+    if (std::holds_alternative<End>(event)) {
+      for (const auto& stream : streams_) stream->stream.check_end();
+    }
+    out_.push_back(std::move(event));
+  }
 
   void begin_stream(const StreamBegin& begin) {
     if (!is_object_schema(*begin.schema)) {

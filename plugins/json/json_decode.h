@@ -1,17 +1,10 @@
 // JSON files to rows.
 #pragma once
 
-#include <optional>
-
-#include "patchbay/json_records.h"
+#include "json_stream.h"
 #include "patchbay/plugin.h"
 
 namespace patchbay {
-
-struct JsonDecodeConfig {
-  RecordsAt at;
-  std::optional<std::vector<Field>> fields;  // declared; otherwise guessed
-};
 
 class JsonDecode final : public Transform {
  public:

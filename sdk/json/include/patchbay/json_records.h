@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,8 +15,8 @@ namespace patchbay {
 
 // Where the records of a text are.
 struct RecordsAt {
-  std::vector<std::string>
-      path;            // object keys that lead to the array of records, or to the one record
+  // Object keys, or places in lists, that lead to the list of records, or to the one record.
+  std::vector<std::string> path;
   bool lines = false;  // one record per line instead
 };
 
@@ -34,6 +35,12 @@ class JsonRecords {
   // (a URL without secrets, a file).
   void parse(Call& call, std::string text, const RecordsAt& at, const std::string& what);
 
+  // The same with one record's text; `readable` bytes can be read from its beginning, simdjson's
+  // padding behind it included. Gives why it is no JSON, if it is none: then nothing of it was
+  // taken, and it is the caller's to refuse or to fail.
+  std::optional<std::string> parse_record(Call& call, std::string_view text, size_t readable);
+  void refuse_text(Call& call, const std::string& why, std::string_view text);
+
   SchemaPtr schema() const;
   // Batches so far, each with the schema that it was made under; the open one is closed when `all`.
   std::vector<Batch> take(bool all);
@@ -49,8 +56,20 @@ class JsonRecords {
 // integer int64, number float64, true and false bool, all else arrow.json.
 Type type_of_json(std::string_view value);
 
-// Fields of the records of a text, by what they hold: numbers widen to float64, objects and lists
-// are merged, what does not go together is arrow.json. Fields that are always null are utf8.
+// Fields of records, by what they hold: numbers widen to float64, whole ones beyond int64 to
+// decimal128; objects and lists are merged; what does not go together is arrow.json. Fields that
+// are always null are utf8.
+class JsonGuess {
+ public:
+  JsonGuess();
+  ~JsonGuess();
+  void see(std::string_view record);  // what is no JSON tells nothing
+  std::vector<Field> fields() const;  // in the order of their first appearance
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 std::vector<Field> guess_json_fields(const std::string& text, const RecordsAt& at);
 
 // Is the text one whole JSON document? For answers that may be cut or be no JSON at all.
