@@ -1,14 +1,7 @@
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <random>
 
+#include "csv_fixture.h"
 #include "csv_marks.h"
-#include "patchbay/json_value.h"
-#include "patchbay/object.h"
-#include "patchbay/testing/component_driver.h"
-
-extern "C" const bay_plugin* patchbay_plugin_v1(const bay_host* host);
 
 namespace patchbay::test {
 namespace {
@@ -16,98 +9,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-using Rows = std::vector<std::string>;
-
-Json::Value json(const std::string& text) { return parse_json(text); }
-
-Json::Value with(Json::Value config, const std::string& more) {
-  const Json::Value members = json(more);
-  for (const auto& name : members.getMemberNames()) config[name] = members[name];
-  return config;
-}
-
-class Csv : public testing::Test {
- protected:
-  static Json::Value decode_config(const std::string& more = "{}") {
-    return with(json(R"({"delimiter": ",", "quote": "\"", "escape": "", "header": true, "null": "",
-                         "encoding": "utf-8", "guess": true, "skip_lines": 0,
-                         "max_row_bytes": 16777216, "threads": 1})"),
-                more);
-  }
-  static Json::Value encode_config(const std::string& more = "{}") {
-    return with(json(R"({"delimiter": ",", "quote": "\"", "escape": "", "header": true, "null": "",
-                         "newline": "lf", "key": "{stream}.csv", "part_rows": 0, "part_bytes": 0})"),
-                more);
-  }
-
-  // One stream of files a.csv, b.csv .., each cut into pieces.
-  std::vector<Batch> decode(const std::vector<std::string>& files, const std::string& config = "{}",
-                            size_t piece = 1 << 20) {
-    const auto schema = std::make_shared<const Schema>(object_schema("s"));
-    std::vector<Batch> in;
-    char name = 'a';
-    for (const auto& text : files) {
-      ObjectBuilder builder(schema);
-      const std::string key = std::string(1, name++) + ".csv";
-      size_t at = 0;
-      do {
-        const size_t n = std::min(piece, text.size() - at);
-        builder.append({key,
-                        {},
-                        {},
-                        {},
-                        static_cast<int64_t>(at),
-                        std::string_view(text).substr(at, n),
-                        at + n == text.size()});
-        at += n;
-      } while (at < text.size());
-      in.push_back(builder.finish());
-    }
-    TransformDriver transform(host_, *patchbay_plugin_v1(FakeHost::table()), "decode",
-                              decode_config(config));
-    return transform.run(schema, std::move(in));
-  }
-  Rows rows(const std::string& text, const std::string& config = "{}", size_t piece = 1 << 20) {
-    return rows_as_json(decode({text}, config, piece));
-  }
-  std::string types(const std::string& text, const std::string& config = "{}") {
-    std::string out;
-    for (const auto& batch : decode({text}, config)) {
-      out.clear();
-      for (const auto& field : batch.schema()->fields)
-        out += (out.empty() ? "" : " ") + field.name + ":" + type_name(field.type);
-    }
-    return out;
-  }
-  std::string failure(const std::string& text, const std::string& config = "{}") {
-    try {
-      decode({text}, config, 100);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "no failure";
-  }
-  Rows refusals() const {
-    Rows out;
-    for (const auto& one : host_.rejects)
-      out.push_back(one.why.code + " " + one.why.position_json + " " + one.why.reason);
-    return out;
-  }
-  std::string encode(std::vector<Batch> batches, const std::string& config = "{}") {
-    const SchemaPtr schema = batches.at(0).schema();
-    TransformDriver transform(host_, *patchbay_plugin_v1(FakeHost::table()), "encode",
-                              encode_config(config));
-    std::string out;
-    for (const auto& batch : transform.run(schema, std::move(batches))) {
-      const ObjectView view(batch);
-      for (int64_t row = 0; row < view.rows(); ++row) out += view[row].data;
-    }
-    return out;
-  }
-
-  FakeHost host_;
-};
 
 struct TextCase {
   const char* what;
@@ -362,83 +263,6 @@ TEST_F(Csv, MarksAreFoundInEveryPlace) {
       ASSERT_EQ((marks[i / 64] >> (i % 64)) & 1, expected) << size << " " << i;
     }
   }
-}
-
-// Texts of every kind of trouble.
-Batch random_batch(std::mt19937& random, size_t columns) {
-  Schema schema{"s", {}, {}};
-  for (size_t i = 0; i < columns; ++i)
-    schema.fields.push_back({"c" + std::to_string(i), scalar(TypeId::kUtf8), true});
-  BatchBuilder batch(std::make_shared<const Schema>(schema));
-  const char* parts[] = {"a", ",", "\"", "\n", "\r", "\\", ";", "\xc3\xa9", "NA", " ", "\t", "N"};
-  for (int row = 0; row < 200; ++row) {
-    for (size_t i = 0; i < columns; ++i) {
-      auto& column = batch.column<Utf8Builder>(i);
-      if (random() % 5 == 0) {
-        column.append_null();
-        continue;
-      }
-      std::string text;
-      for (size_t n = random() % 6; n > 0; --n) text += parts[random() % std::size(parts)];
-      column.append(text);
-    }
-  }
-  return batch.finish();
-}
-
-TEST_F(Csv, WhatWasWrittenReadsBackTheSame) {
-  std::mt19937 random(42);
-  const std::pair<const char*, const char*> dialects[] = {
-      {"{}", R"({"guess": false})"},
-      {R"({"newline": "crlf", "null": "NA"})", R"({"guess": false, "null": "NA"})"},
-      {R"({"delimiter": ";", "escape": "\\"})",
-       R"({"guess": false, "delimiter": ";", "escape": "\\"})"},
-      {R"({"delimiter": "\\t", "quote": "", "escape": "\\", "null": "\\N"})",
-       R"({"guess": false, "delimiter": "\\t", "quote": "", "escape": "\\", "null": "\\N"})"},
-  };
-  for (int round = 0; round < 12; ++round) {
-    for (const auto& [encoding, decoding] : dialects) {
-      std::vector<Batch> batches;
-      batches.push_back(random_batch(random, 1 + static_cast<size_t>(round) % 3));
-      const Rows before = rows_as_json(batches);
-      const std::string text = encode(std::move(batches), encoding);
-      EXPECT_EQ(rows(text, decoding), before) << encoding;
-      EXPECT_EQ(rows(text, decoding, 7), before) << encoding;
-    }
-  }
-}
-
-TEST_F(Csv, WritesValuesOfEveryKind) {
-  Schema schema{"s",
-                {{"i", scalar(TypeId::kInt64), true},
-                 {"d", decimal(10, 2), true},
-                 {"f", scalar(TypeId::kFloat64), true},
-                 {"b", scalar(TypeId::kBool), true},
-                 {"t", timestamp("UTC"), true},
-                 {"l", list_of(scalar(TypeId::kInt64)), true}},
-                {}};
-  BatchBuilder batch(std::make_shared<const Schema>(schema));
-  batch.column<Int64Builder>(0).append(-1);
-  batch.column<DecimalBuilder>(1).append(-5);
-  batch.column<Float64Builder>(2).append(0.1);
-  batch.column<BoolBuilder>(3).append(true);
-  batch.column<TimestampBuilder>(4).append(0);
-  auto& list = batch.column<ListBuilder>(5);
-  list.append();
-  list.item<Int64Builder>().append(1);
-  list.item<Int64Builder>().append(2);
-  for (size_t i = 0; i < 6; ++i) batch.column(i).append_null();
-  std::vector<Batch> batches;
-  batches.push_back(batch.finish());
-  EXPECT_EQ(encode(std::move(batches)),
-            "i,d,f,b,t,l\n-1,-0.05,0.1,true,1970-01-01T00:00:00Z,\"[1,2]\"\n,,,,,\n");
-}
-
-TEST_F(Csv, TextThatNothingCanTellApartFails) {
-  std::mt19937 random(1);
-  std::vector<Batch> batches;
-  batches.push_back(random_batch(random, 2));
-  EXPECT_THROW(encode(std::move(batches), R"({"quote": ""})"), Error);
 }
 
 }  // namespace
