@@ -23,6 +23,12 @@ from tokens import Tokens
 class World:
     """A server's whole state. reset() makes it empty again; tokens outlive that."""
 
+    options = None  # of the command line
+
+    @staticmethod
+    def add_options(parser):
+        """For options of this server's own."""
+
     def __init__(self, port):
         self.port, self.lock, self.tokens = port, threading.RLock(), Tokens(port)
         self.reset()
@@ -184,7 +190,8 @@ def serve(world_class, route, description):
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--port-file")
-    arguments = parser.parse_args()
+    world_class.add_options(parser)
+    arguments = world_class.options = parser.parse_args()
     ThreadingHTTPServer.daemon_threads = True
     ThreadingHTTPServer.request_queue_size = 128
     server = ThreadingHTTPServer(("127.0.0.1", arguments.port), Handler)
