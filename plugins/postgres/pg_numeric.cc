@@ -4,8 +4,6 @@
 #include <array>
 #include <cstdlib>
 
-#include "wire.h"
-
 namespace patchbay {
 namespace {
 
@@ -57,20 +55,22 @@ Groups split(Uint128 magnitude, int32_t scale) {
   return out;
 }
 
+// A scale may be negative (whole thousands) or beyond the precision (small fractions).
 const char* misfit(Int128 unscaled, int32_t scale, int32_t to_precision, int32_t to_scale) {
-  if (to_precision <= 0 || to_scale < 0 || to_scale > to_precision) return nullptr;
-  if (scale > to_scale && unscaled % power(scale - to_scale) != 0)
+  if (to_precision <= 0 || unscaled == 0) return nullptr;
+  const int dropped = scale - to_scale;
+  if (dropped > 38 || (dropped > 0 && unscaled % power(dropped) != 0))
     return "has more digits after the point than the column";
-  const int whole = to_precision - to_scale;
+  const int digits = to_precision - to_scale + scale;  // that fit
   const Int128 magnitude = unscaled < 0 ? -unscaled : unscaled;
-  if (whole + scale < 38 && magnitude >= power(whole + scale))
+  if (digits <= 0 || (digits < 39 && magnitude >= power(digits)))
     return "has more digits before the point than the column";
   return nullptr;
 }
 
 }  // namespace
 
-const char* append_numeric(std::string& out, Int128 unscaled, int32_t scale, int32_t to_precision,
+const char* append_numeric(WireBuffer& out, Int128 unscaled, int32_t scale, int32_t to_precision,
                            int32_t to_scale) {
   if (const char* why = misfit(unscaled, scale, to_precision, to_scale)) return why;
   const bool negative = unscaled < 0;
@@ -78,12 +78,15 @@ const char* append_numeric(std::string& out, Int128 unscaled, int32_t scale, int
       split(negative ? Uint128{0} - static_cast<Uint128>(unscaled) : static_cast<Uint128>(unscaled),
             scale);
   const int count = groups.high - groups.low;
-  put_wire(out, static_cast<int32_t>(8 + 2 * count));
-  put_wire(out, static_cast<int16_t>(count));
-  put_wire(out, static_cast<int16_t>(count == 0 ? 0 : groups.high - 1 - groups.fraction));
-  put_wire(out, negative ? kNegative : kPositive);
-  put_wire(out, static_cast<int16_t>(scale));
-  for (int i = groups.high; i-- > groups.low;) put_wire(out, groups.digits[static_cast<size_t>(i)]);
+  char* at = out.extend(12 + 2 * static_cast<size_t>(count));
+  set_wire(at, static_cast<int32_t>(8 + 2 * count));
+  set_wire(at + 4, static_cast<int16_t>(count));
+  set_wire(at + 6, static_cast<int16_t>(count == 0 ? 0 : groups.high - 1 - groups.fraction));
+  set_wire(at + 8, negative ? kNegative : kPositive);
+  set_wire(at + 10, static_cast<int16_t>(scale));
+  at += 12;
+  for (int i = groups.high; i-- > groups.low; at += 2)
+    set_wire(at, groups.digits[static_cast<size_t>(i)]);
   return nullptr;
 }
 

@@ -7,30 +7,49 @@ namespace {
 
 using postgres::Connection;
 
-// True where the table may be dropped and another take its name without anybody noticing.
 const char kMaySwap[] =
     "SELECT c.relkind = 'r' AND c.relpersistence = 'p' AND c.reloptions IS NULL"
     "   AND c.reltablespace = 0 AND c.relreplident = 'd' AND NOT c.relrowsecurity"
+    "   AND c.reloftype = 0 AND NOT c.relispartition"
+    "   AND c.relam = (SELECT oid FROM pg_am"
+    "                  WHERE amname = current_setting('default_table_access_method'))"
     "   AND c.relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)"
-    "   AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0"
-    "                   AND (attacl IS NOT NULL OR attidentity <> '' OR attstattarget > 0))"
+    "   AND has_schema_privilege(c.relnamespace, 'CREATE')"
+    "   AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0"
+    "                   AND (a.attacl IS NOT NULL OR a.attidentity <> '' OR a.attstattarget >= 0"
+    "                        OR a.attoptions IS NOT NULL))"
+    "   AND NOT EXISTS (SELECT FROM pg_class t WHERE t.oid = c.reltoastrelid"
+    "                   AND t.reloptions IS NOT NULL)"
+    "   AND NOT EXISTS (SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid"
+    "                   WHERE i.indrelid = c.oid"
+    "                   AND (i.indisclustered OR NOT i.indisvalid OR x.reltablespace <> 0))"
+    "   AND NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indexrelid"
+    "                   WHERE i.indrelid = c.oid AND a.attstattarget >= 0)"
+    "   AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = c.oid AND NOT convalidated)"
     "   AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid)"
-    "   AND NOT EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND c.oid IN (conrelid, "
-    "confrelid))"
+    "   AND NOT EXISTS (SELECT FROM pg_constraint"
+    "                   WHERE contype = 'f' AND c.oid IN (conrelid, confrelid))"
     "   AND NOT EXISTS (SELECT FROM pg_inherits WHERE c.oid IN (inhrelid, inhparent))"
     "   AND NOT EXISTS (SELECT FROM pg_publication_rel WHERE prrelid = c.oid)"
     "   AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid)"
     "   AND NOT EXISTS (SELECT FROM pg_statistic_ext WHERE stxrelid = c.oid)"
-    // Views and functions that name the table, sequences that it owns.
+    "   AND NOT EXISTS (SELECT FROM pg_seclabel WHERE classoid = 'pg_class'::regclass"
+    "                   AND objoid = c.oid)"
     "   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass"
-    "                   AND d.refobjid = c.oid AND d.classid IN ('pg_rewrite'::regclass, "
-    "'pg_proc'::regclass))"
-    "   AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = "
-    "'S'"
-    "                   WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid)"
-    "   AND NOT EXISTS (SELECT FROM pg_type t JOIN pg_attribute a ON a.atttypid IN (t.oid, "
-    "t.typarray)"
-    "                   WHERE t.oid = c.reltype AND a.attrelid <> c.oid)"
+    "                   AND d.refobjid = c.oid"
+    // Views, rules and functions that name the table, extensions that own it.
+    "                   AND d.classid IN ('pg_rewrite'::regclass, 'pg_proc'::regclass))"
+    "   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass"
+    "                   AND d.objid = c.oid AND d.deptype = 'e')"
+    // Sequences that belong to a column.
+    "   AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_class s ON s.oid = d.objid"
+    "                   AND s.relkind = 'S' WHERE d.refclassid = 'pg_class'::regclass"
+    "                   AND d.refobjid = c.oid)"
+    // Columns and functions whose type is the table's row.
+    "   AND NOT EXISTS (SELECT FROM pg_type t JOIN pg_depend d ON d.refclassid ="
+    "                   'pg_type'::regclass AND d.refobjid IN (t.oid, t.typarray)"
+    "                   WHERE t.oid = c.reltype AND NOT (d.classid = 'pg_type'::regclass"
+    "                   AND d.objid = t.typarray))"
     " FROM pg_class c WHERE c.oid = $1::regclass";
 
 // Statements that give the new table what the old one has, each a row.
@@ -63,62 +82,43 @@ std::vector<std::string> index_names(Call& call, Connection& connection,
   return names;
 }
 
-void swap(Call& call, Connection& connection, const BesideTable& beside) {
-  const std::string schema = beside.target.substr(0, beside.target.find("\".\"") + 1);
-  const std::string name = beside.target.substr(schema.size() + 1);
-  const auto rights = connection.run(call, kCopyRights, {beside.target, beside.relation});
-  for (int i = 0; i < rights.rows(); ++i) connection.run(call, rights.text(i, 1));
-  const auto old_names = index_names(call, connection, beside.target);
-  const auto new_names = index_names(call, connection, beside.relation);
-  connection.run(call, "DROP TABLE " + beside.target);
-  connection.run(call, "ALTER TABLE " + beside.relation + " RENAME TO " + name);
-  for (size_t i = 0; i < old_names.size(); ++i) {
-    connection.run(call, "ALTER INDEX " + schema + "." + postgres::quote_identifier(new_names[i]) +
-                             " RENAME TO " + postgres::quote_identifier(old_names[i]));
-  }
-}
-
 }  // namespace
 
-BesideTable make_beside(Call& call, Connection& connection, const std::string& target,
+bool may_swap(Call& call, Connection& connection, const Relation& target) {
+  const auto answer = connection.run(call, kMaySwap, {target.sql()});
+  return answer.rows() == 1 && answer.text(0, 0) == "t";
+}
+
+BesideTable make_beside(Call& call, Connection& connection, const Relation& target,
                         const std::string& txn, const std::string& number) {
-  BesideTable beside{target, "", false};
-  beside.swap = connection.run(call, kMaySwap, {target}).text(0, 0) == "t";
-  const std::string schema = target.substr(0, target.find("\".\"") + 1);
   // Names are cut at 63 bytes, and the end is what tells transactions apart.
   const std::string tail = txn.size() > 40 ? txn.substr(txn.size() - 40) : txn;
-  beside.relation = schema + "." + postgres::quote_identifier("_patchbay_" + tail + "_" + number);
-  // What only checks moves with it, so that a row is refused here, alone.
-  connection.run(call, "CREATE TABLE " + beside.relation + " (LIKE " + target +
-                           (beside.swap ? " INCLUDING ALL)"
-                                        : " INCLUDING CONSTRAINTS INCLUDING DEFAULTS INCLUDING "
-                                          "GENERATED INCLUDING IDENTITY INCLUDING INDEXES)"));
+  BesideTable beside{target, {target.schema, "_patchbay_" + tail + "_" + number}};
+  connection.run(
+      call, "CREATE TABLE " + beside.relation.sql() + " (LIKE " + target.sql() + " INCLUDING ALL)");
   return beside;
 }
 
 void take_place(Call& call, Connection& connection, const BesideTable& beside) {
-  connection.run(call, "ANALYZE " + beside.relation);
-  connection.run(call, "LOCK TABLE " + beside.target + " IN ACCESS EXCLUSIVE MODE");
-  if (beside.swap) return swap(call, connection, beside);
-  const auto columns = connection.run(
-      call,
-      "SELECT coalesce(string_agg(quote_ident(attname), ', ' ORDER BY attnum), '') FROM "
-      "pg_attribute"
-      " WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''",
-      {beside.relation});
-  // The rows that foreign keys point to can't be truncated.
-  const bool referenced =
-      connection
-          .run(
-              call,
-              "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND confrelid = $1::regclass",
-              {beside.target})
-          .integer(0, 0) > 0;
-  connection.run(call, (referenced ? "DELETE FROM " : "TRUNCATE ") + beside.target);
-  connection.run(call, "INSERT INTO " + beside.target + " (" + columns.text(0, 0) +
-                           ") OVERRIDING SYSTEM VALUE SELECT " + columns.text(0, 0) + " FROM " +
-                           beside.relation);
-  connection.run(call, "DROP TABLE " + beside.relation);
+  const std::string target = beside.target.sql(), fresh = beside.relation.sql();
+  connection.run(call, "ANALYZE " + fresh);
+  connection.run(call, "LOCK TABLE " + target + " IN ACCESS EXCLUSIVE MODE");
+  if (!may_swap(call, connection, beside.target)) {
+    throw Error(Code::kUnavailable, "table " + beside.target.table +
+                                        ": something was tied to it while its new content was "
+                                        "being loaded; the next attempt moves the rows instead");
+  }
+  const auto rights = connection.run(call, kCopyRights, {target, fresh});
+  for (int i = 0; i < rights.rows(); ++i) connection.run(call, rights.text(i, 1));
+  const auto old_names = index_names(call, connection, target);
+  const auto new_names = index_names(call, connection, fresh);
+  connection.run(call, "DROP TABLE " + target);
+  connection.run(call, "ALTER TABLE " + fresh + " RENAME TO " +
+                           postgres::quote_identifier(beside.target.table));
+  for (size_t i = 0; i < old_names.size(); ++i) {
+    connection.run(call, "ALTER INDEX " + Relation{beside.target.schema, new_names.at(i)}.sql() +
+                             " RENAME TO " + postgres::quote_identifier(old_names[i]));
+  }
 }
 
 }  // namespace patchbay

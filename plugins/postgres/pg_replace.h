@@ -3,23 +3,23 @@
 
 #include <string>
 
-#include "patchbay/postgres.h"
+#include "pg_session.h"
 
 namespace patchbay {
 
 struct BesideTable {
-  std::string target;    // quoted
-  std::string relation;  // where to load: quoted
-  bool swap = false;     // by renaming; else the rows move over
+  Relation target, relation;
 };
 
-// Makes the table beside. Swapping needs a table of one's own to which nothing is tied that a new
-// one would not have: views, foreign keys, triggers, owned sequences, policies, publications.
-BesideTable make_beside(Call& call, postgres::Connection& connection, const std::string& target,
+// A table of one's own to which nothing is tied that a new one would not have: views, foreign keys,
+// triggers, owned sequences, policies, publications, settings.
+bool may_swap(Call& call, postgres::Connection& connection, const Relation& target);
+
+BesideTable make_beside(Call& call, postgres::Connection& connection, const Relation& target,
                         const std::string& txn, const std::string& number);
 
-// Within the same transaction, which holds the target for itself from here on. Grants, index names
-// and the table's comment stay.
+// Within the same transaction, which holds the target for itself from here on. Grants, indexes and
+// their names, constraints, defaults, comments and statistics stay.
 void take_place(Call& call, postgres::Connection& connection, const BesideTable& beside);
 
 }  // namespace patchbay

@@ -1,25 +1,54 @@
 #include "pg_session.h"
 
 namespace patchbay {
+namespace {
+
+constexpr int kOldestServer = 120000;  // generated columns in the catalogue
+
+std::string unquoted(const std::string& name) {
+  if (name.size() < 2 || !name.starts_with('"') || !name.ends_with('"')) return name;
+  std::string out;
+  for (size_t i = 1; i + 1 < name.size(); ++i) {
+    out += name[i];
+    if (name[i] == '"' && name[i + 1] == '"') ++i;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string Relation::sql() const {
+  return postgres::quote_identifier(schema) + "." + postgres::quote_identifier(table);
+}
+
+Relation relation_of(const std::string& schema, const std::string& name) {
+  bool quoted = false;
+  for (size_t i = 0; i < name.size(); ++i) {
+    if (name[i] == '"') quoted = !quoted;
+    if (name[i] == '.' && !quoted)
+      return {unquoted(name.substr(0, i)), unquoted(name.substr(i + 1))};
+  }
+  return {schema, unquoted(name)};
+}
 
 std::unique_ptr<postgres::Connection> open_session(Call& call, const postgres::Place& place) {
   auto connection = std::make_unique<postgres::Connection>(call, place);
-  connection->run(call,
-                  "SET statement_timeout = 0; SET lock_timeout = 0; "
-                  "SET idle_in_transaction_session_timeout = 0");
+  const int version = connection->server_version();
+  if (version < kOldestServer) {
+    throw Error(Code::kRemote, "postgres: the server is version " +
+                                   std::to_string(version / 10000) +
+                                   "; versions from 12 on are supported");
+  }
+  connection->run(
+      call,
+      "SELECT set_config(name, '0', false) FROM pg_settings WHERE setting <> '0' AND source <> "
+      "'client' AND name IN ('statement_timeout', 'idle_in_transaction_session_timeout',"
+      " 'idle_session_timeout', 'transaction_timeout')");
   return connection;
 }
 
-std::string relation_of(const std::string& schema, const std::string& table) {
-  const size_t dot = table.find('.');
-  if (dot == std::string::npos)
-    return postgres::quote_identifier(schema) + "." + postgres::quote_identifier(table);
-  return postgres::quote_identifier(table.substr(0, dot)) + "." +
-         postgres::quote_identifier(table.substr(dot + 1));
-}
-
-bool relation_exists(Call& call, postgres::Connection& connection, const std::string& relation) {
-  return !connection.run(call, "SELECT to_regclass($1)", {relation}).is_null(0, 0);
+bool relation_exists(Call& call, postgres::Connection& connection, const Relation& relation) {
+  return !connection.run(call, "SELECT to_regclass($1)", {relation.sql()}).is_null(0, 0);
 }
 
 }  // namespace patchbay

@@ -37,6 +37,18 @@ void require_fit(const std::string& table, const Field& field, const PgColumn& c
                                  " can't hold; cast the field with `fields`, or change the column");
 }
 
+// Makes what may be there already, or be made by another lane just now. IF NOT EXISTS asks for
+// rights that a role need not have where the thing exists.
+template <class Exists>
+void make_once(Call& call, Connection& session, const std::string& sql, Exists&& exists) {
+  if (exists()) return;
+  try {
+    session.run(call, sql);
+  } catch (const ServerError&) {
+    if (!exists()) throw;
+  }
+}
+
 Json::Value step_of(const char* action, const std::string& table, const Field* field) {
   Json::Value step;
   step["action"] = action;
@@ -72,7 +84,7 @@ std::string PostgresSink::table_of(const std::string& stream) const {
   return found == tables_.end() ? stream : found->second;
 }
 
-std::string PostgresSink::epochs() const { return relation_of(schema_, kEpochs); }
+Relation PostgresSink::epochs() const { return {schema_, kEpochs}; }
 
 void PostgresSink::check(Call& call) {
   const auto schema = connection(call).run(
@@ -85,12 +97,13 @@ void PostgresSink::check(Call& call) {
     throw Error(Code::kAuth, "schema " + schema_ +
                                  ": the user may create nothing in it; grant "
                                  "CREATE, for the table " +
-                                 epochs());
+                                 epochs().sql());
 }
 
 Json::Value PostgresSink::plan_schema(Call& call, const SchemaPtr& stream) {
   Json::Value steps(Json::arrayValue);
-  const std::string table = table_of(stream->name), relation = relation_of(schema_, table);
+  const std::string table = table_of(stream->name);
+  const Relation relation = relation_of(schema_, table);
   for (const auto& key : keys_) {
     if (stream->index_of(key) < 0)
       config_error("keys", "stream " + stream->name + " has no field " + key);
@@ -101,7 +114,7 @@ Json::Value PostgresSink::plan_schema(Call& call, const SchemaPtr& stream) {
     steps.append(step_of("create_table", table, nullptr));
     return steps;
   }
-  const auto columns = columns_of_table(call, connection(call), relation);
+  const auto columns = columns_of_table(call, connection(call), relation.sql());
   for (const auto& field : stream->fields) {
     const PgColumn* column = find_column(columns, field.name);
     if (!column) {
@@ -113,7 +126,7 @@ Json::Value PostgresSink::plan_schema(Call& call, const SchemaPtr& stream) {
   return steps;
 }
 
-void PostgresSink::create_table(Call& call, const Schema& stream, const std::string& relation) {
+void PostgresSink::create_table(Call& call, const Schema& stream, const Relation& relation) {
   std::string columns;
   for (const auto& field : stream.fields) {
     columns += (columns.empty() ? "" : ", ") + quote_identifier(field.name) + " " +
@@ -124,20 +137,25 @@ void PostgresSink::create_table(Call& call, const Schema& stream, const std::str
     for (const auto& key : keys_) keys += (keys.empty() ? "" : ", ") + quote_identifier(key);
     columns += ", PRIMARY KEY (" + keys + ")";
   }
-  const std::string schema = relation.substr(0, relation.find("\".\"") + 1);
-  connection(call).run(call, "CREATE SCHEMA IF NOT EXISTS " + schema);
-  connection(call).run(call, "CREATE TABLE IF NOT EXISTS " + relation + " (" + columns + ")");
+  Connection& session = connection(call);
+  const auto has_schema = [&] {
+    return session.run(call, "SELECT FROM pg_namespace WHERE nspname = $1", {relation.schema})
+               .rows() > 0;
+  };
+  make_once(call, session, "CREATE SCHEMA " + quote_identifier(relation.schema), has_schema);
+  make_once(call, session, "CREATE TABLE " + relation.sql() + " (" + columns + ")",
+            [&] { return relation_exists(call, session, relation); });
 }
 
 void PostgresSink::apply_schema(Call& call, const SchemaPtr& stream, const Json::Value& steps) {
-  const std::string relation = relation_of(schema_, table_of(stream->name));
+  const Relation relation = relation_of(schema_, table_of(stream->name));
   for (const auto& step : steps) {
     if (!step.get("apply", true).asBool()) continue;
     call.durable_step("postgres.schema");
     if (step["action"].asString() == "create_table") {
       create_table(call, *stream, relation);
     } else {
-      connection(call).run(call, "ALTER TABLE " + relation + " ADD COLUMN IF NOT EXISTS " +
+      connection(call).run(call, "ALTER TABLE " + relation.sql() + " ADD COLUMN IF NOT EXISTS " +
                                      quote_identifier(step["field"].asString()) + " " +
                                      declared_type(parse_type(step["type"].asString())));
     }
@@ -146,28 +164,27 @@ void PostgresSink::apply_schema(Call& call, const SchemaPtr& stream, const Json:
 
 void PostgresSink::require_epochs(Call& call) {
   Connection& session = connection(call);
-  if (!relation_exists(call, session, epochs())) {
-    try {
-      session.run(call, "CREATE TABLE IF NOT EXISTS " + epochs() +
-                            " (txn text PRIMARY KEY, epoch bigint, at timestamptz NOT NULL DEFAULT "
-                            "now())");
-    } catch (const ServerError& error) {
-      if (!relation_exists(call, session, epochs())) throw;  // else another lane made it just now
-    }
-  }
-  session.run(call,
-              "DELETE FROM " + epochs() + " WHERE at < now() - interval '" + kKeepEpochs + "'");
+  make_once(call, session,
+            "CREATE TABLE " + epochs().sql() +
+                " (txn text PRIMARY KEY, epoch bigint, at timestamptz NOT NULL DEFAULT now())",
+            [&] { return relation_exists(call, session, epochs()); });
+  session.run(
+      call, "DELETE FROM " + epochs().sql() + " WHERE at < now() - interval '" + kKeepEpochs + "'");
 }
 
 EpochSession& PostgresSink::session(Call& call, const std::string& txn) {
   if (session_ && session_->txn == txn) return *session_;
   require_epochs(call);
-  auto fresh = std::make_unique<EpochSession>();
+  auto fresh = std::make_shared<EpochSession>();
   fresh->txn = txn;
   fresh->connection = open_session(call, place_);
-  // Constraints are judged where the row is still at hand.
-  fresh->connection->run(call, "BEGIN; SET CONSTRAINTS ALL IMMEDIATE");
-  fresh->connection->run(call, "INSERT INTO " + epochs() + " (txn) VALUES ($1)", {txn});
+  // Constraints are judged where the row is still at hand. A commit that the server forgets after a
+  // crash would be lost: the state that follows it is kept.
+  fresh->connection->run(call,
+                         "BEGIN; SET CONSTRAINTS ALL IMMEDIATE; "
+                         "SELECT set_config('synchronous_commit', 'on', true)"
+                         "  WHERE current_setting('synchronous_commit') = 'off'");
+  fresh->connection->run(call, "INSERT INTO " + epochs().sql() + " (txn) VALUES ($1)", {txn});
   fresh->started =
       fresh->connection
           ->run(call,
@@ -180,55 +197,65 @@ EpochSession& PostgresSink::session(Call& call, const std::string& txn) {
 std::unique_ptr<Writer> PostgresSink::open(Call& call, const SchemaPtr& stream,
                                            const std::string& txn) {
   EpochSession& epoch = session(call, txn);
-  const std::string relation = relation_of(schema_, table_of(stream->name));
-  const auto columns = columns_of_table(call, *epoch.connection, relation);
+  const Relation relation = relation_of(schema_, table_of(stream->name));
+  const auto columns = columns_of_table(call, epoch.at_rest(call), relation.sql());
   TableTarget target{relation, write_, keys_, {}};
   for (size_t i = 0; i < stream->fields.size(); ++i) {
     if (const PgColumn* column = find_column(columns, stream->fields[i].name))
       target.pairs.push_back({i, *column});
   }
-  return make_writer(call, epoch, stream, std::move(target));
+  return make_writer(call, session_, stream, std::move(target));
 }
 
 void PostgresSink::commit(Call& call, const std::string& txn, uint64_t epoch,
                           std::span<const std::string> tokens) {
   call.durable_step("postgres.commit.before");
-  if (session_ && session_->txn == txn) {
-    const auto open = std::move(session_);
-    open->connection->run(call, "UPDATE " + epochs() + " SET epoch = $2::bigint WHERE txn = $1",
-                          {txn, std::to_string(epoch)});
-    if (open->connection->run(call, "COMMIT").tag() != "COMMIT")
-      throw Error(Code::kNotFound, "postgres: the transaction of the epoch had failed");
-  } else if (!was_committed(call, txn, tokens.empty() ? Json::Value() : parse_json(tokens[0]))) {
+  if (!commit_open(call, txn, epoch) &&
+      !was_committed(call, txn, tokens.empty() ? Json::Value() : parse_json(tokens[0])))
     throw Error(Code::kNotFound, "postgres: the session that held the prepared rows has ended");
-  }
   call.durable_step("postgres.commit.after");
+}
+
+// False where the transaction is not this process's, or its end is not known: the answer to COMMIT
+// was lost.
+bool PostgresSink::commit_open(Call& call, const std::string& txn, uint64_t epoch) {
+  if (!session_ || session_->txn != txn) return false;
+  const auto open = std::move(session_->connection);
+  session_.reset();
+  try {
+    open->run(call, "UPDATE " + epochs().sql() + " SET epoch = $2::bigint WHERE txn = $1",
+              {txn, std::to_string(epoch)});
+    return open->run(call, "COMMIT").tag() == "COMMIT";
+  } catch (const Error& error) {
+    if (error.code() != Code::kUnavailable) throw;
+    return false;
+  }
 }
 
 // A session that lost its client may still be at work on the COMMIT: it is ended, then its record
 // is there or will never be. Inserting the same record waits for it.
 bool PostgresSink::was_committed(Call& call, const std::string& txn, const Json::Value& token) {
   require_epochs(call);
-  Connection& session = connection(call);
+  const auto session = open_session(call, place_);
   if (token.isObject()) {
-    session.run(call,
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE pid = $1::int AND backend_start::text = $2 AND usename = current_user",
-                {std::to_string(token["process"].asInt()), token["started"].asString()});
+    session->run(call,
+                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                 " WHERE pid = $1::int AND backend_start::text = $2 AND usename = current_user",
+                 {std::to_string(token["process"].asInt()), token["started"].asString()});
   }
-  session.run(call, "BEGIN; SET LOCAL lock_timeout = '30s'");
-  const bool there =
-      session
-          .run(call, "INSERT INTO " + epochs() + " (txn) VALUES ($1) ON CONFLICT DO NOTHING", {txn})
-          .affected() == 0;
-  session.run(call, "ROLLBACK");
-  return there;
+  session->run(call, "BEGIN; SET LOCAL lock_timeout = '30s'");
+  return session
+             ->run(call,
+                   "INSERT INTO " + epochs().sql() + " (txn) VALUES ($1) ON CONFLICT DO NOTHING",
+                   {txn})
+             .affected() == 0;
 }
 
 void PostgresSink::abort(Call&, std::span<const std::string> txns) {
   // Of other processes' transactions nothing is left: they ended with their sessions.
-  if (session_ && std::find(txns.begin(), txns.end(), session_->txn) != txns.end())
-    session_.reset();
+  if (!session_ || std::find(txns.begin(), txns.end(), session_->txn) == txns.end()) return;
+  session_->connection.reset();
+  session_.reset();
 }
 
 }  // namespace patchbay

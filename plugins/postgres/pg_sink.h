@@ -7,17 +7,10 @@
 
 #include "patchbay/plugin.h"
 #include "patchbay/postgres.h"
-#include "pg_type.h"
+#include "pg_epoch.h"
+#include "pg_session.h"
 
 namespace patchbay {
-
-// The one transaction of an epoch. Everything in it vanishes with its session.
-struct EpochSession {
-  std::string txn;
-  std::unique_ptr<postgres::Connection> connection;
-  std::string started;  // the session's beginning: with its process number, it alone
-  int writers = 0;
-};
 
 // Tables. An epoch is one transaction, which also records its name in _patchbay_epochs: open until
 // commit, so that a crash leaves nothing, and a repeated commit finds the record.
@@ -38,9 +31,10 @@ class PostgresSink final : public Sink {
   postgres::Connection& connection(Call& call);  // for what is no part of an epoch
   EpochSession& session(Call& call, const std::string& txn);
   std::string table_of(const std::string& stream) const;
-  std::string epochs() const;
+  Relation epochs() const;
   void require_epochs(Call& call);
-  void create_table(Call& call, const Schema& stream, const std::string& relation);
+  void create_table(Call& call, const Schema& stream, const Relation& relation);
+  bool commit_open(Call& call, const std::string& txn, uint64_t epoch);
   bool was_committed(Call& call, const std::string& txn, const Json::Value& token);
 
   const postgres::Place place_;
@@ -49,7 +43,7 @@ class PostgresSink final : public Sink {
   const bool create_;
   std::map<std::string, std::string> tables_;
   std::unique_ptr<postgres::Connection> connection_;
-  std::unique_ptr<EpochSession> session_;
+  std::shared_ptr<EpochSession> session_;  // writers hold it, too
 };
 
 }  // namespace patchbay

@@ -209,7 +209,7 @@ std::map<std::string, std::string> PostgresSource::streams(Call& call,
                                                            Connection& connection) const {
   if (query_) return {{"query", "(" + *query_ + "\n) _patchbay_query"}};
   std::map<std::string, std::string> out;
-  for (const auto& [stream, table] : tables_) out[stream] = relation_of(schema_, table);
+  for (const auto& [stream, table] : tables_) out[stream] = relation_of(schema_, table).sql();
   if (!out.empty()) return out;
   const auto rows = connection.run(
       call,
@@ -217,7 +217,7 @@ std::map<std::string, std::string> PostgresSource::streams(Call& call,
       "  AND relkind IN ('r', 'p') AND NOT relispartition AND relname NOT LIKE '\\_patchbay%'",
       {schema_});
   for (int i = 0; i < rows.rows(); ++i)
-    out[rows.text(i, 0)] = quote_identifier(schema_) + "." + quote_identifier(rows.text(i, 0));
+    out[rows.text(i, 0)] = Relation{schema_, rows.text(i, 0)}.sql();
   return out;
 }
 

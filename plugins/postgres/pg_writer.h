@@ -7,19 +7,20 @@
 
 #include "copy_encode.h"
 #include "patchbay/plugin.h"
-#include "pg_sink.h"
+#include "pg_epoch.h"
+#include "pg_session.h"
 
 namespace patchbay {
 
 struct TableTarget {
-  std::string relation;  // quoted
-  std::string write;     // append, replace, upsert
+  Relation relation;
+  std::string write;  // append, replace, upsert
   std::vector<std::string> keys;
   std::vector<CopyEncoder::Pair> pairs;
 };
 
 // Loads within the session's transaction.
-std::unique_ptr<Writer> make_writer(Call& call, EpochSession& session, SchemaPtr stream,
-                                    TableTarget target);
+std::unique_ptr<Writer> make_writer(Call& call, std::shared_ptr<EpochSession> session,
+                                    SchemaPtr stream, TableTarget target);
 
 }  // namespace patchbay

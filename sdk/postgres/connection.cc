@@ -5,21 +5,18 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <future>
+#include <thread>
 #include <utility>
 
+#include "one_line.h"
 #include "patchbay/postgres.h"
 
 namespace patchbay::postgres {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr size_t kPiece = 256 << 10;  // of COPY data given to libpq at a time
-constexpr auto kConnectTimeout = std::chrono::seconds(15);
-
-struct ConninfoFree {
-  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
-};
+constexpr auto kCancelTimeout = std::chrono::milliseconds(500);
 
 std::string field(const PGresult* result, int code) {
   const char* text = PQresultErrorField(result, code);
@@ -36,60 +33,26 @@ int64_t line_of(const std::string& context) {
   return line;
 }
 
+// "PL/pgSQL function check_order() line 3 at RAISE".
+std::string function_of(const std::string& context) {
+  constexpr std::string_view kBefore = "PL/pgSQL function ";
+  if (!context.starts_with(kBefore)) return "";
+  const size_t end = context.find(" line ");
+  return end == std::string::npos ? "" : context.substr(kBefore.size(), end - kBefore.size());
+}
+
 [[noreturn]] void throw_server_error(const PGresult* result) {
-  ServerError::Fields fields{
-      field(result, PG_DIAG_SQLSTATE),        field(result, PG_DIAG_MESSAGE_PRIMARY),
-      field(result, PG_DIAG_TABLE_NAME),      field(result, PG_DIAG_COLUMN_NAME),
-      field(result, PG_DIAG_CONSTRAINT_NAME), field(result, PG_DIAG_DATATYPE_NAME),
-      line_of(field(result, PG_DIAG_CONTEXT))};
-  throw ServerError("postgres", std::move(fields));
-}
-
-std::string one_line(std::string text) {
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  for (char& c : text) c = c == '\n' ? ' ' : c;
-  return text;
-}
-
-// libpq keeps no SQLSTATE of a failed connection: its words must do.
-Code class_of_connect(const std::string& message) {
-  const auto has = [&](const char* words) { return message.find(words) != std::string::npos; };
-  if (has("password") || has("authentication") || has("pg_hba.conf") || has("role \"") ||
-      has("certificate") || has("SSL"))
-    return Code::kAuth;
-  if (has("database \"")) return Code::kNotFound;
-  return Code::kUnavailable;
-}
-
-std::string advice_for(Code code) {
-  if (code == Code::kAuth)
-    return "; check user and password, and what sslmode and the server's pg_hba.conf ask for";
-  if (code == Code::kNotFound) return "; check the database name in the option connection";
-  return "; check host and port in the option connection";
+  const std::string context = field(result, PG_DIAG_CONTEXT);
+  const std::string severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  throw ServerError("postgres",
+                    {field(result, PG_DIAG_SQLSTATE), field(result, PG_DIAG_MESSAGE_PRIMARY),
+                     field(result, PG_DIAG_TABLE_NAME), field(result, PG_DIAG_COLUMN_NAME),
+                     field(result, PG_DIAG_CONSTRAINT_NAME), field(result, PG_DIAG_DATATYPE_NAME),
+                     line_of(context), field(result, PG_DIAG_SOURCE_FUNCTION), function_of(context),
+                     !severity.empty() && severity != field(result, PG_DIAG_SEVERITY)});
 }
 
 }  // namespace
-
-Place parse_place(const Config& config) {
-  Place place{config.get<std::string>("connection"), config.find<Secret>("password")};
-  char* message = nullptr;
-  const std::unique_ptr<PQconninfoOption, ConninfoFree> options(
-      PQconninfoParse(place.connection.c_str(), &message));
-  // libpq's message quotes the string, which may hold a password.
-  if (message) PQfreemem(message);
-  if (!options) {
-    config_error("connection",
-                 "is no PostgreSQL URI (postgresql://user@host:5432/database) and no list of "
-                 "key=value pairs");
-  }
-  for (const PQconninfoOption* option = options.get(); option->keyword; ++option) {
-    if (option->val && std::strcmp(option->keyword, "password") == 0) {
-      config_error("connection",
-                   "holds a password; take it out and write password: {secret: NAME}");
-    }
-  }
-  return place;
-}
 
 Result::Result(pg_result* result) : result_(result, PQclear) {}
 int Result::rows() const { return PQntuples(result_.get()); }
@@ -120,83 +83,18 @@ int64_t Result::affected() const {
 
 void Connection::Closer::operator()(pg_conn* connection) const { PQfinish(connection); }
 
-Connection::Connection(Call& call, const Place& place) {
-  for (uint32_t attempt = 1;; ++attempt) {
-    try {
-      connect(call, place);
-      return;
-    } catch (const Error& error) {
-      if (error.code() != Code::kUnavailable) throw;
-      const auto wait = call.backoff(attempt);
-      if (!wait) throw;
-      pollfd cancelled{call.cancel_fd(), POLLIN, 0};
-      poll(&cancelled, 1,
-           static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(*wait).count()));
-      call.throw_if_cancelled();
-    }
-  }
-}
-
 Connection::~Connection() {
   if (row_) PQfreemem(row_);
-}
-
-void Connection::connect(Call& call, const Place& place) {
-  const std::string password = place.password ? call.secret(*place.password) : "";
-  // Later ones win: what stands before dbname is a default.
-  const std::array<const char*, 10> keys{"fallback_application_name",
-                                         "keepalives_idle",
-                                         "keepalives_interval",
-                                         "keepalives_count",
-                                         "tcp_user_timeout",
-                                         "dbname",
-                                         "client_encoding",
-                                         "options",
-                                         password.empty() ? nullptr : "password",
-                                         nullptr};
-  const std::array<const char*, 10> values{
-      "patchbay",       "30",   "10", "3", "60000", place.connection.c_str(), "UTF8", nullptr,
-      password.c_str(), nullptr};
-  connection_.reset(PQconnectStartParams(keys.data(), values.data(), 1));
-  if (!connection_) throw Error(Code::kInternal, "postgres: no memory for a connection");
-  // Notices are for psql's users; libpq would print them.
-  PQsetNoticeReceiver(connection_.get(), [](void*, const PGresult*) {}, nullptr);
-  wait_connected(call);
-  PQsetnonblocking(connection_.get(), 1);
-  run(call,
-      "SET datestyle = ISO; SET intervalstyle = iso_8601; SET timezone = 'UTC'; "
-      "SET extra_float_digits = 1; SET bytea_output = hex");
-}
-
-void Connection::wait_connected(Call& call) {
-  const auto deadline = Clock::now() + kConnectTimeout;
-  PostgresPollingStatusType status = PGRES_POLLING_WRITING;
-  while (PQstatus(connection_.get()) != CONNECTION_BAD && status != PGRES_POLLING_FAILED &&
-         status != PGRES_POLLING_OK) {
-    pollfd fds[] = {{PQsocket(connection_.get()),
-                     static_cast<short>(status == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0},
-                    {call.cancel_fd(), POLLIN, 0}};
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    const int ready = poll(fds, 2, static_cast<int>(std::max<int64_t>(left, 0)));
-    call.throw_if_cancelled();
-    if (ready == 0) {
-      throw Error(Code::kUnavailable, std::string("postgres: ") + PQhost(connection_.get()) +
-                                          " did not answer within " +
-                                          std::to_string(kConnectTimeout.count()) + " s" +
-                                          advice_for(Code::kUnavailable));
-    }
-    status = PQconnectPoll(connection_.get());
-  }
-  if (PQstatus(connection_.get()) == CONNECTION_OK) return;
-  const std::string message = one_line(PQerrorMessage(connection_.get()));
-  const Code code = class_of_connect(message);
-  throw Error(code, "postgres: " + message + advice_for(code));
 }
 
 void Connection::fail_connection() const {
   throw Error(Code::kUnavailable,
               "postgres: the connection broke: " + one_line(PQerrorMessage(connection_.get())));
+}
+
+bool Connection::any_bytes() const {
+  const char* encoding = PQparameterStatus(connection_.get(), "server_encoding");
+  return encoding && std::strcmp(encoding, "SQL_ASCII") == 0;
 }
 
 bool Connection::broken() const { return PQstatus(connection_.get()) != CONNECTION_OK; }
@@ -206,22 +104,29 @@ int Connection::server_version() const { return PQserverVersion(connection_.get(
 void Connection::wait(Call& call, short events) {
   pollfd fds[] = {{PQsocket(connection_.get()), events, 0}, {call.cancel_fd(), POLLIN, 0}};
   while (poll(fds, 2, -1) < 0 && errno == EINTR) continue;
-  if (call.cancelled()) {
+  if (fds[1].revents != 0) {
     cancel_statement();
-    call.throw_if_cancelled();
+    throw Error(Code::kCancelled, "cancelled");
   }
   if ((fds[0].revents & (POLLIN | POLLERR | POLLHUP)) != 0 &&
       PQconsumeInput(connection_.get()) == 0)
     fail_connection();
 }
 
+// PQcancel connects anew and waits for an answer that may never come.
 void Connection::cancel_statement() {
   PGcancel* cancel = PQgetCancel(connection_.get());
   if (!cancel) return;
-  std::array<char, 256> message{};
-  // The result does not matter: the session ends with this object anyway.
-  if (PQcancel(cancel, message.data(), message.size()) == 0) message[0] = '\0';
-  PQfreeCancel(cancel);
+  std::promise<void> asked;
+  auto done = asked.get_future();
+  std::thread([cancel, asked = std::move(asked)]() mutable {
+    std::array<char, 256> message{};
+    // The result does not matter: the session ends with its object anyway.
+    if (PQcancel(cancel, message.data(), message.size()) == 0) message[0] = '\0';
+    PQfreeCancel(cancel);
+    asked.set_value();
+  }).detach();
+  done.wait_for(kCancelTimeout);
 }
 
 void Connection::flush(Call& call) {
@@ -300,13 +205,14 @@ void Connection::put(Call& call, std::string_view data) {
   }
 }
 
-int64_t Connection::end_copy_in(Call& call) {
+void Connection::send_copy_end(Call& call) {
   int sent;
   while ((sent = PQputCopyEnd(connection_.get(), nullptr)) == 0) wait(call, POLLIN | POLLOUT);
   if (sent < 0) fail_connection();
   flush(call);
-  return finish(call).affected();
 }
+
+int64_t Connection::finish_copy_in(Call& call) { return finish(call).affected(); }
 
 std::optional<std::string_view> Connection::get(Call& call) {
   if (row_) PQfreemem(std::exchange(row_, nullptr));

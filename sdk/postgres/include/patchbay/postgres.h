@@ -35,13 +35,17 @@ class ServerError : public Error {
   struct Fields {
     std::string sqlstate;  // five characters
     std::string message, table, column, constraint, type;
-    int64_t copy_line = 0;  // the row of a COPY, from 1; 0 = not said
+    int64_t copy_line = 0;    // the row of a COPY, from 1; 0 = not said
+    std::string source;       // the server's own function that said so
+    std::string function;     // in the database, where it was at work: check_order()
+    bool translated = false;  // the message is not in English
   };
   ServerError(const std::string& subject, Fields fields);
   const Fields& fields() const { return fields_; }
   // A value or a constraint is at fault, not the statement.
   bool is_about_a_row() const { return is_about_a_row(fields_); }
-  // The message without quoted values, which may be a row's; names of the schema stay.
+  // The message without values, which may be a row's; names of the schema stay. What functions of
+  // the database say themselves is left out.
   std::string reason() const { return reason(fields_); }
 
  private:
@@ -49,6 +53,9 @@ class ServerError : public Error {
   static std::string reason(const Fields& fields);
   Fields fields_;
 };
+
+// What the host does about a SQLSTATE.
+Code class_of_sqlstate(const std::string& sqlstate);
 
 // A column of a result.
 struct Field {
@@ -90,10 +97,12 @@ class Connection {
   // What a query returns, without running it.
   std::vector<Field> describe(Call& call, const std::string& query);
 
-  // COPY .. FROM STDIN: begin, put any number of pieces, end. A refused row shows at the end.
+  // COPY .. FROM STDIN: begin, put any number of pieces, send the end, and finish: a refused row
+  // shows there.
   void begin_copy_in(Call& call, const std::string& sql);
   void put(Call& call, std::string_view data);
-  int64_t end_copy_in(Call& call);  // rows
+  void send_copy_end(Call& call);
+  int64_t finish_copy_in(Call& call);  // rows
 
   // COPY .. TO STDOUT: a view of the next row, valid until the next call; nothing at the end.
   void begin_copy_out(Call& call, const std::string& sql);
@@ -102,16 +111,17 @@ class Connection {
   int process() const;         // the server's, for this session
   int server_version() const;  // 150004 = 15.4
   bool broken() const;         // the session is over
+  // The database keeps text as any bytes: what it sends need not be UTF-8.
+  bool any_bytes() const;
 
  private:
   struct Closer {
     void operator()(pg_conn* connection) const;
   };
   void connect(Call& call, const Place& place);
-  void wait_connected(Call& call);
   void flush(Call& call);
   void wait(Call& call, short events);
-  void cancel_statement();
+  void cancel_statement();  // asks the server to stop; waits for half a second at most
   pg_result* next_result(Call& call);
   Result finish(Call& call);  // the last result of what was sent; throws the first error
   [[noreturn]] void fail_connection() const;
