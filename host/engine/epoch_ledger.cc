@@ -114,6 +114,9 @@ void EpochLedger::commit_sink(const Epoch& open, uint64_t epoch, const LedgerSin
       return sink.instance->commit(services, txn(epoch, sink.node), open.number,
                                    open.tokens.at(sink.node));
     } catch (const NodeError& error) {
+      // What was prepared is gone: the next attempt settles that, and reads the rows again.
+      if (error.code() == Code::kNotFound)
+        throw NodeError(error.node(), Code::kUnavailable, error.what(), "", false);
       if (error.code() != Code::kUnavailable || error.exhausted()) throw;
       const auto wait = backoff.after(attempt, Backoff::Clock::now(), uniform_random());
       if (!wait || !services.cancel().wait_for(*wait)) throw;

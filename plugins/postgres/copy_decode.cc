@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "patchbay/text_value.h"
 #include "pg_numeric.h"
 #include "wire.h"
 
@@ -40,7 +41,7 @@ const char* decode_float8(const PgType&, const Type&, ColumnBuilder& out, std::s
 const char* decode_numeric(const PgType&, const Type& to, ColumnBuilder& out,
                            std::string_view field) {
   const auto value = parse_numeric(field, to.precision, to.scale);
-  if (!value) return "does not fit the column's digits exactly, or is no number";
+  if (!value) return "does not fit decimal128 exactly, or is no number; numeric: text reads any";
   static_cast<DecimalBuilder&>(out).append(*value);
   return nullptr;
 }
@@ -48,6 +49,13 @@ const char* decode_numeric(const PgType&, const Type& to, ColumnBuilder& out,
 const char* decode_bytes(const PgType&, const Type&, ColumnBuilder& out, std::string_view field) {
   static_cast<BytesBuilder&>(out).append(field);
   return nullptr;
+}
+
+// For databases whose text may be any bytes.
+const char* decode_checked(const PgType& from, const Type& to, ColumnBuilder& out,
+                           std::string_view field) {
+  if (!is_utf8(field)) return "is no UTF-8; the database keeps text as any bytes";
+  return decode_bytes(from, to, out, field);
 }
 
 const char* decode_jsonb(const PgType&, const Type&, ColumnBuilder& out, std::string_view field) {
@@ -100,7 +108,7 @@ const char* decode_array(const PgType& from, const Type& to, ColumnBuilder& out,
   auto& list = static_cast<ListBuilder&>(out);
   const auto dimensions = get_wire<int32_t>(field.data());
   if (dimensions == 0) return list.append(), nullptr;
-  if (dimensions != 1) return "has more than one dimension";
+  if (dimensions != 1) return "has more than one dimension; read it by a query, with to_jsonb()";
   if (field.size() < 20) return kBroken;
   const auto count = get_wire<int32_t>(field.data() + 12);
   const PgType item{from.item, from.item_oid, from.precision, from.scale, PgKind::kOther, 0};
@@ -171,23 +179,25 @@ DecodeField decoder_of(PgKind kind) {
 // The fields of a row, one after the other.
 class Fields {
  public:
-  Fields(std::string_view row, size_t expected) : rest_(row.substr(2)) {
+  Fields(std::string_view row, size_t expected)
+      : at_(row.data() + 2), end_(row.data() + row.size()) {
     if (get_wire<int16_t>(row.data()) != static_cast<int16_t>(expected)) broken_copy();
   }
-  // Nothing for null.
-  std::optional<std::string_view> next() {
-    if (rest_.size() < 4) broken_copy();
-    const auto size = get_wire<int32_t>(rest_.data());
-    rest_.remove_prefix(4);
-    if (size < 0) return std::nullopt;
-    if (rest_.size() < static_cast<size_t>(size)) broken_copy();
-    const std::string_view field = rest_.substr(0, static_cast<size_t>(size));
-    rest_.remove_prefix(static_cast<size_t>(size));
-    return field;
+  // False for null.
+  bool next(std::string_view& field) {
+    if (end_ - at_ < 4) broken_copy();
+    const auto size = get_wire<int32_t>(at_);
+    at_ += 4;
+    if (size < 0) return false;
+    if (end_ - at_ < size) broken_copy();
+    field = {at_, static_cast<size_t>(size)};
+    at_ += size;
+    return true;
   }
 
  private:
-  std::string_view rest_;
+  const char* at_;
+  const char* const end_;
 };
 
 std::string hex_of(std::string_view bytes) {
@@ -201,12 +211,19 @@ std::string hex_of(std::string_view bytes) {
 
 }  // namespace
 
-CopyDecoder::CopyDecoder(SchemaPtr schema, const std::vector<PgColumn>& columns, size_t extra)
+CopyDecoder::CopyDecoder(SchemaPtr schema, const std::vector<PgColumn>& columns, size_t extra,
+                         bool any_bytes)
     : extra_(extra) {
   for (size_t i = 0; i < columns.size(); ++i) {
-    columns_.push_back({columns[i].type, schema->fields[i].type, decoder_of(columns[i].type.kind),
-                        columns[i].name});
+    const Type& to = schema->fields[i].type;
+    DecodeField decode = decoder_of(columns[i].type.kind);
+    if (any_bytes && decode == decode_bytes && to.id == TypeId::kUtf8) decode = decode_checked;
+    columns_.push_back({columns[i].type, to, decode, columns[i].name, nullptr});
   }
+}
+
+void CopyDecoder::attach(BatchBuilder& batch) {
+  for (size_t i = 0; i < columns_.size(); ++i) columns_[i].builder = &batch.column(i);
 }
 
 std::optional<std::string_view> CopyDecoder::row_of(std::string_view piece) {
@@ -223,36 +240,43 @@ std::optional<std::string_view> CopyDecoder::row_of(std::string_view piece) {
   return piece;
 }
 
-std::string CopyDecoder::append(std::string_view row, BatchBuilder& batch) const {
+std::optional<std::string> CopyDecoder::append(std::string_view row, BatchBuilder& batch) const {
   Fields fields(row, columns_.size() + extra_);
-  const int64_t before = batch.rows();
-  for (size_t i = 0; i < columns_.size(); ++i) {
-    const Column& column = columns_[i];
-    const auto field = fields.next();
-    if (!field) {
-      batch.column(i).append_null();
-    } else if (const char* why = column.decode(column.from, column.to, batch.column(i), *field)) {
-      batch.truncate(before);
+  std::string_view field;
+  for (const Column& column : columns_) {
+    if (!fields.next(field)) {
+      column.builder->append_null();
+    } else if (const char* why = column.decode(column.from, column.to, *column.builder, field)) {
+      // The last column has not got this row: its length is what all had before.
+      batch.truncate(columns_.back().builder->length());
       return column.name + ": " + why;
     }
   }
-  return "";
+  return std::nullopt;
 }
 
-std::optional<std::string> CopyDecoder::last_field(std::string_view row) const {
+std::vector<std::optional<std::string>> CopyDecoder::extra_fields(std::string_view row) const {
   Fields fields(row, columns_.size() + extra_);
-  std::optional<std::string_view> last;
-  for (size_t i = 0; i < columns_.size() + extra_; ++i) last = fields.next();
-  return last ? std::optional<std::string>(*last) : std::nullopt;
+  std::string_view field;
+  for (size_t i = 0; i < columns_.size(); ++i) fields.next(field);
+  std::vector<std::optional<std::string>> out(extra_);
+  for (auto& extra : out) {
+    if (fields.next(field)) extra = std::string(field);
+  }
+  return out;
 }
 
 Json::Value CopyDecoder::describe(std::string_view row) const {
   Fields fields(row, columns_.size() + extra_);
+  std::string_view field;
   Json::Value out(Json::objectValue);
   for (const auto& column : columns_) {
-    const auto field = fields.next();
     const bool text = column.decode == decode_bytes && column.to.id == TypeId::kUtf8;
-    out[column.name] = !field ? Json::Value() : text ? std::string(*field) : hex_of(*field);
+    if (!fields.next(field)) {
+      out[column.name] = Json::Value();
+    } else {
+      out[column.name] = text ? std::string(field) : hex_of(field);
+    }
   }
   return out;
 }

@@ -20,17 +20,20 @@ using DecodeField = const char* (*)(const PgType&, const Type&, ColumnBuilder&, 
 
 class CopyDecoder {
  public:
-  // `extra` fields follow those of the schema in each row.
-  CopyDecoder(SchemaPtr schema, const std::vector<PgColumn>& columns, size_t extra);
+  // `extra` fields follow those of the schema in each row. With `any_bytes` text is checked.
+  CopyDecoder(SchemaPtr schema, const std::vector<PgColumn>& columns, size_t extra, bool any_bytes);
+
+  // Rows are appended to this batch until the next one.
+  void attach(BatchBuilder& batch);
 
   // A piece as libpq delivers it, without the file header; nothing for what holds no row. Throws
   // kData where the bytes are no binary COPY.
   std::optional<std::string_view> row_of(std::string_view piece);
 
-  // Returns why the row can't be appended, with its column; empty where it was.
-  std::string append(std::string_view row, BatchBuilder& batch) const;
-  // The last field as text; nothing for null.
-  std::optional<std::string> last_field(std::string_view row) const;
+  // Returns why the row can't be appended, with its column; nothing where it was.
+  std::optional<std::string> append(std::string_view row, BatchBuilder& batch) const;
+  // The fields behind those of the schema, as text; nothing for null.
+  std::vector<std::optional<std::string>> extra_fields(std::string_view row) const;
   // The fields by column: text as it is, the rest as its bytes in base 16.
   Json::Value describe(std::string_view row) const;
 
@@ -40,6 +43,7 @@ class CopyDecoder {
     Type to;
     DecodeField decode;
     std::string name;
+    ColumnBuilder* builder;
   };
 
   std::vector<Column> columns_;

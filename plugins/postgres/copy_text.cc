@@ -26,13 +26,40 @@ class HexText final : public TextColumn {
   BinaryView bytes_;
 };
 
+// Dates and timestamps. What ISO 8601 gives a sign, PostgreSQL counts from 1 BC, or needs none for.
+class EraText final : public TextColumn {
+ public:
+  explicit EraText(const ColumnOfBatch& column)
+      : iso_(text_column(column.type, column.array, column.offset, column.length)) {}
+  bool is_null(int64_t row) const override { return iso_->is_null(row); }
+  void append(std::string& out, int64_t row) const override {
+    const size_t begin = out.size();
+    iso_->append(out, row);
+    if (out[begin] == '+') {
+      out.erase(begin, 1);
+    } else if (out[begin] == '-' || out.compare(begin, 5, "0000-") == 0) {
+      const size_t year = begin + (out[begin] == '-'), end = out.find('-', year);
+      std::string before = std::to_string(std::stoi(out.substr(year, end - year)) + 1);
+      if (before.size() < 4) before.insert(0, 4 - before.size(), '0');
+      out.replace(begin, end - begin, before);
+      out += " BC";
+    }
+  }
+
+ private:
+  std::unique_ptr<TextColumn> iso_;
+};
+
+std::unique_ptr<TextColumn> text_form(const ColumnOfBatch& column, const PgType& to);
+
 // An array's text: {"a","b",NULL}, each item in quotes.
 class ArrayText final : public TextColumn {
  public:
   explicit ArrayText(const ColumnOfBatch& column)
       : lists_(column.type, column.array, column.offset, column.length),
-        items_(text_column(column.type.fields[0].type, *column.array.children[0], 0,
-                           column.array.children[0]->length)) {}
+        items_(text_form({column.type.fields[0].type, *column.array.children[0], 0,
+                          column.array.children[0]->length},
+                         {})) {}
   bool is_null(int64_t row) const override { return lists_.is_null(row); }
   void append(std::string& out, int64_t row) const override {
     const auto [begin, end] = lists_[row];
@@ -67,6 +94,8 @@ class ArrayText final : public TextColumn {
 std::unique_ptr<TextColumn> text_form(const ColumnOfBatch& column, const PgType& to) {
   const bool json = to.kind == PgKind::kJson || to.kind == PgKind::kJsonb;
   if (column.type.id == TypeId::kBinary) return std::make_unique<HexText>(column);
+  if (column.type.id == TypeId::kDate32 || column.type.id == TypeId::kTimestamp)
+    return std::make_unique<EraText>(column);
   if (column.type.id == TypeId::kList && !json) return std::make_unique<ArrayText>(column);
   return text_column(column.type, column.array, column.offset, column.length);
 }

@@ -26,7 +26,7 @@ const char kMaySwap[] =
     "   AND NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indexrelid"
     "                   WHERE i.indrelid = c.oid AND a.attstattarget >= 0)"
     "   AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = c.oid AND NOT convalidated)"
-    "   AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid)"
+    "   AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal)"
     "   AND NOT EXISTS (SELECT FROM pg_constraint"
     "                   WHERE contype = 'f' AND c.oid IN (conrelid, confrelid))"
     "   AND NOT EXISTS (SELECT FROM pg_inherits WHERE c.oid IN (inhrelid, inhparent))"

@@ -1,5 +1,7 @@
 #include "pg_session.h"
 
+#include <utility>
+
 namespace patchbay {
 namespace {
 
@@ -39,11 +41,16 @@ std::unique_ptr<postgres::Connection> open_session(Call& call, const postgres::P
                                    std::to_string(version / 10000) +
                                    "; versions from 12 on are supported");
   }
-  connection->run(
-      call,
-      "SELECT set_config(name, '0', false) FROM pg_settings WHERE setting <> '0' AND source <> "
-      "'client' AND name IN ('statement_timeout', 'idle_in_transaction_session_timeout',"
-      " 'idle_session_timeout', 'transaction_timeout')");
+  const std::pair<const char*, int> limits[] = {{"statement_timeout", 0},
+                                                {"idle_in_transaction_session_timeout", 0},
+                                                {"idle_session_timeout", 140000},
+                                                {"transaction_timeout", 170000}};
+  std::string unlimited;
+  for (const auto& [setting, since] : limits) {
+    if (version >= since && !connection->sets(setting))
+      unlimited += std::string("SET ") + setting + " = 0;";
+  }
+  if (!unlimited.empty()) connection->run(call, unlimited);
   return connection;
 }
 

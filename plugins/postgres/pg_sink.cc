@@ -163,6 +163,7 @@ void PostgresSink::apply_schema(Call& call, const SchemaPtr& stream, const Json:
 }
 
 void PostgresSink::require_epochs(Call& call) {
+  if (has_epochs_) return;
   Connection& session = connection(call);
   make_once(call, session,
             "CREATE TABLE " + epochs().sql() +
@@ -177,7 +178,8 @@ EpochSession& PostgresSink::session(Call& call, const std::string& txn) {
   require_epochs(call);
   auto fresh = std::make_shared<EpochSession>();
   fresh->txn = txn;
-  fresh->connection = open_session(call, place_);
+  fresh->connection =
+      rested_ && !rested_->broken() ? std::move(rested_) : open_session(call, place_);
   // Constraints are judged where the row is still at hand. A commit that the server forgets after a
   // crash would be lost: the state that follows it is kept.
   fresh->connection->run(call,
@@ -220,16 +222,18 @@ void PostgresSink::commit(Call& call, const std::string& txn, uint64_t epoch,
 // was lost.
 bool PostgresSink::commit_open(Call& call, const std::string& txn, uint64_t epoch) {
   if (!session_ || session_->txn != txn) return false;
-  const auto open = std::move(session_->connection);
+  auto open = std::move(session_->connection);
   session_.reset();
   try {
     open->run(call, "UPDATE " + epochs().sql() + " SET epoch = $2::bigint WHERE txn = $1",
               {txn, std::to_string(epoch)});
-    return open->run(call, "COMMIT").tag() == "COMMIT";
+    if (open->run(call, "COMMIT").tag() != "COMMIT") return false;
   } catch (const Error& error) {
     if (error.code() != Code::kUnavailable) throw;
     return false;
   }
+  rested_ = std::move(open);
+  return true;
 }
 
 // A session that lost its client may still be at work on the COMMIT: it is ended, then its record

@@ -43,6 +43,8 @@ class PostgresSink final : public Sink {
   const bool create_;
   std::map<std::string, std::string> tables_;
   std::unique_ptr<postgres::Connection> connection_;
+  std::unique_ptr<postgres::Connection> rested_;  // of the last epoch, for the next
+  bool has_epochs_ = false;
   std::shared_ptr<EpochSession> session_;  // writers hold it, too
 };
 

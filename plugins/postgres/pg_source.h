@@ -14,7 +14,7 @@ namespace patchbay {
 // A stream per table, or one for a query, by binary COPY. All splits of a run read one snapshot.
 class PostgresSource final : public Source {
  public:
-  PostgresSource(Context&, const Config& config);
+  PostgresSource(Context& context, const Config& config);
 
   void check(Call& call) override;
   std::vector<Schema> discover(Call& call) override;
@@ -25,13 +25,19 @@ class PostgresSource final : public Source {
  private:
   // Streams and what follows FROM: a quoted relation, or a query in parentheses.
   std::map<std::string, std::string> streams(Call& call, postgres::Connection& connection) const;
+  void add_matches(Call& call, postgres::Connection& connection, const std::string& pattern,
+                   std::map<std::string, std::string>& out) const;
   std::vector<std::string> ranges_of(Call& call, postgres::Connection& connection,
                                      const std::string& from) const;
+  Split split_of(const std::string& stream, const std::string& from, const std::string& range,
+                 size_t number, size_t of) const;
 
+  Context& context_;
   const postgres::Place place_;
   const std::string schema_;
   const std::optional<std::string> query_, cursor_;
   const int64_t partitions_;
+  const bool numeric_text_;
   std::map<std::string, std::string> tables_;
   std::unique_ptr<postgres::Connection> snapshot_;  // whose transaction the readers share
 };

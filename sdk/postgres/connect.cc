@@ -208,6 +208,11 @@ Connection::Connection(Call& call, const Place& place) {
   }
 }
 
+bool Connection::sets(std::string_view setting) const {
+  return value_of(Options(PQconninfo(connection_.get())), "options").find(setting) !=
+         std::string::npos;
+}
+
 void Connection::connect(Call& call, const Place& place) {
   const auto starting = std::make_shared<Start>();
   // Later ones win: what stands before dbname is a default.

@@ -1,6 +1,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -23,14 +24,27 @@ std::string field(const PGresult* result, int code) {
   return text ? text : "";
 }
 
-// "COPY orders, line 17, column id": the one place where the server says which row it was.
-int64_t line_of(const std::string& context) {
+// The one place where the server says which row and column it was: COPY orders, line 17, column id:
+// "x".
+struct CopyPlace {
+  int64_t line = 0;
+  std::string column;
+};
+
+CopyPlace copy_place_of(const std::string& context) {
+  CopyPlace place;
   const size_t copy = context.find("COPY ");
   const size_t at = copy == std::string::npos ? copy : context.find(", line ", copy);
-  int64_t line = 0;
-  if (at != std::string::npos)
-    std::from_chars(context.data() + at + 7, context.data() + context.size(), line);
-  return line;
+  if (at == std::string::npos) return place;
+  const char* const end = context.data() + context.size();
+  const char* after = std::from_chars(context.data() + at + 7, end, place.line).ptr;
+  const std::string_view rest(after, static_cast<size_t>(end - after));
+  constexpr std::string_view kColumn = ", column ";
+  if (rest.starts_with(kColumn)) {
+    const size_t name = std::min({rest.find(": \""), rest.find(": null input"), rest.find('\n')});
+    place.column = rest.substr(kColumn.size(), std::min(name, rest.size()) - kColumn.size());
+  }
+  return place;
 }
 
 // "PL/pgSQL function check_order() line 3 at RAISE".
@@ -44,11 +58,13 @@ std::string function_of(const std::string& context) {
 [[noreturn]] void throw_server_error(const PGresult* result) {
   const std::string context = field(result, PG_DIAG_CONTEXT);
   const std::string severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  const CopyPlace place = copy_place_of(context);
+  const std::string column = field(result, PG_DIAG_COLUMN_NAME);
   throw ServerError("postgres",
                     {field(result, PG_DIAG_SQLSTATE), field(result, PG_DIAG_MESSAGE_PRIMARY),
-                     field(result, PG_DIAG_TABLE_NAME), field(result, PG_DIAG_COLUMN_NAME),
+                     field(result, PG_DIAG_TABLE_NAME), column.empty() ? place.column : column,
                      field(result, PG_DIAG_CONSTRAINT_NAME), field(result, PG_DIAG_DATATYPE_NAME),
-                     line_of(context), field(result, PG_DIAG_SOURCE_FUNCTION), function_of(context),
+                     place.line, field(result, PG_DIAG_SOURCE_FUNCTION), function_of(context),
                      !severity.empty() && severity != field(result, PG_DIAG_SEVERITY)});
 }
 

@@ -115,6 +115,8 @@ std::string ServerError::reason(const Fields& f) {
     return before + std::string(condition_of(f.sqlstate)) +
            (f.constraint.empty() ? "" : ": " + f.constraint);
   }
+  // The server names tables and constraints here; values are in its DETAIL.
+  if (f.sqlstate.starts_with("23")) return before + f.message;
   for (size_t at = f.message.find('"'); at != std::string::npos;) {
     const size_t close = f.message.find('"', at + 1);
     if (close == std::string::npos) return before + f.message.substr(0, at) + "\"...\"";

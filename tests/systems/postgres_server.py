@@ -60,6 +60,27 @@ class Postgres:
                 conf.write("fsync=off\nsynchronous_commit=off\nfull_page_writes=off\n")
         (self.data / "pg_hba.conf").write_text("local all all scram-sha-256\nhostssl all all 127.0.0.1/32 scram-sha-256\n")
 
+    def allow_plain(self):
+        """Connections without TLS are taken, too: what a proxy reads along."""
+        with open(self.data / "pg_hba.conf", "a") as rules:
+            rules.write("host all all 127.0.0.1/32 scram-sha-256\n")
+        self._run(self.bin / "pg_ctl", "-D", self.data, "reload")
+
+    def small_tablespace(self, name):
+        """One that is full after a few hundred kilobytes."""
+        folder = self.folder / name
+        folder.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k,mode=0777", name, str(folder)], check=True)
+        inside = folder / "data"
+        inside.mkdir()
+        if self.user:
+            os.chown(inside, self.user["user"], self.user["group"])
+        self.sql(f"CREATE TABLESPACE {name} LOCATION '{inside}'")
+
+    def remove_small_tablespace(self, name):
+        self.sql(f"DROP TABLE IF EXISTS t; DROP TABLESPACE {name}")
+        subprocess.run(["umount", "-l", str(self.folder / name)], check=True)
+
     def start(self):
         self._run(self.bin / "pg_ctl", "-D", self.data, "-l", self.folder / "log", "-w", "-t", "60", "start")
 
@@ -70,11 +91,11 @@ class Postgres:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def sql(self, text, user="pb", password=PASSWORD):
+    def sql(self, text, user="pb", password=PASSWORD, database="postgres"):
         """Runs statements through psql; rows as lists of text, NULL as None."""
         done = subprocess.run(
             [str(self.bin / "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-F", "\x1f", "-R", "\x1e", "-P", "null=\x1d",
-             f"postgresql://{user}@127.0.0.1:{self.port}/postgres?sslmode=require", "-f", "-"],
+             f"postgresql://{user}@127.0.0.1:{self.port}/{database}?sslmode=require", "-f", "-"],
             input=text, capture_output=True, text=True, env={"PATH": os.environ["PATH"], "PGPASSWORD": password})
         if done.returncode != 0:
             raise RuntimeError(done.stderr)

@@ -92,6 +92,8 @@ class Link:
         self.fault = fault or self.fault
         self.open = False
         for writer in self.writers:
+            if writer.transport.is_closing():
+                continue
             if how == "reset":
                 writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 writer.transport.abort()

@@ -108,9 +108,10 @@ class Connection {
   void begin_copy_out(Call& call, const std::string& sql);
   std::optional<std::string_view> get(Call& call);
 
-  int process() const;         // the server's, for this session
-  int server_version() const;  // 150004 = 15.4
-  bool broken() const;         // the session is over
+  int process() const;                        // the server's, for this session
+  int server_version() const;                 // 150004 = 15.4
+  bool sets(std::string_view setting) const;  // the place itself says so, in its options
+  bool broken() const;                        // the session is over
   // The database keeps text as any bytes: what it sends need not be UTF-8.
   bool any_bytes() const;
 

@@ -1,0 +1,195 @@
+#include "pg_reader.h"
+
+#include <algorithm>
+
+#include "copy_decode.h"
+#include "patchbay/json_value.h"
+
+namespace patchbay {
+namespace {
+
+using postgres::Connection;
+using postgres::quote_identifier;
+using postgres::quote_literal;
+using postgres::ServerError;
+
+constexpr size_t kBatchBytes = 2 << 20;
+
+bool is_table(Call& call, Connection& connection, const std::string& relation) {
+  const auto count = connection.run(
+      call, "SELECT count(*) FROM pg_class WHERE oid = $1::regclass AND relkind IN ('r', 'p', 'm')",
+      {relation});
+  return count.integer(0, 0) == 1;
+}
+
+class PostgresReader final : public Reader {
+ public:
+  PostgresReader(Call& call, Context& context, std::unique_ptr<Connection> connection,
+                 Extract extract, std::optional<CursorRead> cursor)
+      : context_(context),
+        connection_(std::move(connection)),
+        extract_(std::move(extract)),
+        cursor_(std::move(cursor)) {
+    begin(call);
+    columns_ = columns_to_read(call, *connection_, extract_.from, extract_.numeric_text);
+    if (cursor_) begin_cursor(call);
+    // Text is then as it is stored, and judged row by row.
+    if (connection_->any_bytes()) connection_->run(call, "SET client_encoding = 'SQL_ASCII'");
+    schema_ = std::make_shared<const Schema>(schema_of(extract_.stream, columns_));
+  }
+
+  Event next(Call& call) override {
+    if (!decoder_) return start(call);
+    BatchBuilder batch(schema_);
+    decoder_->attach(batch);
+    const int64_t most = call.max_rows();
+    size_t bytes = 0;
+    for (int64_t seen = 0; pending_ && seen < most && bytes < kBatchBytes; ++seen) {
+      if (rest_wanted_ && seen > 0 && cursor_->may_rest(pending_cursor_, pending_late_)) break;
+      bytes += pending_->size();
+      take(call, batch);
+    }
+    if (batch.rows() == 0 && !pending_) return End{};
+    return BatchEvent{0, batch.finish()};
+  }
+
+  Checkpoint checkpoint(Call&, Json::Value& state) override {
+    if (!cursor_) return pending_ ? Checkpoint::kNotNow : Checkpoint::kUnchanged;
+    rest_wanted_ = pending_ && !cursor_->may_rest(pending_cursor_, pending_late_);
+    if (rest_wanted_) return Checkpoint::kNotNow;
+    if (!cursor_->changed()) return Checkpoint::kUnchanged;
+    state = cursor_->state();
+    return Checkpoint::kState;
+  }
+
+ private:
+  void begin(Call& call) {
+    const std::string begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    connection_->run(call, begin);
+    if (extract_.snapshot.empty()) return;
+    try {
+      connection_->run(call, "SET TRANSACTION SNAPSHOT " + quote_literal(extract_.snapshot));
+    } catch (const ServerError&) {
+      if (!extract_.range.empty()) {
+        throw Error(Code::kUnavailable,
+                    extract_.stream +
+                        ": the snapshot that its partitions share has ended with the session that "
+                        "planned the run; run it again, with partitions together or one");
+      }
+      context_.log(BAY_LOG_WARN, extract_.stream +
+                                     ": read from a snapshot of its own, later than the other "
+                                     "tables': the session that held theirs has ended");
+      connection_->run(call, "ROLLBACK; " + begin);
+    }
+  }
+
+  void begin_cursor(Call& call) {
+    const auto is_cursor = [&](const PgColumn& c) { return c.name == cursor_->column(); };
+    if (std::none_of(columns_.begin(), columns_.end(), is_cursor))
+      config_error("cursor", extract_.stream + " has no column " + cursor_->column());
+    cursor_->begin(call, *connection_,
+                   !extract_.query && is_table(call, *connection_, extract_.from));
+  }
+
+  Event start(Call& call) {
+    connection_->begin_copy_out(call, "COPY (" + select() + ") TO STDOUT (FORMAT binary)");
+    decoder_ = std::make_unique<CopyDecoder>(schema_, columns_, cursor_ ? CursorRead::kFields : 0,
+                                             connection_->any_bytes());
+    advance(call);
+    return StreamBegin{0, schema_};
+  }
+
+  std::string select() const {
+    std::string list;
+    for (const auto& column : columns_) {
+      list += (list.empty() ? "" : ", ") + quote_identifier(column.name);
+      if (column.type.kind == PgKind::kOther) list += "::text";
+    }
+    if (cursor_) list += ", " + cursor_->fields();
+    std::string where = extract_.range;
+    if (cursor_) {
+      const std::string more = cursor_->conditions();
+      if (!more.empty()) where += (where.empty() ? "" : " AND ") + more;
+    }
+    return "SELECT " + list + " FROM " + extract_.from + (where.empty() ? "" : " WHERE " + where) +
+           (cursor_ ? " ORDER BY " + quote_identifier(cursor_->column()) : "");
+  }
+
+  // Looks one row ahead, so that an epoch can end between two cursors.
+  void advance(Call& call) {
+    while (const auto piece = connection_->get(call)) {
+      pending_ = decoder_->row_of(*piece);
+      if (!pending_) continue;
+      if (cursor_) {
+        const auto extra = decoder_->extra_fields(*pending_);
+        pending_late_ = extra[0] == "true";
+        pending_cursor_ = extra[1];
+      }
+      return;
+    }
+    pending_.reset();
+  }
+
+  void take(Call& call, BatchBuilder& batch) {
+    std::optional<std::string> refusal;
+    if (cursor_) refusal = cursor_->refusal(pending_cursor_);
+    if (cursor_ && !refusal) cursor_->took(*pending_cursor_, pending_late_);
+    if (!refusal) refusal = decoder_->append(*pending_, batch);
+    if (refusal) reject(call, *refusal);
+    ++row_;
+    advance(call);
+  }
+
+  void reject(Call& call, const std::string& why) {
+    call.reject_record({extract_.stream, "type", why, "{\"row\":" + std::to_string(row_ + 1) + "}"},
+                       write_json(decoder_->describe(*pending_)));
+  }
+
+  Context& context_;
+  std::unique_ptr<Connection> connection_;
+  const Extract extract_;
+  std::optional<CursorRead> cursor_;
+  std::vector<PgColumn> columns_;
+  SchemaPtr schema_;
+  std::unique_ptr<CopyDecoder> decoder_;
+  std::optional<std::string_view> pending_;  // the next row, libpq's
+  std::optional<std::string> pending_cursor_;
+  bool pending_late_ = false;
+  bool rest_wanted_ = false;  // an epoch would have ended, but for rows that stay together
+  int64_t row_ = 0;
+};
+
+// Any digits, or more than decimal128 has.
+bool is_unbounded(const PgType& type) {
+  return type.precision <= 0 || type.precision > 38 || type.scale < 0 ||
+         type.scale > type.precision;
+}
+
+}  // namespace
+
+Schema schema_of(const std::string& stream, const std::vector<PgColumn>& columns) {
+  Schema schema{stream, {}, {}};
+  for (const auto& column : columns)
+    schema.fields.push_back({column.name, arrow_type(column.type), true});
+  return schema;
+}
+
+std::vector<PgColumn> columns_to_read(Call& call, Connection& connection, const std::string& from,
+                                      bool numeric_text) {
+  auto columns = columns_of_query(call, connection, "SELECT * FROM " + from);
+  for (auto& column : columns) {
+    const bool numeric =
+        column.type.kind == PgKind::kNumeric || column.type.item == PgKind::kNumeric;
+    if (numeric_text && numeric && is_unbounded(column.type)) column.type.kind = PgKind::kOther;
+  }
+  return columns;
+}
+
+std::unique_ptr<Reader> make_reader(Call& call, Context& context,
+                                    std::unique_ptr<Connection> connection, Extract extract,
+                                    std::optional<CursorRead> cursor) {
+  return std::make_unique<PostgresReader>(call, context, std::move(connection), std::move(extract),
+                                          std::move(cursor));
+}
+
+}  // namespace patchbay
