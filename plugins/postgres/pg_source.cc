@@ -53,9 +53,10 @@ PostgresSource::PostgresSource(Context& context, const Config& config)
 }
 
 void PostgresSource::check(Call& call) {
-  const auto connection = open_session(call, place_);
-  for (const auto& [stream, from] : streams(call, *connection))
-    connection->describe(call, "SELECT * FROM " + from);
+  with_session(call, place_, [&](const auto& connection) {
+    for (const auto& [stream, from] : streams(call, *connection))
+      connection->describe(call, "SELECT * FROM " + from);
+  });
 }
 
 std::map<std::string, std::string> PostgresSource::streams(Call& call,
@@ -95,13 +96,14 @@ void PostgresSource::add_matches(Call& call, Connection& connection, const std::
 }
 
 std::vector<Schema> PostgresSource::discover(Call& call) {
-  const auto connection = open_session(call, place_);
-  std::vector<Schema> out;
-  for (const auto& [stream, from] : streams(call, *connection)) {
-    out.push_back(schema_of(stream, columns_to_read(call, *connection, from, numeric_text_)));
-    if (!query_) out.back().keys = primary_key(call, *connection, from);
-  }
-  return out;
+  return with_session(call, place_, [&](const auto& connection) {
+    std::vector<Schema> out;
+    for (const auto& [stream, from] : streams(call, *connection)) {
+      out.push_back(schema_of(stream, columns_to_read(call, *connection, from, numeric_text_)));
+      if (!query_) out.back().keys = primary_key(call, *connection, from);
+    }
+    return out;
+  });
 }
 
 // Ranges of pages, of the table or of each of its partitions; one where the server could only scan
@@ -146,20 +148,27 @@ Split PostgresSource::split_of(const std::string& stream, const std::string& fro
 
 std::vector<Split> PostgresSource::plan(Call& call, const std::vector<std::string>& wanted,
                                         uint32_t) {
-  auto connection = open_session(call, place_);
-  connection->run(call, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  return with_session(call, place_, [&](std::unique_ptr<Connection>& connection) {
+    connection->run(call, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    auto splits = splits_of(call, *connection, wanted);
+    if (splits.size() < 2) return splits;
+    const std::string snapshot = connection->run(call, "SELECT pg_export_snapshot()").text(0, 0);
+    for (auto& split : splits) split.detail["snapshot"] = snapshot;
+    snapshot_ = std::move(connection);
+    return splits;
+  });
+}
+
+std::vector<Split> PostgresSource::splits_of(Call& call, Connection& connection,
+                                             const std::vector<std::string>& wanted) const {
   std::vector<Split> splits;
-  for (const auto& [stream, from] : streams(call, *connection)) {
+  for (const auto& [stream, from] : streams(call, connection)) {
     if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), stream) == wanted.end())
       continue;
-    const auto ranges = query_ ? std::vector<std::string>{""} : ranges_of(call, *connection, from);
+    const auto ranges = query_ ? std::vector<std::string>{""} : ranges_of(call, connection, from);
     for (size_t i = 0; i < ranges.size(); ++i)
       splits.push_back(split_of(stream, from, ranges[i], i, ranges.size()));
   }
-  if (splits.size() < 2) return splits;
-  const std::string snapshot = connection->run(call, "SELECT pg_export_snapshot()").text(0, 0);
-  for (auto& split : splits) split.detail["snapshot"] = snapshot;
-  snapshot_ = std::move(connection);
   return splits;
 }
 

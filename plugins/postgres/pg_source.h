@@ -29,6 +29,8 @@ class PostgresSource final : public Source {
                    std::map<std::string, std::string>& out) const;
   std::vector<std::string> ranges_of(Call& call, postgres::Connection& connection,
                                      const std::string& from) const;
+  std::vector<Split> splits_of(Call& call, postgres::Connection& connection,
+                               const std::vector<std::string>& wanted) const;
   Split split_of(const std::string& stream, const std::string& from, const std::string& range,
                  size_t number, size_t of) const;
 
