@@ -22,9 +22,9 @@ Relation relation_of(const std::string& schema, const std::string& name);
 // long, and a transaction may wait for its data. Throws kRemote for a server that is too old.
 std::unique_ptr<postgres::Connection> open_session(Call& call, const postgres::Place& place);
 
-// Waits as the pipeline's retry says before attempt + 1; throws `error` where there is none, or
-// where it does not pass by itself.
-void wait_to_try_again(Call& call, uint32_t attempt, const Error& error);
+// Waits as the pipeline's retry says before attempt + 1. False where there is none, or the error
+// does not pass by itself.
+bool may_try_again(Call& call, uint32_t attempt, const Error& error);
 
 // Work that may be repeated as a whole, in a session of its own.
 template <class Work>
