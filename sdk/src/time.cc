@@ -153,6 +153,20 @@ void append_time(std::string& out, int64_t micros) {
   }
 }
 
+// Most decimals: divisions of 64 bits take a tenth of the time of those of 128.
+std::string format_small_decimal(int64_t unscaled, int32_t scale) {
+  std::array<char, 64> text;  // a sign, a point, 39 digits
+  char* const end = text.data() + text.size();
+  char* at = end;
+  auto left = unscaled < 0 ? 0 - static_cast<uint64_t>(unscaled) : static_cast<uint64_t>(unscaled);
+  for (int32_t digits = 0; left != 0 || digits <= scale; ++digits, left /= 10) {
+    if (digits == scale && scale > 0) *--at = '.';
+    *--at = static_cast<char>('0' + left % 10);
+  }
+  if (unscaled < 0) *--at = '-';
+  return {at, end};
+}
+
 }  // namespace
 
 std::optional<ParsedTimestamp> parse_timestamp(std::string_view text) {
@@ -246,6 +260,8 @@ std::optional<Int128> parse_decimal(std::string_view text, int32_t precision, in
 }
 
 std::string format_decimal(Int128 unscaled, int32_t scale) {
+  if (unscaled > INT64_MIN && unscaled <= INT64_MAX)
+    return format_small_decimal(static_cast<int64_t>(unscaled), scale);
   const bool negative = unscaled < 0;
   std::string digits;
   for (auto left = unscaled; left != 0; left /= 10) {  // not negated: the smallest has no opposite

@@ -180,6 +180,12 @@ TEST(Decimal, DigitsThatDoNotFitAreRefused) {
 TEST(Decimal, TheSmallestValueIsWritten) {
   const auto smallest = static_cast<Int128>(static_cast<Uint128>(1) << 127);
   EXPECT_EQ(format_decimal(smallest, 0), "-170141183460469231731687303715884105728");
+  EXPECT_EQ(format_decimal(INT64_MAX, 2), "92233720368547758.07");
+  EXPECT_EQ(format_decimal(-INT64_MAX, 2), "-92233720368547758.07");
+  EXPECT_EQ(format_decimal(INT64_MIN, 2), "-92233720368547758.08");
+  EXPECT_EQ(format_decimal(-5, 2), "-0.05");
+  EXPECT_EQ(format_decimal(0, 0), "0");
+  EXPECT_EQ(format_decimal(7, 30), "0." + std::string(29, '0') + "7");
 }
 
 }  // namespace
