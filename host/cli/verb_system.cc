@@ -4,6 +4,7 @@
 #include "cli/exit_codes.h"
 #include "cli/values.h"
 #include "cli/verbs.h"
+#include "engine/input_services.h"
 #include "engine/lane_plan.h"
 #include "engine/services.h"
 #include "manifest/config_check.h"
@@ -70,6 +71,19 @@ std::string fields_text(const std::vector<Field>& fields, const std::string& ind
   return text;
 }
 
+// A transform's bind: it may ask which node a stream comes from.
+class BindServices : public BasicServices, public InputServices {
+ public:
+  BindServices(RunContext& run, size_t node, std::vector<std::string> from)
+      : BasicServices(run, node, run.cancel), from_(std::move(from)) {}
+
+  std::optional<size_t> ready(std::span<const uint32_t>) override { return 0; }  // nothing flows
+  const std::string& from(size_t input) const override { return from_.at(input); }
+
+ private:
+  const std::vector<std::string> from_;
+};
+
 // The schema of each stream as it reaches a node, as far as it is known without data.
 using KnownStreams = std::vector<SchemaPtr>;
 
@@ -106,6 +120,25 @@ class StreamPlan {
     return out;
   }
 
+  KnownStreams bound(size_t i) {
+    const Node& node = look_.pipeline().nodes[i];
+    KnownStreams in, streams;
+    std::vector<std::string> from;
+    for (const size_t upstream : node.from_index) {
+      for (const auto& schema : out_[upstream]) {
+        if (schema->fields.empty()) continue;
+        in.push_back(schema);
+        from.push_back(look_.pipeline().nodes[upstream].id);
+      }
+    }
+    if (in.empty()) return {};
+    BindServices services(look_.run(), i, std::move(from));
+    for (auto& schema : set_.instances[i]->bind(services, in)) {
+      streams.push_back(std::make_shared<Schema>(std::move(schema)));
+    }
+    return streams;
+  }
+
   KnownStreams streams_of(size_t i) {
     const Node& node = look_.pipeline().nodes[i];
     auto services = look_.services(i);
@@ -115,12 +148,7 @@ class StreamPlan {
         streams.push_back(std::make_shared<Schema>(schema_from_json(json)));
       }
     } else if (node.kind == Kind::kTransform) {
-      KnownStreams in = into(i);
-      std::erase_if(in, [](const SchemaPtr& schema) { return schema->fields.empty(); });
-      if (in.empty()) return {};
-      for (auto& schema : set_.instances[i]->bind(services, in)) {
-        streams.push_back(std::make_shared<Schema>(std::move(schema)));
-      }
+      streams = bound(i);
     }
     return filtered(node, streams);
   }

@@ -5,6 +5,8 @@
 #include <limits>
 #include <random>
 
+#include "engine/input_services.h"
+
 namespace patchbay::host {
 namespace {
 
@@ -82,7 +84,9 @@ void log(bay_context* context, uint32_t level, bay_str message, bay_str fields_j
 void metric_add(bay_context* context, bay_str name, double amount) {
   context->log->metric_add(view(name), amount);
 }
-const void* extension(bay_str) { return nullptr; }
+const void* extension(bay_str id) {
+  return view(id) == BAY_INPUTS_EXTENSION ? inputs_table() : nullptr;
+}
 
 int64_t max_rows(const bay_call* call) { return call->services.max_rows(); }
 

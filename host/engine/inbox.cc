@@ -50,16 +50,28 @@ size_t Inbox::find_ready(const std::vector<bool>& held_back) const {
   return queues_.size();
 }
 
-std::optional<std::pair<size_t, EdgeEvent>> Inbox::pop_any(const std::vector<bool>& held_back) {
-  std::unique_lock lock(mutex_);
+size_t Inbox::await(std::unique_lock<std::mutex>& lock, const std::vector<bool>& held_back) {
   size_t ready = queues_.size();
   while (!closed_ && (ready = find_ready(held_back)) == queues_.size()) {
     waiting_consumer_ = true;
     not_empty_.wait(lock);
   }
+  if (!closed_) next_ = (ready + 1) % queues_.size();
+  return ready;
+}
+
+std::optional<std::pair<size_t, EdgeEvent>> Inbox::pop_any(const std::vector<bool>& held_back) {
+  std::unique_lock lock(mutex_);
+  const size_t ready = await(lock, held_back);
   if (closed_) return std::nullopt;
-  next_ = (ready + 1) % queues_.size();
   return std::pair(ready, take(queues_[ready]));
+}
+
+std::optional<size_t> Inbox::wait_any(const std::vector<bool>& held_back) {
+  std::unique_lock lock(mutex_);
+  const size_t ready = await(lock, held_back);
+  if (closed_) return std::nullopt;
+  return ready;
 }
 
 void Inbox::close() {

@@ -37,6 +37,8 @@ class Inbox {
   std::optional<EdgeEvent> pop(size_t input);
   // The next event of any input that is not held back. An input is exhausted after kEnd.
   std::optional<std::pair<size_t, EdgeEvent>> pop_any(const std::vector<bool>& held_back);
+  // The input that pop_any would take from, once there is one. Nothing once closed.
+  std::optional<size_t> wait_any(const std::vector<bool>& held_back);
   void close();
 
   size_t inputs() const { return queues_.size(); }
@@ -48,6 +50,8 @@ class Inbox {
     int64_t bytes = 0;
   };
   EdgeEvent take(Queue& queue);
+  // Waits for an input that is not held back to have an event.
+  size_t await(std::unique_lock<std::mutex>& lock, const std::vector<bool>& held_back);
   size_t find_ready(const std::vector<bool>& held_back) const;
 
   const int64_t max_bytes_;

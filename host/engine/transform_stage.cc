@@ -1,3 +1,4 @@
+#include "engine/input_services.h"
 #include "engine/stages.h"
 #include "patchbay/object.h"
 
@@ -9,7 +10,7 @@ namespace patchbay::host {
 
 using std::chrono::steady_clock;
 
-class TransformStage::Services : public StageServices {
+class TransformStage::Services : public StageServices, public InputServices {
  public:
   Services(TransformStage& stage, LaneAttempt& lane, size_t node)
       : StageServices(lane, lane.run_, lane.ledger_, node, lane.token_),
@@ -45,6 +46,20 @@ class TransformStage::Services : public StageServices {
       default:
         return BAY_END;
     }
+  }
+
+  std::optional<size_t> ready(std::span<const uint32_t> inputs) override {
+    std::vector<bool> held_back(inbox_.inputs(), true);
+    for (const uint32_t input : inputs) held_back.at(input) = false;
+    const auto before = steady_clock::now();
+    const auto found = inbox_.wait_any(held_back);
+    waited_ += steady_clock::now() - before;
+    if (!found) return std::nullopt;
+    return static_cast<size_t>(std::find(inputs.begin(), inputs.end(), *found) - inputs.begin());
+  }
+  const std::string& from(size_t input) const override {
+    const Pipeline& pipeline = run_.pipeline;
+    return pipeline.nodes[pipeline.nodes[node_].from_index.at(input)].id;
   }
 
   // A refused record that was never a row before counts as read: it left the files as one.

@@ -43,7 +43,7 @@ constexpr const char* kSchema = R"json({
       "properties": {
         "use": {"type": "string", "minLength": 1},
         "id": {"type": "string", "minLength": 1, "maxLength": 100},
-        "from": {"type": ["string", "array"], "items": {"type": "string"}, "minItems": 1},
+        "from": {"type": ["string", "array"], "items": {"type": "string"}},
         "with": {"type": ["object", "null"]},
         "streams": {"type": ["array", "object"], "items": {"type": "string"},
           "additionalProperties": {"type": ["object", "null"], "additionalProperties": false,

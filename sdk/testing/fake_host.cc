@@ -7,6 +7,8 @@
 #include <limits>
 #include <system_error>
 
+#include "patchbay/inputs.h"
+
 namespace patchbay::test {
 namespace {
 
@@ -124,7 +126,19 @@ struct HostFunctions {
     host.metrics[std::string(view(name))] += amount;
   }
 
-  static const void* extension(bay_str) { return nullptr; }
+  // The events of a test are all there, so any input is ready: the last one, since nobody may count
+  // on an order.
+  static int32_t ready(bay_call* call, const uint32_t*, uint32_t n) {
+    if (Call(FakeHost::table(), call).cancelled())
+      return refuse(call, BAY_E_CANCELLED, "cancelled");
+    return static_cast<int32_t>(n) - 1;
+  }
+  static bay_str from(bay_call*, uint32_t) { return {}; }
+
+  static const void* extension(bay_str id) {
+    static const bay_inputs_v1 inputs{sizeof(bay_inputs_v1), 0, ready, from};
+    return view(id) == BAY_INPUTS_EXTENSION ? &inputs : nullptr;
+  }
 
   static int64_t max_rows(const bay_call* call) { return host_of(call).max_rows; }
 
