@@ -21,6 +21,11 @@ pkg_check_modules(libisal REQUIRED IMPORTED_TARGET libisal)
 find_path(VALIJSON_INCLUDE_DIR valijson/validator.hpp
           PATHS ${CMAKE_SOURCE_DIR}/build/deps/usr/include REQUIRED)
 
+pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
+
+# Loaded by the plugin `sql` when it is opened, never linked. The system's, else the one that ./dev fetched.
+find_library(PATCHBAY_DUCKDB_LIBRARY duckdb PATHS ${CMAKE_SOURCE_DIR}/build/deps/duckdb)
+
 if(PATCHBAY_BUILD_TESTS)
   find_package(GTest CONFIG REQUIRED)
 endif()

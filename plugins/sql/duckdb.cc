@@ -1,0 +1,187 @@
+#include "duckdb.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+
+#include "engine_error.h"
+#include "patchbay/builder.h"
+#include "patchbay/suggest.h"
+
+namespace patchbay {
+namespace {
+
+// Beside the plugin, in a folder that no other program looks into: it is as new as this plugin
+// wants it. Else the system's.
+std::string library_path() {
+  Dl_info info{};
+  dladdr(reinterpret_cast<const void*>(&load_duckdb), &info);
+  const std::filesystem::path plugin(info.dli_fname ? info.dli_fname : "");
+  const auto own = plugin.parent_path().parent_path() / "duckdb/libduckdb.so";
+  std::error_code ignored;
+  return std::filesystem::exists(own, ignored) ? own.string() : "libduckdb.so";
+}
+
+adbc::Database::Options options_of(const DuckDbConfig& config, const std::string& spill) {
+  const int64_t cores = std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, 8);
+  return {{"memory_limit", config.memory_limit},
+          {"threads", std::to_string(config.threads > 0 ? config.threads : cores)},
+          {"temp_directory", spill},
+          {"max_temp_directory_size", config.spill_limit},
+          {"enable_external_access", "false"},
+          {"autoload_known_extensions", "false"},
+          {"autoinstall_known_extensions", "false"},
+          {"allow_community_extensions", "false"},
+          {"allow_persistent_secrets", "false"}};
+}
+
+template <class Work>
+auto engine(const std::string& subject, Work&& work) {
+  try {
+    return work();
+  } catch (const adbc::Failure& failure) {
+    throw_engine_error(failure, subject);
+  }
+}
+
+std::string text_at(const ArrowArray& column, int64_t row) {
+  const auto* offsets = static_cast<const int32_t*>(column.buffers[1]) + column.offset + row;
+  return {static_cast<const char*>(column.buffers[2]) + offsets[0],
+          static_cast<size_t>(offsets[1] - offsets[0])};
+}
+
+struct OwnedSchema {
+  ArrowSchema c{};
+  ~OwnedSchema() {
+    if (c.release) c.release(&c);
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<const AdbcDriver> load_duckdb() {
+  try {
+    return adbc::load_driver(library_path(), "duckdb_adbc_init");
+  } catch (const Error& error) {
+    throw Error(Code::kConfig,
+                "engine: DuckDB's library is missing or can't be loaded; install "
+                "the package patchbay-duckdb: " +
+                    std::string(error.what()));
+  }
+}
+
+DuckDb::DuckDb(const DuckDbConfig& config)
+    : spill_(config.spill_directory),
+      database_(load_duckdb(), options_of(config, spill_.path())),
+      connection_(database_) {
+  engine("engine", [&] { connection_.execute("SET lock_configuration = true"); });
+}
+
+size_t DuckDb::add_stream(const std::string& node, const Schema& schema) {
+  const auto known = std::find_if(tables_.begin(), tables_.end(), [&](const Table& table) {
+    return table.node == node && table.stream == schema.name;
+  });
+  const auto number = static_cast<size_t>(known - tables_.begin());
+  if (known == tables_.end()) tables_.push_back({node, schema.name, {}, nullptr});
+  Table& table = tables_[number];
+  if (!table.schema || table.schema->fields != schema.fields) add_part(table, schema);
+  return number;
+}
+
+void DuckDb::add_part(Table& table, const Schema& schema) {
+  if (schema.fields.empty()) {
+    throw Error(Code::kConfig, "stream " + schema.name + ": has no fields to make a table of");
+  }
+  table.schema = std::make_shared<const Schema>(schema);
+  table.parts.push_back("_patchbay_" + std::to_string(parts_++));
+  engine("stream " + schema.name, [&] {
+    connection_.append(table.parts.back(), BatchBuilder(table.schema).finish(), true);
+  });
+}
+
+void DuckDb::append(size_t number, Batch batch) {
+  const Table& table = tables_.at(number);
+  engine("stream " + table.stream,
+         [&] { connection_.append(table.parts.back(), std::move(batch), false); });
+}
+
+void DuckDb::define(const std::string& name, const Table& table) {
+  std::string sql = "CREATE VIEW " + name + " AS ";
+  for (size_t i = 0; i < table.parts.size(); ++i) {
+    sql += (i > 0 ? " UNION ALL BY NAME " : "") + ("FROM " + table.parts[i]);
+  }
+  engine("stream " + table.stream, [&] { connection_.execute(sql); });
+}
+
+void DuckDb::name_tables() {
+  std::map<std::string, int> of_node, of_stream;
+  for (const auto& table : tables_) {
+    ++of_node[table.node];
+    ++of_stream[table.stream];
+  }
+  for (const auto& table : tables_) {
+    const bool named = !table.node.empty();
+    if (named) {
+      engine("node " + table.node, [&] {
+        connection_.execute("CREATE SCHEMA IF NOT EXISTS " + quoted_name(table.node));
+      });
+      define(quoted_name(table.node) + "." + quoted_name(table.stream), table);
+    }
+    if (named && of_node[table.node] == 1) define("main." + quoted_name(table.node), table);
+    // A node's name comes before a stream's.
+    const bool free = !of_node.contains(table.stream) ||
+                      (of_node[table.stream] > 1 && table.stream != table.node);
+    if (free && of_stream[table.stream] == 1) define("main." + quoted_name(table.stream), table);
+  }
+}
+
+std::string DuckDb::known_tables(const std::string& wanted) const {
+  std::vector<std::string> names;
+  for (const auto& table : tables_) {
+    for (const auto& name : {table.node, table.stream}) {
+      if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
+        names.push_back(name);
+    }
+  }
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "; what comes in is " : ", ") + name;
+  return text + did_you_mean(wanted, names);
+}
+
+Result DuckDb::describe(const Query& query) {
+  try {
+    OwnedSchema schema;
+    connection_.schema_of(query.sql, &schema.c);
+    std::vector<ResultColumn> columns;
+    adbc::Rows rows = connection_.query("DESCRIBE\n" + query.sql);
+    while (const auto array = rows.next()) {
+      for (int64_t row = 0; row < array->get().length; ++row) {
+        columns.push_back(
+            {text_at(*array->get().children[0], row), text_at(*array->get().children[1], row)});
+      }
+    }
+    return result_of(query.origin, query.sql, schema.c, columns);
+  } catch (const adbc::Failure& failure) {
+    try {
+      throw_query_error(failure, query.origin, query.sql, failure.executing() ? 1 : 0);
+    } catch (const UnknownTable& unknown) {
+      throw UnknownTable(unknown.what() + known_tables(unknown.name()), unknown.name());
+    }
+  }
+}
+
+void DuckDb::begin() {
+  engine("engine", [&] { connection_.execute("BEGIN TRANSACTION"); });
+}
+
+adbc::Rows DuckDb::run(const Query& query, const Result& result) {
+  try {
+    return connection_.query(result.sql);
+  } catch (const adbc::Failure& failure) {
+    throw_query_error(failure, query.origin, query.sql, result.lines_before);
+  }
+}
+
+}  // namespace patchbay

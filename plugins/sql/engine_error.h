@@ -1,0 +1,28 @@
+// What DuckDB says, as patchbay says it: with the place in the query, without values of records.
+#pragma once
+
+#include <string>
+
+#include "patchbay/adbc.h"
+
+namespace patchbay {
+
+// A query over the table `name`, which isn't there.
+class UnknownTable : public Error {
+ public:
+  UnknownTable(const std::string& message, std::string name)
+      : Error(Code::kConfig, message), name_(std::move(name)) {}
+  const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+};
+
+// `origin` and `sql` are the query's; `lines_before` stand before it in what was run. A failure
+// over the text of the query keeps the engine's words; one over data only tells its kind.
+[[noreturn]] void throw_query_error(const adbc::Failure& failure, const std::string& origin,
+                                    const std::string& sql, int lines_before);
+// The same for what is not a query of the user's: "spill_directory: ..", "table purchases: ..".
+[[noreturn]] void throw_engine_error(const adbc::Failure& failure, const std::string& subject);
+
+}  // namespace patchbay

@@ -1,0 +1,68 @@
+#include "spill_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "patchbay/config.h"
+
+namespace patchbay {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr const char* kPrefix = "patchbay-sql-";
+
+// A folder whose lock can be had belongs to nobody. One without a lock file is being made.
+void remove_abandoned(const std::string& parent) {
+  std::error_code error;
+  for (auto it = fs::directory_iterator(parent, error); !error && it != fs::directory_iterator();
+       it.increment(error)) {
+    if (!it->path().filename().string().starts_with(kPrefix)) continue;
+    const int fd = open((it->path() / "lock").c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) continue;
+    std::error_code ignored;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) fs::remove_all(it->path(), ignored);
+    close(fd);
+  }
+}
+
+[[noreturn]] void refuse(const std::string& parent, int error) {
+  config_error("spill_directory", parent + ": " + std::strerror(error) +
+                                      "; make the folder writable, or name another");
+}
+
+}  // namespace
+
+void check_spill_parent(const std::string& parent) {
+  std::error_code error;
+  if (!fs::is_directory(parent, error)) refuse(parent, error ? error.value() : ENOTDIR);
+  if (access(parent.c_str(), W_OK | X_OK) != 0) refuse(parent, errno);
+}
+
+SpillFolder::SpillFolder(const std::string& parent) {
+  check_spill_parent(parent);
+  remove_abandoned(parent);
+  path_ = parent + "/" + kPrefix + "XXXXXX";
+  if (!mkdtemp(path_.data())) refuse(parent, errno);
+  lock_ = open((path_ + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock_ < 0 || flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+    const int error = errno;
+    if (lock_ >= 0) close(lock_);
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+    refuse(parent, error);
+  }
+}
+
+SpillFolder::~SpillFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+  close(lock_);
+}
+
+}  // namespace patchbay
