@@ -1,5 +1,5 @@
 """gcs against fake-gcs-server, which others wrote: first writes, lists and ranges, with Google's own library looking at the result.
-It keeps no conditions and can't resume an upload, so that gcs_test.py has those.
+It keeps no conditions and can't resume an upload, so that gcs_upload_test.py and gcs_download_test.py have those.
 """
 
 import os
