@@ -221,6 +221,11 @@ TEST_F(Csv, AnEmptyFileIsWarnedOf) {
   EXPECT_EQ(host_.logs[0].message, "a.csv: is empty: it has no header");
 }
 
+TEST_F(Csv, AnotherDelimiterIsSuspected) {
+  decode({"a;b\n1;2\n"});
+  EXPECT_THAT(host_.logs.back().message, HasSubstr("a.csv: its header is a single column"));
+}
+
 TEST_F(Csv, LaterFilesFillTheStreamsColumnsByName) {
   EXPECT_THAT(rows_as_json(decode({"a,b\n1,x\n", "b,a\ny,2\n", "a\n3\n"})),
               ElementsAre(R"({"a":1,"b":"x"})", R"({"a":2,"b":"y"})", R"({"a":3,"b":null})"));

@@ -151,6 +151,7 @@ class CsvReader final : public Reader {
     if (!stream.schema) {
       settle(stream, {stream.name, file.guess_fields(), {}});
       tell_guess(stream, file);
+      doubt_delimiter(file);
     } else {
       plan->unwanted = grow(call, stream);
     }
@@ -184,6 +185,16 @@ class CsvReader final : public Reader {
     if (!text.empty())
       context_.log(BAY_LOG_DEBUG,
                    "stream " + stream.name + ": guessed by " + file.key() + ": " + text);
+  }
+
+  void doubt_delimiter(const CsvFile& file) const {
+    constexpr std::string_view kCommon = ",;|\t";
+    if (file.names().size() != 1 || file.names()[0].find_first_of(kCommon) == std::string::npos) {
+      return;
+    }
+    context_.log(BAY_LOG_WARN, file.key() +
+                                   ": its header is a single column, though it looks like several; "
+                                   "the option delimiter says what is between them");
   }
 
   // Columns that the stream lacks go by the pipeline's policy. Gives the one for which rows are

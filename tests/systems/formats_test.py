@@ -106,6 +106,14 @@ class FormatsTest(SystemTest):
                 self.assertNotIn("\xe9", str(result))
                 self.assertEqual([p.name for p in self.folder.glob("*out.*")], [])
 
+    def test_options_that_can_not_be(self):
+        self.write("a.csv", "a,b\n1,2\n")
+        for setting, message in [("decode.delimiter=;;", "delimiter: must be one ASCII character"), ("decode.delimiter=long one", "delimiter: must have at most 4"),
+                                 ("decode.encoding=utf-9", "encoding: utf-9 is not known"), ("decode.quote=,", "quote: must differ from delimiter"),
+                                 ("wrap.level=12", "level: must be at most 9")]:
+            with self.subTest(setting):
+                self.assertIn(message, str(self.copy("a.csv", "a.jsonl.gz", "--set", setting, code=3)))
+
     def test_header_only_and_empty_files(self):
         self.write("a.csv", "x,y\n")
         self.copy("a.csv", "a.db")
