@@ -26,7 +26,9 @@ prepare() {
   python3 packaging/make_control.py "$source" "$source/debian/control"
   rm "$source/debian/control.in"
   gpg --batch --export "$PATCHBAY_ARCHIVE_KEY" >"$source/debian/patchbay-archive.gpg"
-  [ ! -d build/deps/arrow ] || { mkdir -p "$source/build/deps" && cp -al build/deps/arrow "$source/build/deps/"; }
+  for dep in arrow duckdb; do
+    [ ! -d "build/deps/$dep" ] || { mkdir -p "$source/build/deps" && cp -al "build/deps/$dep" "$source/build/deps/"; }
+  done
 }
 
 build() {

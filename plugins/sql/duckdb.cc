@@ -67,7 +67,7 @@ std::shared_ptr<const AdbcDriver> load_duckdb() {
   } catch (const Error& error) {
     throw Error(Code::kConfig,
                 "engine: DuckDB's library is missing or can't be loaded; install "
-                "the package patchbay-duckdb: " +
+                "the package patchbay-plugin-sql: " +
                     std::string(error.what()));
   }
 }
