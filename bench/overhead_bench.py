@@ -31,12 +31,13 @@ def throughput(folder):
 
 
 def edges(folder):
-    """A batch of one row costs next to nothing but the edges: two chains that differ in four of them."""
+    """A batch of one row costs next to nothing but the edges: two chains that differ in four of them. Their
+    threads run beside each other, so that on a quiet machine the wall time is the smaller one."""
     long = pipeline(folder, "long", SMALL, 1, ["pass"] * (1 + PASSES))
     pairs = run_in_turn(long, pipeline(folder, "brief", SMALL, 1, ["pass"]))
     for figure in ("wall", "cpu"):
         difference = statistics.median(a[figure] - b[figure] for a, b in pairs)
-        absolute(f"per batch and edge: {figure}", difference / SMALL / PASSES * 1e6, "us", at_most(2) if figure == "wall" else None)
+        absolute(f"per batch and edge: {figure}", difference / SMALL / PASSES * 1e6, "us", at_most(2) if figure == "cpu" else None)
 
 
 def benchmark():
