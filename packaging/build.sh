@@ -26,16 +26,12 @@ prepare() {
   python3 packaging/make_control.py "$source" "$source/debian/control"
   rm "$source/debian/control.in"
   gpg --batch --export "$PATCHBAY_ARCHIVE_KEY" >"$source/debian/patchbay-archive.gpg"
-  for dep in arrow duckdb; do
-    [ ! -d "build/deps/$dep" ] || { mkdir -p "$source/build/deps" && cp -al "build/deps/$dep" "$source/build/deps/"; }
-  done
+  [ ! -d build/deps ] || { mkdir "$source/build" && cp -al build/deps "$source/build/"; }
 }
 
 build() {
-  local headers=$tree/build/deps/usr/include
-  if [ -d "$headers" ] && [ ! -e /usr/include/valijson/validator.hpp ]; then
-    export DEB_BUILD_PROFILES=pkg.patchbay.unpacked VALIJSON_INCLUDE_DIR=$headers
-  fi
+  # Its headers are in build/deps.
+  [ -e /usr/include/valijson/validator.hpp ] || export DEB_BUILD_PROFILES=pkg.patchbay.unpacked
   if command -v ccache >/dev/null; then
     CCACHE_DIR=$(ccache --get-config cache_dir)
     export CCACHE_DIR CCACHE_BASEDIR=$source CCACHE_NOHASHDIR=1 CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
