@@ -39,10 +39,11 @@ class Machine:
         shutil.copy("/etc/hosts", self.root / "etc/hosts")
         shutil.copy("/etc/resolv.conf", self.root / "etc/resolv.conf")
         (self.root / "srv/patchbay").mkdir()
-        self.container = subprocess.Popen(
-            ["systemd-nspawn", "--boot", "--quiet", "--register=no", "--keep-unit", "--resolv-conf=off",
-             "--machine", self.folder.name, "--directory", self.root, f"--bind-ro={repository}:/srv/patchbay"],
-            stdin=subprocess.DEVNULL, stdout=open(self.folder / "console", "wb"), stderr=subprocess.STDOUT)
+        with open(self.folder / "console", "wb") as console:
+            self.container = subprocess.Popen(
+                ["systemd-nspawn", "--boot", "--quiet", "--register=no", "--keep-unit", "--resolv-conf=off",
+                 "--machine", self.folder.name, "--directory", self.root, f"--bind-ro={repository}:/srv/patchbay"],
+                stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT)
         self.init = self.wait_for(self.find_init, "the container did not start")
         self.wait_for(lambda: self.sh("systemctl is-system-running", check=False).stdout.strip() in ("running", "degraded"),
                       "the container did not boot")
