@@ -37,11 +37,12 @@ def stanza(manifest):
     summary = manifest["summary"].rstrip(".")
     about = (f"{summary}. A plugin of patchbay with these kinds of components: {', '.join(kinds)}. "
              f"`patchbay plugins show {manifest['id']}` lists their options.")
-    short = textwrap.shorten(f"{manifest['id']} plugin of patchbay: {summary}", 78, placeholder="")
-    # A synopsis is no sentence, begins in lower case and ends with a word.
+    short = f"{manifest['id']} plugin of patchbay: {summary}"
+    if len(short) > 79:  # what lintian allows; at the end of a part
+        short = re.sub(r"[,;:] [^,;:]*$", "", short[:79])
     return "\n".join([f"Package: {package(manifest)}", "Architecture: any",
                       "Depends: ${misc:Depends}, ${shlibs:Depends}, ${patchbay:Depends}",
-                      "Description: " + re.sub(r"[\s,;:.]+(and|or|with|of|the|from|into|to|in)?$", "", short),
+                      f"Description: {short}",
                       *textwrap.wrap(about, 78, initial_indent=" ", subsequent_indent=" ")])
 
 
