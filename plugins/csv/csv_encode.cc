@@ -87,19 +87,15 @@ class CsvText final : public FileEncoder {
     const bool is_special = std::any_of(value.begin(), value.end(), [&](char c) {
       return special_[static_cast<unsigned char>(c)];
     });
-    if (!is_special && value != null_) {
-      out += value;
-    } else if (dialect_.quote != 0) {
-      put_quoted(out, value);
-    } else if (dialect_.escape != 0) {
-      put_escaped(out, value);
-    } else if (is_special) {
+    const bool is_plain = !is_special && value != null_;
+    if (!is_plain && dialect_.quote != 0) return put_quoted(out, value);
+    if (!is_plain && dialect_.escape != 0) return put_escaped(out, value);
+    if (is_special) {
       throw Error(Code::kData, "stream " + schema_.name +
                                    ": a text has the delimiter or a line's end in it, and there is "
                                    "neither quote nor escape to tell; set one");
-    } else {
-      out += value;
     }
+    out += value;
   }
 
   void put_quoted(std::string& out, std::string_view value) const {
