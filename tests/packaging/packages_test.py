@@ -69,20 +69,27 @@ class PackagesTest(unittest.TestCase):
     def unit(self, key, unit=UNIT):
         return self.machine.sh(f"systemctl show --value --property {key} '{unit}'").stdout.strip()
 
+    def repack(self, deb, out, *changes):
+        """The same files with other words in the control file."""
+        tree = self.folder / "tree"
+        subprocess.run(["dpkg-deb", "--raw-extract", deb, tree], check=True)
+        control = tree / "DEBIAN/control"
+        text = control.read_text()
+        for old, new in changes:
+            text = text.replace(old, new)
+        control.write_text(text)
+        subprocess.run(["dpkg-deb", "--build", "--root-owner-group", "-Zgzip", "-z1", tree, out], check=True,
+                       stdout=subprocess.DEVNULL)
+        shutil.rmtree(tree)
+
     def publish(self, version):
-        """A later version of every package: the same files under another number, as a repository has it."""
+        """A later version of every package, as a repository has it."""
         pool = self.repository / "pool"
         for deb in list(pool.glob("*.deb")):
-            tree = self.folder / "tree"
-            subprocess.run(["dpkg-deb", "--raw-extract", deb, tree], check=True)
-            control = tree / "DEBIAN/control"
-            text = control.read_text()
-            old = re.search(r"^Version: (.*)$", text, re.M)[1]
-            control.write_text(text.replace(f"Version: {old}", f"Version: {version}").replace(f"(= {old})", f"(= {version})"))
-            subprocess.run(["dpkg-deb", "--build", "--root-owner-group", "-Zgzip", "-z1", tree,
-                            pool / deb.name.replace(f"_{old}_", f"_{version}_")], check=True, stdout=subprocess.DEVNULL)
+            old = deb.name.split("_")[1]
+            self.repack(deb, pool / deb.name.replace(f"_{old}_", f"_{version}_"),
+                        (f"Version: {old}", f"Version: {version}"), (f"(= {old})", f"(= {version})"))
             deb.unlink()
-            shutil.rmtree(tree)
         subprocess.run([SOURCE / "packaging/index.sh", self.repository],
                        env={**os.environ, "GNUPGHOME": str(REPOSITORY.parent / "key"),
                             "PATCHBAY_ARCHIVE_KEY": "patchbay-archive"}, check=True)
@@ -98,6 +105,7 @@ class PackagesTest(unittest.TestCase):
 
         self.document("Install")
         self.installed_is_not_enabled()
+        self.apt_refuses_a_plugin_that_the_host_cannot_load()
         listed = self.document("Environments")
         self.assertRegex(listed, r"(?m)^qreviews .* enabled +prod ")
         self.document("Secrets")
@@ -130,6 +138,15 @@ class PackagesTest(unittest.TestCase):
         for file in ("man/man1/patchbay.1.gz", "bash-completion/completions/patchbay", "zsh/vendor-completions/_patchbay",
                      "fish/vendor_completions.d/patchbay.fish", "patchbay/pipeline.schema.json"):
             self.machine.sh(f"test -s /usr/share/{file}")
+
+    def apt_refuses_a_plugin_that_the_host_cannot_load(self):
+        fields = next((self.repository / "pool").glob("patchbay-plugin-fields_*.deb"))
+        newer = self.repository / "newer.deb"
+        self.repack(fields, newer, ("patchbay-abi-1 (>= 1.0)", "patchbay-abi-1 (>= 1.9)"))
+        refused = self.machine.sh("apt install --reinstall /srv/patchbay/newer.deb", check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("patchbay-abi-1 (>= 1.9)", refused.stdout + refused.stderr)
+        newer.unlink()
 
     def units_are_confined_and_map_exit_codes(self):
         exposure = self.machine.sh(f"systemd-analyze security --no-pager '{UNIT}' | tail -1").stdout
