@@ -45,10 +45,12 @@ class IntNode final : public ScalarNode<FixedBuilder<T>> {
     } else {
       error = value.get_uint64().get(wide);
     }
-    if (error) misfit(this->path(), this->type_, value);
-    if (wide < std::numeric_limits<T>::min() || wide > std::numeric_limits<T>::max()) {
+    const bool too_wide =
+        error ? std::string_view(found_name(value)) == "int64"
+              : wide < std::numeric_limits<T>::min() || wide > std::numeric_limits<T>::max();
+    if (too_wide)
       throw Misfit{"range", this->path() + ": out of the range of " + type_name(this->type_)};
-    }
+    if (error) misfit(this->path(), this->type_, value);
     this->column_.append(static_cast<T>(wide));
   }
 };

@@ -209,7 +209,12 @@ class JsonRecords::State {
         break;
     }
     auto grown = std::make_shared<Schema>(*schema_);
-    if (!add_field(grown->fields, path, found->second.type)) return;
+    if (!add_field(grown->fields, path, found->second.type)) {
+      throw Misfit{"unknown_field",
+                   path +
+                       ": new field whose name has a dot or ends with []; declare it, or set "
+                       "on_schema_change: ignore"};
+    }
     schema_ = std::move(grown);
     throw Grown{};
   }
