@@ -57,19 +57,31 @@ std::string from_base64(const std::string& text) {
   return out;
 }
 
+[[noreturn]] void misfit(const Field& field, const Type& type) {
+  throw Error(Code::kData, field.name + ": BigQuery sent a value that is no " + type_name(type));
+}
+
+// The value of {"v": ..}; null where the row is shorter than its schema.
+const Json::Value& value_of(const Json::Value& cell, const Field& field, const Type& type) {
+  if (!cell.isObject() && !cell.isNull()) misfit(field, type);
+  return cell["v"];
+}
+
+// Cell i of {"f": [..]}.
+const Json::Value& cell_of(const Json::Value& row, size_t i, const Field& field) {
+  if (!row.isObject() || !row["f"].isArray()) misfit(field, field.type);
+  return value_of(row["f"][static_cast<Json::ArrayIndex>(i)], field, field.type);
+}
+
 void append_cell(ColumnBuilder& out, const Field& field, const Type& type,
                  const Json::Value& value);
 
 void append_record(StructBuilder& out, const Type& type, const Json::Value& value) {
   out.append();
   for (size_t i = 0; i < type.fields.size(); ++i) {
-    append_cell(out.member(i), type.fields[i], type.fields[i].type,
-                value["f"][static_cast<Json::ArrayIndex>(i)]["v"]);
+    const Field& member = type.fields[i];
+    append_cell(out.member(i), member, member.type, cell_of(value, i, member));
   }
-}
-
-[[noreturn]] void misfit(const Field& field, const Type& type) {
-  throw Error(Code::kData, field.name + ": BigQuery sent a value that is no " + type_name(type));
 }
 
 void append_text(ColumnBuilder& out, const Field& field, const Type& type,
@@ -87,13 +99,18 @@ void append_text(ColumnBuilder& out, const Field& field, const Type& type,
 void append_cell(ColumnBuilder& out, const Field& field, const Type& type,
                  const Json::Value& value) {
   if (type.id == TypeId::kList) {
+    if (!value.isArray() && !value.isNull()) misfit(field, type);
     auto& list = static_cast<ListBuilder&>(out);
     list.append();
-    for (const auto& item : value) append_cell(list.item(), field, type.fields[0].type, item["v"]);
+    const Type& item = type.fields[0].type;
+    for (const auto& cell : value)
+      append_cell(list.item(), field, item, value_of(cell, field, item));
   } else if (value.isNull()) {
     out.append_null();
   } else if (type.id == TypeId::kStruct) {
     append_record(static_cast<StructBuilder&>(out), type, value);
+  } else if (!value.isConvertibleTo(Json::stringValue)) {
+    misfit(field, type);
   } else {
     append_text(out, field, type, value.asString());
   }
@@ -107,10 +124,8 @@ Schema schema_of_table(const std::string& stream, const Json::Value& fields) {
 
 void append_cells(BatchBuilder& batch, const Json::Value& row) {
   const auto& fields = batch.schema()->fields;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    append_cell(batch.column(i), fields[i], fields[i].type,
-                row["f"][static_cast<Json::ArrayIndex>(i)]["v"]);
-  }
+  for (size_t i = 0; i < fields.size(); ++i)
+    append_cell(batch.column(i), fields[i], fields[i].type, cell_of(row, i, fields[i]));
 }
 
 }  // namespace patchbay

@@ -5,8 +5,8 @@
 #include <json/value.h>
 
 #include <string>
-#include <vector>
 
+#include "bq_misfits.h"
 #include "patchbay/call.h"
 #include "patchbay/json_text.h"
 
@@ -14,22 +14,17 @@ namespace patchbay {
 
 class BqEncoder {
  public:
-  // `table_fields` decides which text has to be of another type; `json_as_text` as insertAll wants
-  // it.
+  // `json_as_text` as insertAll wants it.
   BqEncoder(SchemaPtr stream, const Json::Value& table_fields, bool json_as_text);
 
-  // Rows whose text is no value of its column are refused; the rest stays.
+  // Rows that the table can't take are refused; the rest stays.
   Batch without_misfits(Call& call, Batch batch) const;
   JsonRows rows(const Batch& batch) const { return JsonRows(*stream_, batch.array(), style_); }
 
  private:
-  struct Parsed {
-    size_t column;
-    Type type;
-  };
   SchemaPtr stream_;
   JsonStyle style_;
-  std::vector<Parsed> parsed_;
+  BqMisfits misfits_;
 };
 
 }  // namespace patchbay

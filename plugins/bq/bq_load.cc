@@ -1,5 +1,6 @@
 #include "bq_load.h"
 
+#include "bq_words.h"
 #include "patchbay/json_value.h"
 
 namespace patchbay {
@@ -29,6 +30,7 @@ void append_row_number(std::string& json, int64_t number) {
 BqLoadWriter::BqLoadWriter(std::unique_ptr<BqClient> client, SchemaPtr stream,
                            const Json::Value& target_schema, std::string staging, Json::Value token)
     : client_(std::move(client)),
+      stream_(stream),
       numbered_(token["write"].asString() == "upsert"),
       schema_(numbered_ ? with_row_number(target_schema) : target_schema),
       staging_(std::move(staging)),
@@ -88,12 +90,9 @@ Prepared BqLoadWriter::prepare(Call& call) {
   const auto outcome = client_->find_job(call, job_);
   if (!outcome) throw Error(Code::kUnavailable, "job " + job_ + ": was uploaded and is not found");
   if (!outcome->ok) {
-    const bool transient =
-        outcome->reason == "backendError" || outcome->reason == "internalError" ||
-        outcome->reason == "rateLimitExceeded" || outcome->reason == "jobRateLimitExceeded";
-    throw Error(transient ? Code::kUnavailable : Code::kData,
+    throw Error(retry_of(outcome->reason) == GoogleRetry::kNo ? Code::kData : Code::kUnavailable,
                 "job " + job_ + ": BigQuery refused the rows: " + outcome->reason + ": " +
-                    outcome->message);
+                    without_values(outcome->message, *stream_));
   }
   call.durable_step("bq.prepared");
   return {write_json(token_), rows_};

@@ -24,6 +24,7 @@ class BqLoadWriter final : public Writer {
   Json::Value configuration() const;
 
   std::unique_ptr<BqClient> client_;
+  const SchemaPtr stream_;
   const bool numbered_;
   const Json::Value schema_;
   const std::string staging_;

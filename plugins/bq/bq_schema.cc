@@ -77,33 +77,22 @@ std::string legacy_name(const std::string& type) {
 }
 
 bool takes(const std::string& column, const std::string& stream) {
-  if (column == stream || stream == "STRING") return true;  // text is parsed row by row
+  if (column == stream) return true;
   const auto among = [&](std::initializer_list<const char*> types) {
     return std::find(types.begin(), types.end(), column) != types.end();
   };
   if (stream == "INTEGER") return among({"FLOAT", "NUMERIC", "BIGNUMERIC"});
+  if (stream == "STRING") return !among({"RECORD", "BYTES"});  // text is parsed row by row
   if (stream == "NUMERIC") return among({"BIGNUMERIC"});
   if (stream == "DATE") return among({"DATETIME", "TIMESTAMP"});
   return false;
-}
-
-const Json::Value* find_field(const Json::Value& fields, const std::string& name) {
-  const auto same = [&](const std::string& other) {
-    return std::equal(
-        name.begin(), name.end(), other.begin(), other.end(),
-        [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
-  };
-  for (const auto& field : fields) {
-    if (same(field["name"].asString())) return &field;
-  }
-  return nullptr;
 }
 
 void compare(const std::vector<Field>& stream, const Json::Value& table, const std::string& path,
              std::vector<MissingColumn>& missing) {
   for (const auto& field : stream) {
     const std::string at = path + field.name;
-    const Json::Value* column = find_field(table, field.name);
+    const Json::Value* column = find_column(table, field.name);
     if (!column) {
       missing.push_back({at, field.type});
       continue;
@@ -124,6 +113,18 @@ void compare(const std::vector<Field>& stream, const Json::Value& table, const s
 
 }  // namespace
 
+const Json::Value* find_column(const Json::Value& fields, const std::string& name) {
+  const auto same = [&](const std::string& other) {
+    return std::equal(
+        name.begin(), name.end(), other.begin(), other.end(),
+        [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
+  };
+  for (const auto& field : fields) {
+    if (same(field["name"].asString())) return &field;
+  }
+  return nullptr;
+}
+
 Json::Value bq_schema(const Schema& schema) {
   Json::Value out;
   out["fields"] = Json::arrayValue;
@@ -142,15 +143,12 @@ Json::Value with_column(Json::Value table_schema, const std::string& path, const
   Json::Value* fields = &table_schema["fields"];
   std::string rest = path;
   for (size_t dot = rest.find('.'); dot != std::string::npos; dot = rest.find('.')) {
-    Json::Value* next = nullptr;
-    for (auto& field : *fields) {
-      if (field["name"].asString() == rest.substr(0, dot)) next = &field["fields"];
-    }
-    if (!next) throw Error(Code::kInternal, path + ": its record is not in the table");
-    fields = next;
+    const Json::Value* record = find_column(*fields, rest.substr(0, dot));
+    if (!record) throw Error(Code::kInternal, path + ": its record is not in the table");
+    fields = &const_cast<Json::Value&>(*record)["fields"];
     rest = rest.substr(dot + 1);
   }
-  if (!find_field(*fields, rest)) fields->append(bq_field(rest, type, ""));
+  if (!find_column(*fields, rest)) fields->append(bq_field(rest, type, ""));
   return table_schema;
 }
 

@@ -15,6 +15,9 @@ namespace patchbay {
 // list of lists).
 Json::Value bq_schema(const Schema& schema);
 
+// The column of that name, or null: BigQuery tells names apart regardless of case.
+const Json::Value* find_column(const Json::Value& fields, const std::string& name);
+
 struct MissingColumn {
   std::string path;  // recipient.suffix
   Type type;

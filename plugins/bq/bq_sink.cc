@@ -37,12 +37,6 @@ std::string column_list(const Json::Value& names, const std::string& prefix = ""
   return out;
 }
 
-bool is_transient_reason(const std::string& reason) {
-  return reason == "backendError" || reason == "internalError" || reason == "jobBackendError" ||
-         reason == "jobInternalError" || reason == "rateLimitExceeded" ||
-         reason == "jobRateLimitExceeded";
-}
-
 // Of each key's rows the last; a row whose key is null is one of its own.
 std::string last_versions(const std::string& staging, const Json::Value& keys) {
   std::string sql = "(SELECT * FROM " + staging +
@@ -161,12 +155,14 @@ std::unique_ptr<Writer> BqSink::open(Call& call, const SchemaPtr& stream, const 
   const auto found = client(call).get_table(call, table);
   if (!found) throw Error(Code::kNotFound, "table " + table + ": is not there");
   const Json::Value& schema = (*found)["schema"];
-  if (config_.stream)
-    return std::make_unique<BqStreamWriter>(make_client(call), stream, schema, table);
-  Json::Value token;
   if (txn != txn_) writers_ = 0;
   txn_ = txn;
   const std::string staging = bq_staging_name(txn, ++writers_);
+  if (config_.stream) {
+    return std::make_unique<BqStreamWriter>(make_client(call), stream, schema, table, staging,
+                                            config_.keys.empty() ? stream->keys : config_.keys);
+  }
+  Json::Value token;
   token["staging"] = staging;
   token["table"] = table;
   token["write"] = config_.write;
@@ -233,9 +229,10 @@ void BqSink::commit(Call& call, const std::string& txn, uint64_t,
     if (outcome.ok) break;
     if (outcome.reason == "notFound")
       throw Error(Code::kNotFound, "job " + id + ": " + outcome.message);
-    const auto wait = is_transient_reason(outcome.reason) ? call.backoff(attempt) : std::nullopt;
+    const GoogleRetry retry = retry_of(outcome.reason);
+    const auto wait = retry == GoogleRetry::kSoon ? call.backoff(attempt) : std::nullopt;
     if (!wait) {
-      throw Error(is_transient_reason(outcome.reason) ? Code::kUnavailable : Code::kRemote,
+      throw Error(retry == GoogleRetry::kNo ? Code::kRemote : Code::kUnavailable,
                   "job " + id + ": " + outcome.reason + ": " + outcome.message);
     }
     wait_or_cancel(call, *wait);

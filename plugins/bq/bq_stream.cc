@@ -2,7 +2,9 @@
 
 #include <openssl/evp.h>
 
-#include "patchbay/text_value.h"
+#include <algorithm>
+
+#include "bq_words.h"
 
 namespace patchbay {
 namespace {
@@ -21,26 +23,25 @@ std::string digest(const std::string& text) {
 }  // namespace
 
 BqStreamWriter::BqStreamWriter(std::unique_ptr<BqClient> client, SchemaPtr stream,
-                               const Json::Value& target_schema, std::string table)
+                               const Json::Value& target_schema, std::string table,
+                               std::string name, const std::vector<std::string>& keys)
     : client_(std::move(client)),
       stream_(stream),
       table_(std::move(table)),
-      encoder_(std::move(stream), target_schema["fields"], true) {}
+      name_(std::move(name)),
+      encoder_(std::move(stream), target_schema["fields"], true) {
+  const bool all = std::all_of(keys.begin(), keys.end(),
+                               [&](const auto& key) { return stream_->index_of(key) >= 0; });
+  for (size_t i = 0; all && i < keys.size(); ++i)
+    keys_.push_back(static_cast<size_t>(stream_->index_of(keys[i])));
+}
 
-// What stays the same when the row is sent again: its keys where the source names them, else its
-// content.
-std::string BqStreamWriter::insert_id(const Batch& batch, const Row& row) const {
-  std::string identity;
-  for (const auto& key : stream_->keys) {
-    const int i = stream_->index_of(key);
-    if (i < 0) return digest(row.json);
-    const auto at = static_cast<size_t>(i);
-    text_column(stream_->fields[at].type, *batch.array().children[i], batch.array().offset,
-                batch.rows())
-        ->append(identity, row.index);
-    identity += '\n';
-  }
-  return digest(identity.empty() ? row.json : identity);
+bool BqStreamWriter::has_key(const Batch& batch, int64_t row) const {
+  const ArrowArray& array = batch.array();
+  return !keys_.empty() && std::none_of(keys_.begin(), keys_.end(), [&](size_t i) {
+    return ColumnView(stream_->fields[i].type, *array.children[i], array.offset, array.length)
+        .is_null(row);
+  });
 }
 
 void BqStreamWriter::write(Call& call, Batch batch) {
@@ -49,8 +50,12 @@ void BqStreamWriter::write(Call& call, Batch batch) {
   std::vector<Row> rows;
   size_t bytes = 0;
   for (int64_t i = 0; i < batch.rows(); ++i) {
-    Row row{i, ""};
+    Row row{i, "", ""};
     json.append(row.json, i);
+    // Rows with a key are told apart by their content, whenever they are sent again; two others may
+    // be alike and both count, so their place in the transaction goes in.
+    const std::string place = name_ + "\n" + std::to_string(offered_++) + "\n";
+    row.id = digest(has_key(batch, i) ? row.json : place + row.json);
     if (rows.size() == kMostRows || (bytes + row.json.size() > kMostBytes && !rows.empty())) {
       send(call, batch, std::exchange(rows, {}));
       bytes = 0;
@@ -75,8 +80,8 @@ std::vector<BqStreamWriter::Row> BqStreamWriter::insert(Call& call, const Batch&
                                                         const std::vector<Row>& rows) {
   std::string body = R"({"skipInvalidRows":false,"ignoreUnknownValues":false,"rows":[)";
   for (size_t i = 0; i < rows.size(); ++i) {
-    body += (i == 0 ? R"({"insertId":")" : R"(,{"insertId":")") + insert_id(batch, rows[i]) +
-            R"(","json":)" + rows[i].json + "}";
+    body += (i == 0 ? R"({"insertId":")" : R"(,{"insertId":")") + rows[i].id + R"(","json":)" +
+            rows[i].json + "}";
   }
   call.durable_step("bq.insert");
   const Json::Value answer = client_->insert_all(call, table_, body + "]}");
@@ -87,14 +92,14 @@ std::vector<BqStreamWriter::Row> BqStreamWriter::insert(Call& call, const Batch&
   }
   std::vector<std::string> refused(rows.size());
   for (const auto& one : errors) {
-    const Json::UInt64 index = one["index"].asUInt64();
+    const Json::UInt64 index = one["index"].isUInt64() ? one["index"].asUInt64() : rows.size();
     for (const auto& error : one["errors"]) {
       const std::string reason = error["reason"].asString();
       if (index >= rows.size() || reason == "stopped") continue;
       const std::string location = error["location"].asString();
       refused[index] += (refused[index].empty() ? "" : "; ") +
                         (location.empty() ? "" : location + ": ") + reason + ": " +
-                        error["message"].asString();
+                        without_values(error["message"].asString(), *stream_);
     }
   }
   std::vector<Row> again;

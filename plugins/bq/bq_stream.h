@@ -10,24 +10,28 @@ namespace patchbay {
 
 class BqStreamWriter final : public Writer {
  public:
+  // `name` is the writer's own in its transaction; `keys` identify a row, none = nothing does.
   BqStreamWriter(std::unique_ptr<BqClient> client, SchemaPtr stream,
-                 const Json::Value& target_schema, std::string table);
+                 const Json::Value& target_schema, std::string table, std::string name,
+                 const std::vector<std::string>& keys);
   void write(Call& call, Batch batch) override;
   Prepared prepare(Call& call) override;
 
  private:
   struct Row {
     int64_t index;  // in the batch
-    std::string json;
+    std::string json, id;
   };
   void send(Call& call, const Batch& batch, std::vector<Row> rows);
   std::vector<Row> insert(Call& call, const Batch& batch, const std::vector<Row>& rows);
-  std::string insert_id(const Batch& batch, const Row& row) const;
+  bool has_key(const Batch& batch, int64_t row) const;
 
   std::unique_ptr<BqClient> client_;
   const SchemaPtr stream_;
-  const std::string table_;
+  const std::string table_, name_;
+  std::vector<size_t> keys_;  // columns of the stream
   BqEncoder encoder_;
+  int64_t offered_ = 0;  // rows so far, refused ones included
   int64_t rows_ = 0;
 };
 

@@ -13,8 +13,9 @@ bool is_one_of(std::string_view reason, const char* const (&reasons)[N]) {
 }
 
 constexpr const char* kSoonReasons[] = {
-    "rateLimitExceeded", "userRateLimitExceeded", "backendError",     "internalError",
-    "badGateway",        "jobRateLimitExceeded",  "tableUnavailable",
+    "rateLimitExceeded", "userRateLimitExceeded", "backendError",    "internalError",
+    "badGateway",        "jobRateLimitExceeded",  "jobBackendError", "jobInternalError",
+    "tableUnavailable",
 };
 constexpr const char* kLaterReasons[] = {"quotaExceeded", "dailyLimitExceeded"};
 constexpr const char* kAuthReasons[] = {

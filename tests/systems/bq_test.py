@@ -61,6 +61,18 @@ class BqTest(SystemTest):
         self.assertEqual((result.stream["rows_written"], result.stream["epochs"]), (700, 7))
         self.assert_all_once(700)
 
+    def test_rows_that_are_refused_are_not_passed_by_those_behind_them(self):
+        """A part in the middle is refused, those behind it would not be: the next run begins at the refused part."""
+        invalid = json.dumps({"error": {"code": 400, "message": "no", "errors": [{"reason": "invalid"}]}})
+        self.faults({"match": "POST /upload", "skip": 2, "times": 1, "action": "status", "status": 400, "body": invalid})
+        pipeline = self.write(FAST + "\ncommit: {rows: 100}")
+        result = self.run_json(pipeline, code=7)
+        self.assert_all_once(200)
+        last = max(row["sequence"] for row in self.table())
+        self.assertEqual(result.stream["state_after"], {"sequence": last})
+        self.run_json(pipeline)
+        self.assert_all_once(700)
+
     def test_a_staging_table_expires_from_the_moment_it_exists(self):
         self.faults({"match": "POST /upload", "times": 1, "action": "status", "status": 403,
                      "body": json.dumps({"error": {"code": 403, "message": "no", "errors": [{"reason": "accessDenied"}]}})},
@@ -178,24 +190,25 @@ nodes:
                 self.rows("DROP TABLE copy")
 
     def test_text_for_a_column_of_another_type_costs_the_rows_that_do_not_fit(self):
-        """The table is somebody else's and says TIMESTAMP where the stream has text."""
-        for more in ("", ", method: stream"):
-            with self.subTest(more):
+        """The table is somebody else's and has other types where the stream has text, in records too."""
+        cases = [(more, *field) for more in ("", ", method: stream")
+                 for field in (("npsScore", "nps_score"), ("recipient.zipcode", "recipient.zipcode"))]
+        for more, column, path in cases:
+            with self.subTest(column, more=more):
                 self.bq.post("/_control/reset", {})
+                self.source.post("/_control/config", {"wrong": None})
                 self.run_json(self.write(more=more), "--limit", "1", "--full-refresh")
-                table = self.bq.get("/_control/tables")[0]["table"]
-                self.assertTrue(table.endswith("results"))
-                self.bq.post("/_control/type", {"table": ["demo", "qreviews", "results"], "field": "npsScore", "type": "INTEGER"})
-                self.source.post("/_control/config", {"wrong": {"path": "nps_score", "value": "PHI-ten", "sequence": 42}})
+                self.bq.post("/_control/type", {"table": ["demo", "qreviews", "results"], "field": column, "type": "INTEGER"})
+                self.source.post("/_control/config", {"wrong": {"path": path, "value": "PHI-ten", "sequence": 42}})
                 result = self.run_json(self.write(FAST + "\nrejects: {max: 1}", more=more), "--full-refresh")
                 self.assertEqual((result.stream["rows_written"], result.stream["rows_rejected"]), (699, 1))
-                self.assertIn("npsScore: the table's column is int64",
+                self.assertIn(f"{column}: the table's column is int64",
                               self.patchbay("rejects", "list", "qreviews_to_bq").out)
                 self.assertNotIn("PHI-", result.out + result.err)
 
     def test_insert_all_refuses_row_by_row_and_sends_the_stopped_again(self):
         self.run_json(self.write(more=", method: stream"), "--limit", "1")
-        self.bq.post("/_control/type", {"table": ["demo", "qreviews", "results"], "field": "question.text", "type": "INTEGER"})
+        self.bq.post("/_control/type", {"table": ["demo", "qreviews", "results"], "field": "question.text", "type": "JSON"})
         result = self.run_json(self.write(FAST + "\nrejects: {max: 1000}", more=", method: stream"))
         self.assertEqual(result.stream["rows_rejected"], 699)
         reasons = {r["reason"] for r in self.patchbay("rejects", "list", "qreviews_to_bq", "--output", "json").json}

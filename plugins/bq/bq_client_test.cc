@@ -1,0 +1,109 @@
+// Jobs and tables, answer by answer.
+#include "bq_client.h"
+
+#include <gmock/gmock.h>
+
+#include "patchbay/json_value.h"
+#include "patchbay/testing/fake_host.h"
+#include "scripted_server.h"
+
+namespace patchbay {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+struct BqClientTest : testing::Test {
+  // A client for a server that gives these answers, one after the other.
+  BqClient& client(std::vector<std::string> replies) {
+    server =
+        std::make_unique<ScriptedServer>(std::vector{ScriptedServer::answers(std::move(replies))});
+    made = std::make_unique<BqClient>(BqPlace{server->url(), "p", "d", "EU"}, nullptr, options());
+    return *made;
+  }
+  static HttpOptions options() {
+    HttpOptions out;
+    out.option = "endpoint";
+    return out;
+  }
+  std::string failure(const std::function<void()>& action, Code code) {
+    try {
+      action();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), code) << error.what();
+      return error.what();
+    }
+    return "no failure";
+  }
+
+  test::FakeHost host;
+  test::FakeCall fake{host};
+  Call call{test::FakeHost::table(), fake.raw()};
+  std::unique_ptr<ScriptedServer> server;
+  std::unique_ptr<BqClient> made;
+};
+
+std::string error_body(const std::string& reason, const std::string& message = "why") {
+  return R"({"error":{"message":")" + message + R"(","errors":[{"reason":")" + reason +
+         R"(","message":")" + message + "\"}]}}";
+}
+
+const std::string kDone = R"({"status":{"state":"DONE"}})";
+const std::string kFailed =
+    R"({"status":{"state":"DONE","errorResult":{"reason":"backendError","message":"again"}}})";
+const std::string kRunning = R"({"status":{"state":"RUNNING"}})";
+
+TEST_F(BqClientTest, AJobIsWaitedForUnderItsOwnId) {
+  auto& bq = client({answer(200, kRunning), answer(200, kRunning), answer(200, kDone)});
+  EXPECT_TRUE(bq.run_job(call, "j1", Json::objectValue).ok);
+  const auto requests = server->requests();
+  EXPECT_THAT(requests.at(0), AllOf(StartsWith("POST /bigquery/v2/projects/p/jobs "),
+                                    HasSubstr(R"("jobId":"j1","location":"EU")")));
+  EXPECT_THAT(requests.at(2), StartsWith("GET /bigquery/v2/projects/p/jobs/j1?location=EU "));
+}
+
+TEST_F(BqClientTest, ADuplicateIsJudgedByItsOwnOutcome) {
+  const std::string duplicate = answer(409, error_body("duplicate"));
+  EXPECT_TRUE(client({duplicate, answer(200, kDone)}).run_job(call, "j", {}).ok);
+  const BqJobOutcome failed = client({duplicate, answer(200, kFailed)}).run_job(call, "j", {});
+  EXPECT_EQ(std::tie(failed.ok, failed.reason, failed.message),
+            std::make_tuple(false, "backendError", "again"));
+  EXPECT_THAT(failure([&] { client({duplicate, answer(404, "")}).run_job(call, "j", {}); },
+                      Code::kUnavailable),
+              HasSubstr("job j: answers duplicate, but is not found"));
+}
+
+TEST_F(BqClientTest, ARefusalOfTheJobIsAnOutcomeAndOthersAreErrors) {
+  const auto missing = client({answer(404, error_body("notFound"))}).run_job(call, "j", {});
+  EXPECT_EQ(missing.reason, "notFound");
+  EXPECT_EQ(client({answer(400, error_body("invalidQuery"))}).run_job(call, "j", {}).reason,
+            "invalidQuery");
+  EXPECT_THAT(
+      failure(
+          [&] {
+            client({answer(403, error_body("accessDenied", "no right"))}).run_job(call, "j", {});
+          },
+          Code::kAuth),
+      HasSubstr("no right"));
+  EXPECT_THAT(
+      failure([&] { client({answer(200, "<html>")}).run_job(call, "j", {}); }, Code::kRemote),
+      HasSubstr("with a body that is no JSON"));
+}
+
+TEST_F(BqClientTest, ThereAlreadyAndGoneAlreadyAreNoErrors) {
+  EXPECT_FALSE(client({answer(409, error_body("duplicate"))})
+                   .create_table(call, "t", Json::objectValue, std::chrono::seconds(0)));
+  EXPECT_FALSE(client({answer(404, error_body("notFound"))}).delete_table(call, "t"));
+  EXPECT_EQ(client({answer(404, error_body("notFound"))}).get_table(call, "t"), std::nullopt);
+  client({answer(409, error_body("duplicate"))}).create_dataset(call);
+}
+
+TEST_F(BqClientTest, NamesArePutIntoUrlsEncoded) {
+  client({answer(404, "")}).get_table(call, "a/b c");
+  EXPECT_THAT(server->requests().at(0),
+              StartsWith("GET /bigquery/v2/projects/p/datasets/d/tables/a%2Fb%20c "));
+}
+
+}  // namespace
+}  // namespace patchbay

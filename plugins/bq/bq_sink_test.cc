@@ -1,0 +1,314 @@
+// The sink against a server that a test writes answer by answer: insertAll, commit jobs, names.
+#include "bq_sink.h"
+
+#include <gmock/gmock.h>
+
+#include "bq_words.h"
+#include "patchbay/json_value.h"
+#include "patchbay/testing/component_driver.h"
+#include "scripted_server.h"
+
+extern "C" const bay_plugin* patchbay_plugin_v1(const bay_host* host);
+
+namespace patchbay {
+namespace {
+
+using test::SinkDriver;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+const std::string kDone = answer(200, R"({"status":{"state":"DONE"}})");
+
+std::string failed(const std::string& reason) {
+  return answer(200, R"({"status":{"state":"DONE","errorResult":{"reason":")" + reason +
+                         R"(","message":"why"}}})");
+}
+
+// A token and a table for whoever asks; all else is noted, and answered in order as the test says.
+struct BqSinkTest : testing::Test {
+  BqSinkTest()
+      : server({[this](Peer& peer) {
+          for (std::string r = peer.read_request(); !r.empty(); r = peer.read_request())
+            peer.send(reply_to(r));
+        }}) {
+    host.secrets["user"] =
+        R"({"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r","token_uri":")" +
+        server.url("/token") + "\"}";
+  }
+
+  std::string reply_to(const std::string& request) {
+    if (request.starts_with("POST /token"))
+      return answer(200, R"({"access_token":"t","expires_in":3600})");
+    if (request.starts_with("GET ")) {
+      return answer(
+          200,
+          R"({"schema":{"fields":[{"name":"id","type":"INTEGER"},{"name":"name","type":"STRING"}]}})");
+    }
+    const std::lock_guard lock(mutex);
+    noted.push_back(request);
+    if (replies.empty()) return answer(200, "{}");
+    std::string reply = replies.front();
+    replies.erase(replies.begin());
+    return reply;
+  }
+
+  Json::Value config(const std::string& more = "{}") const {
+    Json::Value out = parse_json(
+        R"({"project":"p","dataset":"d","location":"US","method":"stream","write":"append","create":true,
+            "allow_http":false,"credentials":{"secret":"user"}})");
+    out["endpoint"] = server.url();
+    const Json::Value changes = parse_json(more);
+    for (const auto& name : changes.getMemberNames()) out[name] = changes[name];
+    return out;
+  }
+  std::unique_ptr<SinkDriver> sink(const std::string& more = "{}") {
+    return std::make_unique<SinkDriver>(host, *patchbay_plugin_v1(test::FakeHost::table()), "bq",
+                                        config(more));
+  }
+
+  // The bodies of the noted requests.
+  std::vector<Json::Value> bodies() const {
+    std::vector<Json::Value> out;
+    for (const auto& request : noted)
+      out.push_back(parse_json(request.substr(request.find("\r\n\r\n") + 4)));
+    return out;
+  }
+  // ids of the rows of one insertAll request.
+  static std::vector<std::string> ids(const Json::Value& body) {
+    std::vector<std::string> out;
+    for (const auto& row : body["rows"]) out.push_back(row["insertId"].asString());
+    return out;
+  }
+
+  test::FakeHost host;
+  std::mutex mutex;
+  std::vector<std::string> replies, noted;
+  ScriptedServer server;
+};
+
+Schema people(std::vector<std::string> keys = {"id"}) {
+  return {"people",
+          {{"id", scalar(TypeId::kInt64), true}, {"name", scalar(TypeId::kUtf8), true}},
+          std::move(keys)};
+}
+
+Batch rows(const std::vector<std::pair<std::optional<int64_t>, const char*>>& values,
+           const Schema& schema = people()) {
+  BatchBuilder batch(std::make_shared<Schema>(schema));
+  for (const auto& [id, name] : values) {
+    if (id) {
+      batch.column<Int64Builder>(0).append(*id);
+    } else {
+      batch.column(0).append_null();
+    }
+    batch.column<Utf8Builder>(1).append(name);
+  }
+  return batch.finish();
+}
+
+std::string failure(const std::function<void()>& action, Code code) {
+  try {
+    action();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), code) << error.what();
+    return error.what();
+  }
+  return "no failure";
+}
+
+TEST_F(BqSinkTest, ARefusedRowIsRejectedAndTheStoppedAreSentAgain) {
+  replies = {answer(200, R"({"insertErrors":[
+    {"index":0,"errors":[{"reason":"stopped"}]}, {"index":2,"errors":[{"reason":"stopped"}]},
+    {"index":1,"errors":[{"reason":"invalid","location":"name","message":"Cannot convert value to integer (bad value):Ann"},
+                         {"reason":"invalid","location":"id","message":"no such field: id."}]}]})")};
+  auto writer = sink()->open(people(), "t1");
+  writer.write(rows({{1, "Bob"}, {2, "Ann"}, {3, "Cid"}}));
+  EXPECT_EQ(writer.prepare().rows_accepted, 2);
+  ASSERT_EQ(host.rejects.size(), 1u);
+  EXPECT_EQ(host.rejects[0].why.reason,
+            "name: invalid: Cannot convert value to integer (bad value): ***; id: invalid: no such "
+            "field: id.");
+  EXPECT_EQ(host.rejects[0].rows.array().length, 1);
+  const auto sent = bodies();
+  ASSERT_EQ(sent.size(), 2u);
+  EXPECT_EQ(write_json(sent[1]["rows"][1]["json"]), R"({"id":3,"name":"Cid"})");
+  EXPECT_THAT(ids(sent[1]), ElementsAre(ids(sent[0])[0], ids(sent[0])[2]));
+}
+
+TEST_F(BqSinkTest, AnswersThatNameNoRowAreTemporary) {
+  for (const char* errors : {R"([{"index":0,"errors":[{"reason":"stopped"}]}])",
+                             R"([{"index":7,"errors":[{"reason":"invalid"}]}])",
+                             R"([{"index":"x","errors":[{"reason":"invalid"}]}])"}) {
+    replies = {answer(200, std::string(R"({"insertErrors":)") + errors + "}")};
+    auto writer = sink()->open(people(), "t1");
+    EXPECT_EQ(failure([&] { writer.write(rows({{1, "Bob"}})); }, Code::kUnavailable),
+              "table people: BigQuery stopped every row without a reason");
+  }
+}
+
+TEST_F(BqSinkTest, RowsWithAKeyKeepTheirIdInEveryTransaction) {
+  for (const char* txn : {"t1", "t2"}) {
+    auto writer = sink()->open(people(), txn);
+    writer.write(rows({{1, "Bob"}, {1, "Bobby"}}));
+  }
+  const auto sent = bodies();
+  EXPECT_EQ(ids(sent[0]), ids(sent[1]));
+  EXPECT_NE(ids(sent[0])[0], ids(sent[0])[1]) << "another version of the row";
+}
+
+TEST_F(BqSinkTest, RowsWithoutAKeyCountHoweverAlike) {
+  for (const auto& schema : {people({}), people({"gone"}), people()}) {
+    noted.clear();
+    auto writer = sink()->open(schema, "t1");
+    writer.write(rows({{std::nullopt, "Bob"}, {std::nullopt, "Bob"}}, schema));
+    const auto found = ids(bodies()[0]);
+    EXPECT_NE(found[0], found[1]);
+  }
+}
+
+TEST_F(BqSinkTest, RequestsHaveAtMost500Rows) {
+  BatchBuilder batch(std::make_shared<Schema>(people()));
+  for (int64_t i = 0; i < 1001; ++i) {
+    batch.column<Int64Builder>(0).append(i);
+    batch.column<Utf8Builder>(1).append("x");
+  }
+  auto writer = sink()->open(people(), "t1");
+  writer.write(batch.finish());
+  std::vector<size_t> sizes;
+  for (const auto& body : bodies()) sizes.push_back(body["rows"].size());
+  EXPECT_THAT(sizes, ElementsAre(500u, 500u, 1u));
+}
+
+std::string token(const std::string& table, const std::string& write) {
+  return R"({"staging":"s_)" + table + R"(","table":")" + table + R"(","write":")" + write +
+         R"(","keys":["id"],"columns":["id","name"]})";
+}
+
+struct BqCommitTest : BqSinkTest {
+  void commit(const std::vector<std::string>& tokens) {
+    sink(R"({"method":"load"})")->commit("01R-7", 3, tokens);
+  }
+  // The configurations of the jobs that were inserted.
+  std::vector<Json::Value> jobs() {
+    std::vector<Json::Value> out;
+    for (const auto& request : noted) {
+      if (request.starts_with("POST"))
+        out.push_back(parse_json(request.substr(request.find("\r\n\r\n") + 4)));
+    }
+    return out;
+  }
+};
+
+TEST_F(BqCommitTest, OneTableIsOneCopyJobNamedAfterTheTransaction) {
+  for (const auto& [write, disposition] :
+       {std::pair("append", "WRITE_APPEND"), std::pair("replace", "WRITE_TRUNCATE")}) {
+    noted.clear();
+    replies = {kDone};
+    commit({token("people", write)});
+    const Json::Value job = jobs().at(0);
+    EXPECT_EQ(job["jobReference"]["jobId"], "patchbay_01R-7_commit_1");
+    const Json::Value& copy = job["configuration"]["copy"];
+    EXPECT_EQ(copy["sourceTable"]["tableId"], "s_people");
+    EXPECT_EQ(copy["destinationTable"]["tableId"], "people");
+    EXPECT_EQ(copy["writeDisposition"], disposition);
+    EXPECT_EQ(copy["createDisposition"], "CREATE_NEVER");
+    EXPECT_THAT(noted.back(),
+                StartsWith("DELETE /bigquery/v2/projects/p/datasets/d/tables/s_people "));
+  }
+}
+
+TEST_F(BqCommitTest, SeveralTablesAreOneTransaction) {
+  replies = {kDone};
+  commit({token("a", "append"), token("b", "replace")});
+  ASSERT_EQ(jobs().size(), 1u);
+  EXPECT_EQ(jobs()[0]["configuration"]["query"]["query"],
+            "BEGIN TRANSACTION;\n"
+            "INSERT INTO `p.d.a` (`id`, `name`) SELECT `id`, `name` FROM `p.d.s_a`;\n"
+            "DELETE FROM `p.d.b` WHERE true;\n"
+            "INSERT INTO `p.d.b` (`id`, `name`) SELECT `id`, `name` FROM `p.d.s_b`;\n"
+            "COMMIT TRANSACTION;");
+}
+
+TEST_F(BqCommitTest, AnUpsertMergesTheLastVersionOfEachKey) {
+  replies = {kDone};
+  commit({token("a", "upsert")});
+  EXPECT_THAT(jobs()[0]["configuration"]["query"]["query"].asString(),
+              AllOf(HasSubstr("MERGE `p.d.a` t USING (SELECT * FROM `p.d.s_a` WHERE true QUALIFY "),
+                    HasSubstr("ON t.`id` = s.`id` WHEN MATCHED THEN UPDATE SET ")));
+}
+
+TEST_F(BqCommitTest, AJobThatFailedForNowGetsTheNextId) {
+  replies = {failed("backendError"), failed("jobInternalError"), kDone};
+  commit({token("people", "append")});
+  std::vector<std::string> names;
+  for (const auto& job : jobs()) names.push_back(job["jobReference"]["jobId"].asString());
+  EXPECT_THAT(names, ElementsAre("patchbay_01R-7_commit_1", "patchbay_01R-7_commit_2",
+                                 "patchbay_01R-7_commit_3"));
+}
+
+TEST_F(BqCommitTest, OtherFailuresSayHowToGoOn) {
+  const struct {
+    const char* reason;
+    Code code;
+  } kCases[] = {{"notFound", Code::kNotFound},  // staging is gone: the epoch is read again
+                {"invalid", Code::kRemote},
+                {"quotaExceeded", Code::kUnavailable}};  // in ten minutes, or tomorrow
+  for (const auto& c : kCases) {
+    replies = {failed(c.reason)};
+    EXPECT_THAT(failure([&] { commit({token("people", "append")}); }, c.code),
+                HasSubstr("job patchbay_01R-7_commit_1: "));
+  }
+  host.attempts = 1;
+  replies = {failed("backendError")};
+  EXPECT_THAT(failure([&] { commit({token("people", "append")}); }, Code::kUnavailable),
+              HasSubstr("backendError"));
+}
+
+TEST_F(BqCommitTest, AbortDeletesStagingTablesByNameUntilTwoAreMissing) {
+  const std::string gone = answer(404, "");
+  replies = {answer(204, ""), gone, answer(204, ""), gone, gone};
+  sink(R"({"method":"load"})")->abort({"01R-7"});
+  EXPECT_EQ(noted.size(), 5u);
+  EXPECT_THAT(noted[2],
+              StartsWith("DELETE /bigquery/v2/projects/p/datasets/d/tables/_patchbay_01R_7_3 "));
+}
+
+TEST_F(BqSinkTest, WhatCannotGoTogetherIsRefused) {
+  EXPECT_EQ(failure([&] { sink(R"({"method":"load","write":"upsert"})"); }, Code::kConfig),
+            "keys: missing, needed with write: upsert");
+  EXPECT_EQ(failure([&] { sink(R"({"write":"replace"})"); }, Code::kConfig),
+            "write: must be append with method: stream");
+  EXPECT_EQ(failure([&] { sink(R"({"keys":["nr"]})")->plan_schema(people()); }, Code::kConfig),
+            "keys: stream people has no field nr");
+  EXPECT_THAT(noted, IsEmpty());
+}
+
+TEST(BqWords, KeepPathsAndLoseValues) {
+  const Schema schema{"s",
+                      {{"id", scalar(TypeId::kInt64), true},
+                       {"who", list_of(struct_of({{"name", scalar(TypeId::kUtf8), true}})), true}},
+                      {}};
+  const struct {
+    const char *said, *shown;
+  } kCases[] = {
+      {"no such field: suffix.", "no such field: suffix."},
+      {"Cannot convert value to integer (bad value):Ann Lee",
+       "Cannot convert value to integer (bad value): ***"},
+      {"Could not parse 'Ann' as INT64 for field who.name (position 3)",
+       "Could not parse '***' as INT64 for field who.name (position 3)"},
+      {"Invalid datetime string \"soon\"", "Invalid datetime string \"***\""},
+      {"Field 'who.name' isn't a record, can't use \"id\"",
+       "Field 'who.name' isn't a record, can't use \"id\""},
+      {"Only optional fields can be set to NULL. Field: id; Value: NULL",
+       "Only optional fields can be set to NULL. Field: id; Value: NULL"},
+      {"Field: id; Value: 12345; row 3", "Field: id; Value: ***; row 3"},
+      {"an open 'quote", "an open '***'"},
+  };
+  for (const auto& c : kCases) EXPECT_EQ(without_values(c.said, schema), c.shown);
+  EXPECT_LE(without_values(std::string(9999, 'x'), schema).size(), 500u);
+}
+
+}  // namespace
+}  // namespace patchbay
