@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
@@ -136,17 +137,33 @@ bool was_revealed(const Json::Value& file) {
          status.st_ino == file["inode"].asUInt64();
 }
 
+// False where the target is there already.
+bool rename_to_new(const std::string& temporary, const std::string& target) {
+  if (renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) == 0)
+    return true;
+  if (errno == EEXIST) return false;
+  if (errno != EINVAL && errno != ENOSYS) fail(target, errno);
+  if (fs::exists(target)) return false;  // a file system without that flag
+  if (rename(temporary.c_str(), target.c_str()) != 0) fail(target, errno);
+  return true;
+}
+
 void reveal(const Json::Value& file, const std::string& if_exists) {
   const std::string temporary = file["temporary"].asString(), target = file["target"].asString();
   if (!fs::exists(temporary)) {
     if (was_revealed(file) || (if_exists == "skip" && fs::exists(target))) return;
     throw Error(Code::kNotFound, target + ": the prepared file " + temporary + " is gone");
   }
-  if (if_exists == "skip" && fs::exists(target)) {
+  if (if_exists == "replace") {
+    if (rename(temporary.c_str(), target.c_str()) != 0) fail(target, errno);
+  } else if (!rename_to_new(temporary, target)) {
+    if (if_exists == "fail") {
+      throw Error(Code::kRemote, target +
+                                     ": is already there, and if_exists is fail; move it away and "
+                                     "run again");
+    }
     fs::remove(temporary);
-    return;
   }
-  if (rename(temporary.c_str(), target.c_str()) != 0) fail(target, errno);
   sync_folder(fs::path(temporary).parent_path());
 }
 
