@@ -69,7 +69,8 @@ class SqliteReader final : public Reader {
     std::string sql = "SELECT * FROM " + from;
     if (!cursor_) return sql;
     const std::string column = quote_identifier(*cursor_);
-    if (state.isObject() && !state["cursor"].isNull()) sql += " WHERE " + column + " > ?";
+    if (state.isObject() && !state["cursor"].isNull())
+      sql += " WHERE " + column + " > ? OR " + column + " IS NULL";
     return sql + " ORDER BY " + column;
   }
 
@@ -90,24 +91,26 @@ class SqliteReader final : public Reader {
 
   void take_row(Call& call, BatchBuilder& batch) {
     ++row_;
+    // Each run would read it again, or none.
+    if (cursor_ && rows_.is_null(schema_->index_of(*cursor_)))
+      return reject(call, *cursor_ + ": is null, so a cursor can't pass the row");
     note_cursor();
     const int64_t before = batch.rows();
     for (size_t i = 0; i < schema_->fields.size(); ++i) {
       const Field& field = schema_->fields[i];
       if (append_value(rows_, static_cast<int>(i), field.type, batch.column(i))) continue;
       batch.truncate(before);
-      return reject(call, field);
+      return reject(call,
+                    field.name + ": expected " + type_name(field.type) + ", found another type");
     }
   }
 
-  void reject(Call& call, const Field& field) {
+  void reject(Call& call, const std::string& reason) {
     Json::Value record(Json::objectValue);
     for (int i = 0; i < rows_.columns(); ++i) {
       record[rows_.name(i)] = rows_.is_null(i) ? Json::Value() : Json::Value(rows_.text(i));
     }
-    call.reject_record({stream_, "type",
-                        field.name + ": expected " + type_name(field.type) + ", found another type",
-                        "{\"row\":" + std::to_string(row_) + "}"},
+    call.reject_record({stream_, "type", reason, "{\"row\":" + std::to_string(row_) + "}"},
                        record.toStyledString());
   }
 
