@@ -113,8 +113,7 @@ class RunVerb {
       Engine engine(runtime);
       watch_.start({[&] { engine.cancel(); }, [this] { context_.cleanup.cancel(); },
                     [this](int signal) { give_up(signal); }});
-      outcome_.result = engine.execute();
-      watch_.stop();
+      outcome_.result = execute_watched(engine);
     } catch (const NodeError& error) {
       fail({{}, error.code(), false, error.node(), error.what()});
     } catch (const Error& error) {
@@ -128,8 +127,16 @@ class RunVerb {
     return false;
   }
 
+  // The watch uses the engine, and reports by itself where it gives up: it ends before either goes.
+  RunResult execute_watched(Engine& engine) {
+    struct Stop {
+      SignalWatch& watch;
+      ~Stop() { watch.stop(); }
+    } stop{watch_};
+    return engine.execute();
+  }
+
   void fail(LaneFailure failure) {
-    watch_.stop();
     outcome_.failed_early = true;
     outcome_.failure = std::move(failure);
   }

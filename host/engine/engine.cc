@@ -189,6 +189,7 @@ void Engine::cancel() {
   const std::lock_guard lock(mutex_);
   cancelled_ = true;
   run_.cancel.cancel();
+  for (LaneAttempt* lane : active_) lane->cancel_calls();
   for (LaneAttempt* lane : active_) lane->cancel();
 }
 

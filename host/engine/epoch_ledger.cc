@@ -188,9 +188,14 @@ void EpochLedger::abort_epoch(uint64_t epoch, const Epoch& open, bool keep_rejec
 }
 
 CountsByStream EpochLedger::abort_open(bool rejects_are_evidence, NodeServices& services) {
-  const std::lock_guard lock(mutex_);
+  // Not held while sinks are called: fail() must get through at any time.
+  std::map<uint64_t, Epoch> left;
+  {
+    const std::lock_guard lock(mutex_);
+    left.swap(open_);
+  }
   CountsByStream counts;
-  for (const auto& [epoch, open] : open_) {
+  for (const auto& [epoch, open] : left) {
     if (open.recorded) continue;  // the next attempt or run commits it
     for (const auto& [stream, c] : open.counts) {
       counts[stream].add(c);

@@ -109,14 +109,22 @@ void LaneAttempt::execute() {
     std::vector<std::jthread> threads;
     for (auto& run : work) threads.emplace_back(run);
   }
-  if (!failure_ || (finished_early_ && is_cancelled(failure_))) return;
+  const std::exception_ptr failure = first_failure();
+  if (!failure) return;
   // Stages, with the readers and writers they hold, end before anything is aborted.
   work.clear();
-  const bool rejects = is_rejects(failure_);
+  const bool rejects = is_rejects(failure);
   CleanupServices services(run_, lane_.nodes.front());
   const CountsByStream aborted = ledger_.abort_open(rejects, services);
   if (rejects) run_.add_aborted(aborted);
-  std::rethrow_exception(failure_);
+  std::rethrow_exception(failure);
+}
+
+// Null where there is none. cancel() may come at any time.
+std::exception_ptr LaneAttempt::first_failure() {
+  const std::lock_guard lock(mutex_);
+  if (failure_ && finished_early_ && is_cancelled(failure_)) return nullptr;
+  return failure_;
 }
 
 void LaneAttempt::fail(std::exception_ptr error) {
@@ -124,12 +132,14 @@ void LaneAttempt::fail(std::exception_ptr error) {
     const std::lock_guard lock(mutex_);
     if (!failure_) failure_ = error;
   }
-  token_.cancel();
-  steps_.wake();
+  cancel_calls();
   ledger_.fail();
   for (const auto& [node, inbox] : inboxes_) inbox->close();
   for (const size_t node : lane_.nodes) instances_.instances[node]->interrupt();
+  steps_.wake();  // last: it waits for the call that another lane is in
 }
+
+void LaneAttempt::cancel_calls() { token_.cancel(); }
 
 void LaneAttempt::cancel() { fail(std::make_exception_ptr(Error(Code::kCancelled, "cancelled"))); }
 

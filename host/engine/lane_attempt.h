@@ -60,7 +60,9 @@ class LaneAttempt {
   // Until the lane's end. Throws the first failure; by then the open epochs are aborted, unless
   // recorded.
   void execute();
-  void cancel();  // from any thread: execute() then throws kCancelled
+  // From any thread: execute() then throws kCancelled. May wait for a call that another lane is in.
+  void cancel();
+  void cancel_calls();  // the first part of it, which never waits
   uint64_t committed_epochs() const { return ledger_.committed(); }
 
  private:
@@ -77,6 +79,7 @@ class LaneAttempt {
   std::function<void()> stage(Args&&... args);
   void fail(std::exception_ptr error);
   void finish_early();  // the collector has enough
+  std::exception_ptr first_failure();
 
   RunContext& run_;
   SchemaSteps& steps_;

@@ -1,11 +1,12 @@
 """SIGINT and SIGTERM: at most two seconds, nothing half committed, and the next run completes."""
 
+import json
 import random
 import signal
 import sqlite3
 import subprocess
 
-from harness import main
+from harness import Server, main
 from operations import OperationsTest, until
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -108,6 +109,26 @@ class SignalsTest(OperationsTest):
         other.close()
         self.fault()
         self.complete(self.reviews())
+
+    def test_while_a_run_that_failed_by_itself_tidies_up(self):
+        bq = Server("bigquery/server.py", self.folder)
+        self.addCleanup(bq.stop)
+        self.environment["PATCHBAY_SECRET_BQ"] = json.dumps(bq.get("/_control/credentials"))
+        denied = json.dumps({"error": {"code": 403, "message": "no", "errors": [{"reason": "accessDenied"}]}})
+        bq.post("/_control/faults", [{"match": "POST /upload", "times": 9, "action": "status", "status": 403, "body": denied},
+                                     {"match": "DELETE", "times": 9, "action": "hang"}])
+        run = self.start("run", self.pipeline(f"""
+nodes:
+  - use: qreviews
+    with: {{base_url: "{self.server.url}", account_sid: {{secret: sid}}, api_key: {{secret: key}}}}
+  - use: bq
+    with: {{endpoint: "{bq.url}", project: demo, dataset: qreviews, credentials: {{secret: bq}}}}
+"""), "--output", "json")
+        until(lambda: any(one["method"] == "DELETE" for one in bq.get("/_control/requests")), "tidying up")
+        run.signal(signal.SIGTERM)
+        result = run.finish()
+        self.assertLess(run.took, 2.2)
+        self.assertEqual((result.code, result.json["outcome"]), (143, "cancelled"), result)
 
     def test_commands_that_only_look_end_at_once(self):
         for verb in ("check", "plan", "discover", "preview"):
