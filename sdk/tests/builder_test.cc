@@ -193,5 +193,17 @@ TEST(Builder, ColumnsMayBeMovedOutOfTheBatch) {
   column.release(&column);
 }
 
+#ifndef NDEBUG
+TEST(BuilderDeathTest, DebugBuildsCheckEveryIndex) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const Batch batch = rows_of_every_type(3);
+  const BatchView view(batch);
+  EXPECT_DEATH(view.column<Int64View>("int64")[3], "i < length_");
+  EXPECT_DEATH(view.column<Utf8View>("utf8")[-1], "i >= 0");
+  EXPECT_DEATH(view.column<BoolView>("bool").is_null(3), "i < length_");
+  EXPECT_DEATH(view.column<ListView>("list<utf8>")[7], "i < length_");
+}
+#endif
+
 }  // namespace
 }  // namespace patchbay

@@ -9,8 +9,6 @@ namespace patchbay {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
-using std::chrono::steady_clock;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
@@ -147,6 +145,25 @@ TEST(HttpClient, UsesTheProxyButNotForThisMachine) {
   EXPECT_EQ(client.send(fake.call(), get(server.url())).body, "direct");
 }
 
+TEST(HttpClient, TheUsualVariablesNameTheProxyAndWhoNeedsNone) {
+  ScriptedServer proxy({ScriptedServer::answers({answer(200, "proxied")})});
+  setenv("http_proxy", proxy.url().c_str(), 1);
+  setenv("no_proxy", "internal.test", 1);
+  HttpOptions options;
+  options.allow_http = true;
+  options.connect_timeout = milliseconds(200);  // these names are nobody's
+  HttpClient client(options);
+  FakeCall fake;
+  EXPECT_EQ(client.send(fake.call(), get("http://example.test/x")).body, "proxied");
+  error_of([&] { client.send(fake.call(), get("http://internal.test/")); });
+  options.direct = true;
+  HttpClient direct(options);
+  error_of([&] { direct.send(fake.call(), get("http://example.test/")); });
+  unsetenv("http_proxy");
+  unsetenv("no_proxy");
+  EXPECT_EQ(proxy.requests().size(), 1u);
+}
+
 TEST(HttpClient, NamesAnUnusableCaFile) {
   ScriptedServer server({[](Peer& peer) { peer.wait_closed(); }});
   HttpOptions options;
@@ -275,94 +292,6 @@ TEST(HttpClient, APostIsNotRedirected) {
   const Error error = error_of([&] { client.send(fake.call(), post(server.url("/a"), "x")); });
   EXPECT_EQ(error.code(), Code::kRemote);
   EXPECT_EQ(server.requests().size(), 1u);
-}
-
-// Runs `script` as the server and cancels once it has begun.
-void expect_cancelled_at_once(const std::function<void(Peer&)>& script) {
-  FakeCall fake;
-  ScriptedServer server({[&](Peer& peer) {
-    script(peer);
-    fake.cancel();
-    peer.wait_closed();
-  }});
-  HttpClient client({});
-  steady_clock::time_point begin = steady_clock::now();
-  const Error error = error_of([&] { client.send(fake.call(), get(server.url())); });
-  EXPECT_EQ(error.code(), Code::kCancelled);
-  EXPECT_LT(steady_clock::now() - begin, seconds(1));
-}
-
-TEST(HttpClient, CancelEndsWaitingForAnAnswer) {
-  expect_cancelled_at_once([](Peer& peer) { peer.read_request(); });
-}
-
-TEST(HttpClient, CancelEndsReadingABody) {
-  expect_cancelled_at_once([](Peer& peer) {
-    peer.read_request();
-    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome");
-  });
-}
-
-TEST(HttpClient, CancelEndsATlsHandshake) {
-  FakeCall fake;
-  ScriptedServer server({[&](Peer& peer) {
-    fake.cancel();
-    peer.wait_closed();
-  }});
-  HttpClient client({});
-  const auto begin = steady_clock::now();
-  const Error error = error_of(
-      [&] { client.send(fake.call(), get("https://127.0.0.1:" + std::to_string(server.port()))); });
-  EXPECT_EQ(error.code(), Code::kCancelled);
-  EXPECT_LT(steady_clock::now() - begin, seconds(1));
-}
-
-TEST(HttpClient, WorksAfterACancelledRequest) {
-  FakeCall cancelled, fresh;
-  ScriptedServer server({[&](Peer& peer) {
-                           peer.read_request();
-                           cancelled.cancel();
-                           peer.wait_closed();
-                         },
-                         ScriptedServer::answers({answer(200, "new")})});
-  HttpClient client({});
-  EXPECT_EQ(error_of([&] { client.send(cancelled.call(), get(server.url())); }).code(),
-            Code::kCancelled);
-  EXPECT_EQ(client.send(fresh.call(), get(server.url())).body, "new");
-}
-
-TEST(HttpClient, EndsWhatStaysSilentOrTakesTooLong) {
-  const ScriptedServer::Script silent = [](Peer& peer) {
-    peer.read_request();
-    peer.wait_closed();
-  };
-  struct Case {
-    milliseconds idle, total;
-    const char* message;
-  };
-  for (const auto& [idle, total, message] :
-       {Case{milliseconds(30), seconds(60), "no byte came or went for 30 ms (1 attempt)"},
-        Case{seconds(60), milliseconds(30), "timed out"}}) {
-    ScriptedServer server({silent});
-    HttpOptions options;
-    options.idle_timeout = idle;
-    options.total_timeout = total;
-    HttpClient client(options);
-    FakeCall fake;
-    const Error error = error_of([&] { client.send(fake.call(), get(server.url())); });
-    EXPECT_EQ(error.code(), Code::kUnavailable);
-    EXPECT_THAT(error.what(), HasSubstr(message));
-  }
-}
-
-TEST(HttpClient, TheCallsDeadlineEndsAnAttempt) {
-  ScriptedServer server({[](Peer& peer) { peer.wait_closed(); }});
-  HttpClient client({});
-  FakeCall fake;
-  fake.set_deadline(steady_clock::now() + milliseconds(30));
-  const Error error = error_of([&] { client.send(fake.call(), get(server.url())); });
-  EXPECT_EQ(error.code(), Code::kUnavailable);
-  EXPECT_THAT(error.what(), HasSubstr("timed out"));
 }
 
 }  // namespace
