@@ -53,7 +53,8 @@ class MemoryTest(SystemTest):
         for count in (400_000, 1_600_000):
             name = f"f{count}"
             with open(self.folder / f"{name}.csv", "w", encoding="utf-8") as out:
-                out.write("id,text\n" + "".join(f"{i},some text that takes its place {i}\n" for i in range(count)))
+                out.write("id,text\n")  # and line by line: a child begins with what its parent has in memory
+                out.writelines(f"{i},some text that takes its place {i}\n" for i in range(count))
             peaks.append(self.peak(self.pipeline(FILES.format(name=name), name)))
             self.assertEqual((self.folder / f"{name}.out").stat().st_size, (self.folder / f"{name}.csv").stat().st_size)
         self.assert_bounded(*peaks)

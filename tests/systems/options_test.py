@@ -5,6 +5,7 @@ import json
 from harness import BUILD, SystemTest, main
 
 MISTYPED = {"string": [1], "integer": "many", "number": "much", "boolean": "maybe", "array": {"a": 1}, "object": "text"}
+OF_TYPE = {"object": {"a": 1}, "array": [1], "boolean": True, "string": "text", "number": 1.5}
 SOURCE = "  - {use: files, id: first, with: {path: a.csv, stream: t}}\n"
 SINK = "  - {use: sqlite, id: last, with: {path: out.db}}\n"
 
@@ -27,7 +28,8 @@ def wrong_values(schema):
     if schema.get("secret"):
         yield "literal"
     elif "type" in schema:
-        yield MISTYPED[schema["type"]]
+        types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        yield MISTYPED[types[0]] if len(types) == 1 else next(value for kind, value in OF_TYPE.items() if kind not in types)
     if "enum" in schema:
         yield "nonsense"
     if "minimum" in schema:
@@ -37,7 +39,7 @@ def wrong_values(schema):
     if schema.get("minLength"):
         yield ""
     if schema.get("minItems") or schema.get("minProperties"):
-        yield [] if schema["type"] == "array" else {}
+        yield [] if "array" in schema["type"] else {}
 
 
 class OptionsTest(SystemTest):
