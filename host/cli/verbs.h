@@ -17,6 +17,7 @@ int verb_state(Invocation& call);
 int verb_runs(Invocation& call);
 int verb_rejects(Invocation& call);
 int verb_schema(Invocation& call);
+int verb_new(Invocation& call);
 int verb_conformance(Invocation& call);
 int verb_completion(Invocation& call);
 int verb_version(Invocation& call);

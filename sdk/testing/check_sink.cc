@@ -56,10 +56,11 @@ void accounts_for_rows(const Subject& subject, const Sample& sample) {
               std::to_string(bench.host.rows_rejected) + " rejected");
 }
 
-// What one whole transaction shows; later checks compare with it.
-std::vector<std::string> committed(const Subject& subject, const Sample& sample) {
+// What one whole transaction shows: names may hold the transaction's.
+std::vector<std::string> committed(const Subject& subject, const Sample& sample,
+                                   const std::string& txn) {
   Bench bench(subject);
-  bench.sink().write_all(*sample.schema, "t1", sample.batches());
+  bench.sink().write_all(*sample.schema, txn, sample.batches());
   return bench.visible();
 }
 
@@ -77,7 +78,7 @@ void commits_elsewhere(const Subject& subject, const Sample& sample) {
   Bench bench(subject);
   const Prepared prepared = bench.sink().prepare_all(*sample.schema, "t1", sample.batches());
   bench.sink().commit("t1", 1, {prepared.token});
-  require(bench.visible() == committed(subject, sample),
+  require(bench.visible() == committed(subject, sample, "t1"),
           "a commit by another object shows something else");
 }
 
@@ -98,7 +99,7 @@ void aborts_prepared(const Subject& subject, const Sample& sample) {
   bench.sink().abort({"t1"});
   require(bench.visible() == before, "something stays visible after the abort");
   bench.sink().write_all(*sample.schema, "t2", sample.batches());
-  require(bench.visible() == committed(subject, sample),
+  require(bench.visible() == committed(subject, sample, "t2"),
           "the next transaction shows something else");
 }
 
