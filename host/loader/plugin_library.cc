@@ -27,8 +27,19 @@ std::string package_of(const ExpectedPlugin& plugin) { return plugin_package(plu
 
 std::string_view text(bay_str s) { return {s.data, s.size}; }
 
+// As they are in 1.0: a later host has longer ones, and still takes these.
+constexpr size_t kComponentSize = offsetof(bay_component, sink) + sizeof(bay_component::sink);
+constexpr size_t kPluginSize =
+    offsetof(bay_plugin, n_components) + sizeof(bay_plugin::n_components);
+
+bool is_whole(const bay_sink_vt& sink) {
+  return BAY_HAS(&sink, bay_sink_vt, open) && BAY_HAS(&sink, bay_sink_vt, write) &&
+         BAY_HAS(&sink, bay_sink_vt, prepare) && BAY_HAS(&sink, bay_sink_vt, close) &&
+         BAY_HAS(&sink, bay_sink_vt, commit) && BAY_HAS(&sink, bay_sink_vt, abort);
+}
+
 void check_component(const ExpectedPlugin& plugin, const bay_component* component) {
-  if (!component || component->struct_size < sizeof(bay_component) || !component->common ||
+  if (!component || component->struct_size < kComponentSize || !component->common ||
       !BAY_HAS(component->common, bay_component_vt, create) ||
       !BAY_HAS(component->common, bay_component_vt, destroy)) {
     refuse(Code::kInternal, plugin, std::string("a component's table is incomplete") + kPluginBug);
@@ -40,8 +51,7 @@ void check_component(const ExpectedPlugin& plugin, const bay_component* componen
                       BAY_HAS(component->source, bay_source_vt, open)) ||
                      (component->kind == BAY_TRANSFORM && reads && component->transform &&
                       BAY_HAS(component->transform, bay_transform_vt, open)) ||
-                     (component->kind == BAY_SINK && component->sink &&
-                      BAY_HAS(component->sink, bay_sink_vt, abort));
+                     (component->kind == BAY_SINK && component->sink && is_whole(*component->sink));
   if (!whole) {
     refuse(Code::kInternal, plugin,
            "component " + std::string(text(component->name)) + " lacks a required function" +
@@ -53,7 +63,7 @@ void check_table(const ExpectedPlugin& expected, const bay_plugin* plugin) {
   if (!plugin)
     refuse(Code::kInternal, expected,
            std::string(BAY_PLUGIN_ENTRY) + " returned no table" + kPluginBug);
-  if (plugin->struct_size < sizeof(bay_plugin) || !plugin->components) {
+  if (plugin->struct_size < kPluginSize || !plugin->components) {
     refuse(Code::kInternal, expected,
            std::string("its table is smaller than ABI 1.0 requires") + kPluginBug);
   }

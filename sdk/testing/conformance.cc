@@ -56,7 +56,8 @@ void check_sink_table(const bay_component& component) {
 }
 
 void check_tables(const bay_component* component) {
-  require(component && component->struct_size >= sizeof(bay_component),
+  require(component &&
+              component->struct_size >= offsetof(bay_component, sink) + sizeof(component->sink),
           "a component's table is smaller than ABI 1.0 requires");
   require(component->common, "has no bay_component_vt");
   REQUIRE_FUNCTION(component->common, bay_component_vt, create);
@@ -70,7 +71,8 @@ void check_tables(const bay_component* component) {
 #undef REQUIRE_FUNCTION
 
 void check_plugin_tables(const bay_plugin& plugin) {
-  require(plugin.struct_size >= sizeof(bay_plugin), "its table is smaller than ABI 1.0 requires");
+  require(plugin.struct_size >= offsetof(bay_plugin, n_components) + sizeof(plugin.n_components),
+          "its table is smaller than ABI 1.0 requires");
   require(plugin.components && plugin.n_components > 0, "it has no components");
   for (size_t i = 0; i < plugin.n_components; ++i) check_tables(plugin.components[i]);
 }
