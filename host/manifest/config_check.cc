@@ -5,6 +5,7 @@
 #include <set>
 
 #include "patchbay/suggest.h"
+#include "patchbay/text_value.h"
 
 namespace patchbay::host {
 namespace {
@@ -293,6 +294,26 @@ bool only_known_keywords(const Json::Value& schema) {
          only_known_keywords(schema["additionalProperties"]);
 }
 
+// Where a text is no UTF-8, which none that measures texts may see.
+void find_broken_text(const Json::Value& value, const std::string& path,
+                      std::vector<ConfigFault>& faults) {
+  if (value.isString() && !is_utf8(value.asString())) {
+    std::string name = path.substr(std::min<size_t>(1, path.size()));
+    std::replace(name.begin(), name.end(), '/', '.');
+    faults.push_back({path, name + ": is no UTF-8 text"});
+  }
+  if (value.isArray()) {
+    for (Json::ArrayIndex i = 0; i < value.size(); ++i)
+      find_broken_text(value[i], path + "/" + std::to_string(i), faults);
+  }
+  if (!value.isObject()) return;
+  for (const auto& member : value.getMemberNames()) {
+    const std::string below = is_utf8(member) ? member : "?";
+    if (below == "?") faults.push_back({path, "a name is no UTF-8 text"});
+    find_broken_text(value[member], path + "/" + below, faults);
+  }
+}
+
 void collect_secrets(const Json::Value& schema, const Json::Value& value,
                      std::vector<std::string>& out) {
   if (schema["secret"].asBool() && value.isObject())
@@ -318,7 +339,8 @@ void collect_secrets(const Json::Value& schema, const Json::Value& value,
 std::vector<ConfigFault> check_config(const Json::Value& schema, const std::string& who,
                                       Json::Value& config) {
   std::vector<ConfigFault> faults;
-  Checker(who, faults).check(schema, config, "", "");
+  find_broken_text(config, "", faults);
+  if (faults.empty()) Checker(who, faults).check(schema, config, "", "");
   if (faults.empty() && !only_known_keywords(schema)) {
     const std::string fault = validate_json_schema(schema, config);
     if (!fault.empty()) faults.push_back({"", "with: " + fault});

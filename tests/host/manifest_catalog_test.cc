@@ -48,6 +48,7 @@ TEST(Catalog, SaysWhyAManifestIsUnusable) {
        "line 2, column 13: Missing ',' or '}' in object declaration"},
       {"\"id\": \"x\"", "\"id\": \"y\"", "id: must be x, as the file's name, not y"},
       {"\"version\": \"1.0.0\", ", "", "version: missing"},
+      {"\"summary\": \"s\"", "\"summary\": \"\xff\"", "summary: is no UTF-8 text"},
       {"1.0.0", "one", "version: must be like 1.2.3, not one"},
       {"\"summary\"", "\"sumary\"",
        "sumary: unknown option of a manifest, did you mean summary?; summary: missing"},
