@@ -105,7 +105,9 @@ void SourceStage::read(const LaneSplit& split) {
   NodeFigures& figures = run_.figures[source_.node];
   std::vector<uint32_t> indexes;  // of the reader's streams on the edge
   bool ended = false;
-  while (!ended && !limit_reached(split)) {
+  while (!ended) {
+    // Past the limit it is read on to the next resting place: what is committed is behind the state.
+    if (limit_reached(split) && add_state(split, reader, false)) break;
     const auto before = steady_clock::now();
     HostEvent event = reader.next(*services_);
     const auto after = steady_clock::now();
@@ -132,7 +134,7 @@ void SourceStage::read(const LaneSplit& split) {
     tell_committed();
     figures.waiting_ns += (steady_clock::now() - after).count();
   }
-  add_state(split, reader, ended);
+  if (ended) add_state(split, reader, true);
   live_.back().last = services_->epoch;
 }
 
@@ -150,6 +152,10 @@ void SourceStage::on_stream(std::vector<uint32_t>& indexes, const HostEvent& eve
   const bool changed = is_new || !(*streams_[index].schema == *event.schema);
   if (is_new) streams_.emplace_back();
   streams_[index] = {event.schema, name, is_object_schema(*event.schema)};
+  if (is_new && streams_[index].object && run_.options.limit) {
+    run_.warn(run_.pipeline.nodes[source_.node].id,
+              "--limit: stream " + name + " is files, which are read whole");
+  }
   if (changed && !streams_[index].object) run_.schema_seen(*event.schema);
   if (changed) require_open(outlet_.stream(index, event.schema, name));
 }
@@ -201,15 +207,18 @@ bool SourceStage::try_end_epoch(const LaneSplit& split, ReaderHandle& reader) {
   return true;
 }
 
-void SourceStage::add_state(const LaneSplit& split, ReaderHandle& reader, bool ended) {
+// False in the middle of something, where no state lies; at the end there is always one.
+bool SourceStage::add_state(const LaneSplit& split, ReaderHandle& reader, bool ended) {
   const bool done = ended && split.plan.once;
   std::string state = last_state_;
   const bay_status status = reader.checkpoint(*services_, state);
+  if (status == BAY_NOT_NOW && !ended && split.plan.resumes) return false;
   const bool changed = status == BAY_OK && state != last_state_;
   if (ended && !done && (state.empty() || lane_.lane_.from_start))
     run_.note_read_whole(split.plan.stream);
-  if (!changed && !done) return;
-  lane_.ledger_.add_states(services_->epoch, {{split.key, split.plan.stream, state, done}});
+  if (changed || done)
+    lane_.ledger_.add_states(services_->epoch, {{split.key, split.plan.stream, state, done}});
+  return true;
 }
 
 void SourceStage::end_epoch() {

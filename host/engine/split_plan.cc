@@ -61,7 +61,9 @@ SplitPlan parse_split(const std::string& json) {
   if (!split.isObject() || !split["id"].isString() || !split["stream"].isString())
     throw Error(Code::kData, "a split without id or stream");
   const Json::Value& once = split["once"];
-  return {split["id"].asString(), split["stream"].asString(), once.isBool() && once.asBool(), json};
+  const Json::Value& resumes = split["resumes"];
+  return {split["id"].asString(), split["stream"].asString(), once.isBool() && once.asBool(), json,
+          !resumes.isBool() || resumes.asBool()};
 }
 
 std::string split_key(const Node& source, const SplitPlan& split) {

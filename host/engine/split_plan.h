@@ -17,7 +17,8 @@ struct SplitPlan {
   std::string id;
   std::string stream;
   bool once = false;
-  std::string json;  // as the source put it
+  std::string json;     // as the source put it
+  bool resumes = true;  // false: its reader leaves no state
 };
 
 // Takes the JSON that a source's `plan` put. Throws Error kData where id or stream is missing.

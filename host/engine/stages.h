@@ -58,7 +58,7 @@ class SourceStage {
   void on_batch(const std::vector<uint32_t>& indexes, HostEvent event);
   bool epoch_due() const;
   bool try_end_epoch(const LaneSplit& split, ReaderHandle& reader);
-  void add_state(const LaneSplit& split, ReaderHandle& reader, bool ended);
+  bool add_state(const LaneSplit& split, ReaderHandle& reader, bool ended);
   void end_epoch();
   void tell_committed();
   void require_open(bool open);

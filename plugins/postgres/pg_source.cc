@@ -140,7 +140,7 @@ Split PostgresSource::split_of(const std::string& stream, const std::string& fro
                                const std::string& range, size_t number, size_t of) const {
   const std::string part =
       of == 1 ? "" : "#" + std::to_string(number + 1) + "of" + std::to_string(of);
-  Split split{stream + part, stream, false, Json::objectValue};
+  Split split{stream + part, stream, false, Json::objectValue, cursor_.has_value()};
   split.detail["from"] = from;
   split.detail["range"] = range;
   return split;

@@ -56,9 +56,9 @@ class SqliteReader final : public Reader {
     return BatchEvent{0, batch.finish()};
   }
 
-  // Rows with equal cursors must stay together, so there is no resting place before the end.
+  // Rows with equal cursors stay together.
   Checkpoint checkpoint(Call&, Json::Value& state) override {
-    if (has_row_) return Checkpoint::kNotNow;
+    if (has_row_ && (!cursor_ || row_cursor() == last_cursor_)) return Checkpoint::kNotNow;
     if (!cursor_ || last_cursor_.isNull()) return Checkpoint::kUnchanged;
     state["cursor"] = last_cursor_;
     return Checkpoint::kState;
@@ -81,12 +81,13 @@ class SqliteReader final : public Reader {
     last_cursor_ = value;
   }
 
-  void note_cursor() {
-    if (!cursor_) return;
+  // Of the row that comes next. A BLOB is no cursor.
+  Json::Value row_cursor() const {
     const int i = schema_->index_of(*cursor_);
-    if (rows_.type(i) == SQLITE_INTEGER) last_cursor_ = Json::Int64(rows_.integer(i));
-    if (rows_.type(i) == SQLITE_FLOAT) last_cursor_ = rows_.real(i);
-    if (rows_.type(i) == SQLITE_TEXT) last_cursor_ = rows_.text(i);
+    if (rows_.type(i) == SQLITE_INTEGER) return Json::Int64(rows_.integer(i));
+    if (rows_.type(i) == SQLITE_FLOAT) return rows_.real(i);
+    if (rows_.type(i) == SQLITE_TEXT) return std::string(rows_.text(i));
+    return last_cursor_;
   }
 
   void take_row(Call& call, BatchBuilder& batch) {
@@ -94,7 +95,7 @@ class SqliteReader final : public Reader {
     // Each run would read it again, or none.
     if (cursor_ && rows_.is_null(schema_->index_of(*cursor_)))
       return reject(call, *cursor_ + ": is null, so a cursor can't pass the row");
-    note_cursor();
+    if (cursor_) last_cursor_ = row_cursor();
     const int64_t before = batch.rows();
     for (size_t i = 0; i < schema_->fields.size(); ++i) {
       const Field& field = schema_->fields[i];
@@ -176,7 +177,7 @@ std::vector<Split> SqliteSource::plan(Call&, const std::vector<std::string>& wan
   for (const auto& [stream, from] : streams(database)) {
     if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), stream) == wanted.end())
       continue;
-    Split split{stream, stream, false, Json::objectValue};
+    Split split{stream, stream, false, Json::objectValue, cursor_.has_value()};
     split.detail["from"] = from;
     splits.push_back(std::move(split));
   }

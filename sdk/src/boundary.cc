@@ -131,6 +131,7 @@ bay_status source_plan(bay_call* call, bay_object* object, bay_str selection_jso
       json["id"] = split.id;
       json["stream"] = split.stream;
       if (split.once) json["once"] = true;
+      if (!split.resumes) json["resumes"] = false;
       c.put(write_json(json));
     }
     return BAY_OK;
@@ -144,7 +145,7 @@ bay_status source_open(bay_call* call, bay_object* object, bay_bytes split, bay_
     Json::Value json = parse_json(view(split));
     const Json::Value from = state.size == 0 ? Json::Value() : parse_json(view(state));
     const Split parsed{json["id"].asString(), json["stream"].asString(), json["once"].asBool(),
-                       json};
+                       json, json.get("resumes", true).asBool()};
     return give_reader(as<Source>(object).open(c, parsed, from), out);
   });
 }

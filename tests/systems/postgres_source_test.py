@@ -167,6 +167,16 @@ class CursorTest(PostgresCase):
         self.run_json(self.incremental)
         self.assertEqual(self.sql("SELECT count(*), sum(id) FROM other.a"), self.sql("SELECT count(*), sum(id) FROM a"))
 
+    def test_a_limit_amid_equal_values_reads_them_to_their_end(self):
+        self.sql("INSERT INTO a SELECT g / 10, 'x' FROM generate_series(0, 999) g")
+        self.assertEqual(self.run_json(self.incremental, "--limit", "15").stream["rows_written"], 20)
+        self.run_json(self.incremental)
+        self.assertEqual(self.sql("SELECT count(*), sum(id) FROM other.a"), self.sql("SELECT count(*), sum(id) FROM a"))
+
+    def test_a_limit_on_what_has_no_cursor_is_exact(self):
+        self.sql("INSERT INTO a SELECT g, 'x' FROM generate_series(1, 1000) g")
+        self.assertEqual(self.run_json(self.copy(", tables: {a: a}", ", schema: other"), "--limit", "15").stream["rows_written"], 15)
+
     def test_rows_without_an_end_or_a_value_are_refused_each_time(self):
         self.sql("ALTER TABLE a ALTER id TYPE timestamp USING NULL; INSERT INTO a VALUES ('2024-01-01', 'ok'), (NULL, 'null'), ('infinity', 'end')")
         self.incremental = self.copy(", tables: {a: a}, cursor: id", ", schema: other", "rejects: {max: 2}")

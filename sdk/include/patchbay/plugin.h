@@ -41,6 +41,7 @@ struct Split {
   std::string stream;
   bool once = false;   // read a single time: an object, with its etag in the id
   Json::Value detail;  // an object
+  bool resumes = true;  // false: its reader leaves no state, so each run reads all of it
 };
 
 enum class Checkpoint { kState, kUnchanged, kNotNow };
