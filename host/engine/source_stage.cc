@@ -106,7 +106,7 @@ void SourceStage::read(const LaneSplit& split) {
   std::vector<uint32_t> indexes;  // of the reader's streams on the edge
   bool ended = false;
   while (!ended) {
-    // Past the limit it is read on to the next resting place: what is committed is behind the state.
+    // Past the limit it is read on to the next resting place: no row comes without its state.
     if (limit_reached(split) && add_state(split, reader, false)) break;
     const auto before = steady_clock::now();
     HostEvent event = reader.next(*services_);

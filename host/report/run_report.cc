@@ -147,7 +147,9 @@ std::string failure_line(const LaneFailure& failure, const Paint& paint) {
 }
 
 // What an operator does about it; empty where the failure's own message says so.
-std::string next_step(const RunOutcome& run) {
+std::string next_step(const RunOutcome& run, bool doubles) {
+  if (doubles && run.exit_code != kExitOk)
+    return "take out what this run appended before running it again, or set write: replace";
   switch (run.exit_code) {
     case kExitAuth:
       return "mend the credentials, then `patchbay check` this pipeline";
@@ -213,14 +215,16 @@ std::string report_text(const RunOutcome& run, const RunContext& context, bool c
   const Paint paint{color};
   std::string remarks;
   int64_t rejected = 0;
+  bool doubles = false;
   for (const auto& [name, stream] : context.outcomes()) {
     rejected += stream.committed.rejected + stream.aborted.rejected;
     for (const auto& change : stream.schema_changes) {
       remarks += "schema: " + name + ": new field " + change.field + " (" + change.type + ") " +
                  change.action + "\n";
     }
-    if (const std::string note = doubling_note(stream, context); !note.empty())
-      remarks += paint("33", "note") + ": " + name + ": " + note + "\n";
+    const std::string note = doubling_note(stream, context);
+    if (!note.empty()) remarks += paint("33", "note") + ": " + name + ": " + note + "\n";
+    doubles |= !note.empty();
   }
   std::string text = run.pipeline + ": " + paint(run.exit_code == 0 ? "32" : "31", run.outcome) +
                      " in " + tenths(duration(run)) + " s, " + run.guarantee + ", run " + run.run +
@@ -229,7 +233,7 @@ std::string report_text(const RunOutcome& run, const RunContext& context, bool c
     text += paint("33", "rejects") + ": see `patchbay rejects list " + run.pipeline + "`\n";
   for (const auto& failure : run.result.failures) text += failure_line(failure, paint);
   if (run.failed_early) text += failure_line(run.failure, paint);
-  const std::string next = next_step(run);
+  const std::string next = next_step(run, doubles);
   return next.empty() ? text : text + "next: " + next + "\n";
 }
 

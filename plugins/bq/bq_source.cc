@@ -112,7 +112,8 @@ std::vector<Split> BqSource::plan(Call&, const std::vector<std::string>& streams
     return streams.empty() || std::find(streams.begin(), streams.end(), stream) != streams.end();
   };
   std::vector<Split> splits;
-  if (query_ && wanted("query")) splits.push_back({"query", "query", false, Json::objectValue, false});
+  if (query_ && wanted("query"))
+    splits.push_back({"query", "query", false, Json::objectValue, false});
   for (const auto& [stream, table] : tables_) {
     if (!wanted(stream)) continue;
     Split split{stream, stream, false, Json::objectValue, false};

@@ -27,7 +27,7 @@ std::vector<Split> ObjectSelection::splits(std::vector<FoundObject> found) const
   std::vector<Split> splits;
   for (auto& object : found) {
     std::string id = once ? object.key + "#" + object.version : object.key;
-    splits.push_back({std::move(id), stream_, once, std::move(object.detail)});
+    splits.push_back({std::move(id), stream_, once, std::move(object.detail), once});
   }
   return splits;
 }

@@ -27,7 +27,7 @@ class CutTest(BehindProxy):
         self.cut_everywhere(self.down(uri=self.through(tls=True)), "t", "down", "reset")
 
     def test_a_cut_at_every_tenth_of_what_a_source_reads(self):
-        self.cut_everywhere(self.copy(", tables: {a: a}, partitions: 2", ", schema: other", source_uri=self.through()), "other.a", "down")
+        self.cut_everywhere(self.copy(", tables: {a: a}", ", schema: other", source_uri=self.through()), "other.a", "down")
 
     def test_a_reset_at_every_tenth_of_what_a_source_asks(self):
         self.cut_everywhere(self.copy(", tables: {a: a}", ", schema: other, write: replace", source_uri=self.through(tls=True)), "other.a", "up", "reset")

@@ -212,8 +212,8 @@ typedef struct bay_source_vt {
    * is required. */
   bay_status (*discover)(bay_call*, bay_object*);
   /* put() splits, JSON with a stable "id" and the "stream"; "once": true where a split is read a
-   * single time, "resumes": false where its reader leaves no state. The selection is {"streams": [..]}, empty or absent = all. `want` is how many
-   * lanes run at the same time. */
+   * single time, "resumes": false where its reader leaves no state. The selection is
+   * {"streams": [..]}, empty or absent = all. `want` is how many lanes run at the same time. */
   bay_status (*plan)(bay_call*, bay_object*, bay_str selection_json, uint32_t want);
   /* `state` is what checkpoint put for this split's last committed epoch, or empty. */
   bay_status (*open)(bay_call*, bay_object*, bay_bytes split, bay_bytes state, bay_reader** out);

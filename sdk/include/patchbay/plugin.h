@@ -39,8 +39,8 @@ class Component {
 struct Split {
   std::string id;  // stable from run to run
   std::string stream;
-  bool once = false;   // read a single time: an object, with its etag in the id
-  Json::Value detail;  // an object
+  bool once = false;    // read a single time: an object, with its etag in the id
+  Json::Value detail;   // an object
   bool resumes = true;  // false: its reader leaves no state, so each run reads all of it
 };
 
