@@ -15,9 +15,14 @@ int verb_conformance(Invocation& call) {
     one["check"] = check.name;
     one["ok"] = check.failure.empty();
     if (!check.failure.empty()) one["message"] = check.failure;
+    one["why"] = check.why;
+    one["contract"] = check.contract;
     json.append(one);
     text += (check.failure.empty() ? "ok      " : "FAILED  ") + check.name +
-            (check.failure.empty() ? "" : ": " + check.failure) + "\n";
+            (check.failure.empty() ? ""
+                                   : ": " + check.failure + "\n        why:  " + check.why +
+                                         "\n        see:  " + check.contract) +
+            "\n";
     passed &= check.failure.empty();
   }
   if (call.json()) {

@@ -29,6 +29,15 @@ std::string read_text(const fs::path& file) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
+constexpr const char* kAgree = "note, manifest and tables agree";
+constexpr const char* kAgreeWhy = "the host trusts the note and the manifest before it runs code";
+constexpr const char* kAgreeContract = "abi.h: BAY_PLUGIN_NOTE, bay_plugin";
+
+void add(ConformanceResult& result, const std::vector<test::CheckResult>& checks) {
+  for (const auto& check : checks)
+    result.checks.push_back({check.name, check.ok ? "" : check.message, check.why, check.contract});
+}
+
 }  // namespace
 
 ConformanceResult run_conformance(const fs::path& library) {
@@ -39,14 +48,13 @@ ConformanceResult run_conformance(const fs::path& library) {
   try {
     plugin =
         load_plugin({manifest.id, manifest.version, manifest.library}, test::FakeHost::table());
-    result.checks.push_back({"note, manifest and tables agree", ""});
+    result.checks.push_back({kAgree, "", kAgreeWhy, kAgreeContract});
   } catch (const Error& error) {
-    result.checks.push_back({"note, manifest and tables agree", error.what()});
+    result.checks.push_back({kAgree, error.what(), kAgreeWhy, kAgreeContract});
     return result;
   }
-  for (const auto& check : test::run_conformance(*plugin, parse_json_text(read_text(file)))) {
-    result.checks.push_back({check.name, check.ok ? "" : check.message});
-  }
+  add(result, test::check_file(library));
+  add(result, test::run_conformance(*plugin, parse_json_text(read_text(file))));
   return result;
 }
 

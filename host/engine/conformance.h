@@ -8,8 +8,10 @@
 namespace patchbay::host {
 
 struct ConformanceCheck {
-  std::string name;     // "bq.create refuses a missing option"
-  std::string failure;  // empty = passed
+  std::string name;      // "bq.create refuses a missing option"
+  std::string failure;   // empty = passed
+  std::string why;       // the rule is there
+  std::string contract;  // where it is written down
 };
 
 struct ConformanceResult {

@@ -276,7 +276,11 @@ bay_status create(bay_call* call, bay_context* context, bay_str config_json, bay
                   Construct construct) noexcept {
   return guarded(call, [&] {
     auto object = std::make_unique<Object>(Object{Context(host(), context), nullptr});
-    object->component = construct(object->context, Config::parse(view(config_json)));
+    try {
+      object->component = construct(object->context, Config::parse(view(config_json)));
+    } catch (const Json::Exception& error) {  // an option read as what it is not
+      throw Error(Code::kConfig, std::string("configuration: ") + error.what());
+    }
     *out = reinterpret_cast<bay_object*>(object.release());
     return BAY_OK;
   });

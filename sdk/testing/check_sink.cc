@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "guarded_batch.h"
 #include "sample_data.h"
 #include "suite.h"
 
@@ -131,6 +132,77 @@ void applies_twice(const Subject& subject, const Sample& sample) {
   bench.sink().apply_schema(*sample.schema, steps);
 }
 
+void commits_two_writers(const Subject& subject, const Sample& sample) {
+  Bench bench(subject);
+  SinkDriver sink = bench.sink();
+  Schema second = *sample.schema;
+  second.name += "_2";
+  sink.apply_schema(*sample.schema, sink.plan_schema(*sample.schema));
+  sink.apply_schema(second, sink.plan_schema(second));
+  const auto before = bench.visible();
+  std::vector<std::string> tokens;
+  const auto refusal = refusal_of([&] {
+    for (const Schema& schema : {*sample.schema, second}) {
+      WriterDriver writer = sink.open(schema, "t1");
+      for (auto& batch : sample.batches()) writer.write(std::move(batch));
+      tokens.push_back(writer.prepare().token);
+    }
+  });
+  // Two streams may not fit one target; what then counts is that the user is told.
+  if (refusal && refusal->code() == Code::kConfig) return;
+  if (refusal) throw Error(*refusal);
+  require(bench.visible() == before, "what is prepared can be seen");
+  bench.sink().commit("t1", 1, tokens);
+  const auto once = bench.visible();
+  bench.sink().commit("t1", 1, tokens);
+  require(bench.visible() == once, "the second commit shows something else");
+}
+
+void keeps_what_is_committed(const Subject& subject, const Sample& sample) {
+  Bench bench(subject);
+  bench.sink().write_all(*sample.schema, "t1", sample.batches());
+  const auto once = bench.visible();
+  refusal_of([&] { bench.sink().abort({"t1"}); });
+  require(bench.visible() == once, "what was committed is gone");
+}
+
+void commits_nothing_aborted(const Subject& subject, const Sample& sample) {
+  Bench bench(subject);
+  SinkDriver sink = bench.sink();
+  sink.apply_schema(*sample.schema, sink.plan_schema(*sample.schema));
+  const auto before = bench.visible();
+  const Prepared prepared = sink.prepare_all(*sample.schema, "t1", sample.batches());
+  bench.sink().abort({"t1"});
+  refusal_of([&] { bench.sink().commit("t1", 1, {prepared.token}); });
+  require(bench.visible() == before, "rows of it can be seen");
+}
+
+void releases_once(const Subject& subject, const Sample& sample) {
+  const auto count = std::make_shared<ReleaseCount>();
+  {
+    Bench bench(subject);
+    SinkDriver sink = bench.sink();
+    sink.apply_schema(*sample.schema, sink.plan_schema(*sample.schema));
+    WriterDriver writer = sink.open(*sample.schema, "t1");
+    auto batches = sample.batches();
+    writer.write(guard(std::move(batches.front()), count));
+    bench.host.cancel();  // a call that fails owns its array as well
+    for (size_t i = 1; i < batches.size(); ++i)
+      refusal_of([&] { writer.write(guard(std::move(batches[i]), count)); });
+  }
+  require(count->given == count->released, std::to_string(count->released) + " releases of " +
+                                               std::to_string(count->given) + " arrays");
+}
+
+void uses_nothing_released(const Subject& subject, const Sample& sample) {
+  const auto count = std::make_shared<ReleaseCount>();
+  Bench bench(subject);
+  std::vector<Batch> batches;
+  for (auto& batch : sample.batches()) batches.push_back(guard(std::move(batch), count));
+  bench.sink().write_all(*sample.schema, "t1", std::move(batches));
+  require(bench.visible() == committed(subject, sample, "t1"), "other rows come out");
+}
+
 // A failure at each durable step of a commit, which is then repeated from the record.
 void commits_after_failures(const Subject& subject, const Sample& sample) {
   Bench rehearsal(subject);
@@ -176,6 +248,11 @@ void check_sink(Suite& suite, const Subject& subject) {
       {"commits twice with the effect of once", commits_twice},
       {"commits what another object prepared", commits_elsewhere},
       {"commits after a failure at any durable step", commits_after_failures},
+      {"commits two writers of one transaction together", commits_two_writers},
+      {"keeps what is committed when it is aborted", keeps_what_is_committed},
+      {"shows nothing when a commit comes after the abort", commits_nothing_aborted},
+      {"releases each array that it is given once", releases_once},
+      {"uses no array that it has released", uses_nothing_released},
       {"shows nothing of what was aborted", aborts_prepared},
       {"drops what was not prepared", drops_unprepared},
       {"prepares and commits without rows", prepares_nothing},

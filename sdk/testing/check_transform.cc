@@ -2,6 +2,7 @@
 #include <memory>
 #include <thread>
 
+#include "guarded_batch.h"
 #include "patchbay/object.h"
 #include "sample_data.h"
 #include "suite.h"
@@ -132,6 +133,21 @@ void stops_when_cancelled(const Subject& subject, const Sample& sample) {
   require_prompt([&] { reader.events(); });
 }
 
+std::vector<std::string> run_guarded(const Subject& subject, const Sample& sample,
+                                     const std::shared_ptr<ReleaseCount>& count) {
+  Bench bench(subject);
+  bench.input.stream(0, sample.schema);
+  for (auto& batch : sample.batches()) bench.input.batch(0, guard(std::move(batch), count));
+  return rows_as_json(bench.transform.open({&bench.input}).batches());
+}
+
+void releases_once(const Subject& subject, const Sample& sample) {
+  const auto count = std::make_shared<ReleaseCount>();
+  const auto rows = run_guarded(subject, sample, count);
+  require(count->given == count->released, std::to_string(count->released) + " releases of " +
+                                               std::to_string(count->given) + " arrays");
+}
+
 void closes_half_way(const Subject& subject, const Sample& sample) {
   Bench bench(subject);
   bench.feed(sample);
@@ -165,6 +181,13 @@ void check_transform(Suite& suite, const Subject& subject) {
               [&] { outlives_its_reader(subject, *sample); });
   suite.check(label + "passes its input's failure on",
               [&] { passes_failures_on(subject, *sample); });
+  suite.check(label + "releases each array that it is given once",
+              [&] { releases_once(subject, *sample); });
+  suite.check(label + "uses no array that it has released", [&] {
+    require(run_guarded(subject, *sample, std::make_shared<ReleaseCount>()) ==
+                run(subject, *sample, kMaxRows),
+            "other rows come out");
+  });
   suite.check(label + "stops within a second when cancelled amid a stream",
               [&] { stops_when_cancelled(subject, *sample); });
   suite.check(label + "is closed half-way", [&] { closes_half_way(subject, *sample); });

@@ -119,6 +119,7 @@ bool is_self_contained(const Subject& subject) {
 
 void check_component(Suite& suite, const Subject& subject) {
   check_create(suite, subject);
+  check_config(suite, subject);
   if (!is_self_contained(subject)) return;
   if (subject.component->kind == BAY_SOURCE) check_source(suite, subject);
   if (subject.component->kind == BAY_TRANSFORM) check_transform(suite, subject);
@@ -158,8 +159,16 @@ std::vector<CheckResult> run_conformance(const bay_plugin& plugin, const Json::V
               [&] { check_against_manifest(plugin, manifest); });
   const ProcessState before = process_state();
   const OutputCapture output;
+  const Handles handles = open_handles();
   check_components(suite, plugin, manifest);
   check_process(suite, before);
+  suite.check("leaves no file, socket or thread behind", [&] {
+    const Handles after = open_handles();
+    require(after.files.size() <= handles.files.size(),
+            std::to_string(after.files.size() - handles.files.size()) + " files stay open");
+    require(after.threads <= handles.threads,
+            std::to_string(after.threads - handles.threads) + " threads go on");
+  });
   suite.check("writes nothing to stdout or stderr",
               [&] { require(output.text().empty(), "it wrote: " + output.text()); });
   return suite.results;

@@ -79,7 +79,9 @@ Subject Subject::sibling(const std::string& transform) const {
 }
 
 void Suite::check(const std::string& name, const std::function<void()>& work) {
-  CheckResult result{name, true, ""};
+  const size_t label = name.find(": ");
+  const Rule rule = rule_of(label == std::string::npos ? name : name.substr(label + 2));
+  CheckResult result{name, true, "", std::string(rule.why), std::string(rule.contract)};
   try {
     work();
   } catch (const std::exception& error) {

@@ -21,6 +21,11 @@ class Suite {
   std::vector<CheckResult> results;
 };
 
+struct Rule {
+  std::string_view why, contract;
+};
+Rule rule_of(std::string_view check);  // `check` without the component; empty where none is known
+
 // One component of the plugin with its part of the manifest.
 struct Subject {
   const bay_plugin* plugin;
@@ -64,6 +69,7 @@ std::optional<Error> refusal_of(const std::function<void()>& work);
 // Throws unless `work` is done within a second.
 void require_prompt(const std::function<void()>& work);
 
+void check_config(Suite& suite, const Subject& subject);
 void check_create(Suite& suite, const Subject& subject);
 void check_source(Suite& suite, const Subject& subject);
 void check_transform(Suite& suite, const Subject& subject);

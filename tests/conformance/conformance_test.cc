@@ -2,6 +2,7 @@
 #include "patchbay/testing/conformance.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "guarded_batch.h"
 #include "patchbay/json_value.h"
 #include "patchbay/testing/fake_host.h"
 #include "sample_components.h"
@@ -126,7 +128,7 @@ TEST_F(Faults, LiesAreFoundOut) {
        "source count: has nothing more after its last state: rows come again"},
       {"starts over in spite of its state",
        {.forgets_state = true},
-       "source count: resumes from its first state without loss: rows are lost or doubled"},
+       "source count: resumes from each of its states without loss: rows are lost or doubled"},
       {"swallows what comes in",
        {.swallows_input = true},
        "transform double: takes a sample, with streams before batches and valid arrays: "
@@ -137,11 +139,79 @@ TEST_F(Faults, LiesAreFoundOut) {
       {"writes at once",
        {.writes_at_once = true},
        "sink keep: drops what was not prepared: something stays visible"},
+      {"is behind from the second row on",
+       {.state_lags = true},
+       "resumes from each of its states without loss: rows are lost or doubled in split all after "
+       "state 2"},
+      {"is ahead before the first row",
+       {.state_leads = true},
+       "source count: reads all after the state of a reader that read nothing: rows are lost"},
+      {"skips a row at each commit",
+       {.skips_at_commit = true},
+       "source count: is told of commits without losing its place: other rows come"},
+      {"is confused by a value",
+       {.crashes_at_zero = true},
+       "source count: survives any option out of its range: rows: 0: zero"},
+#ifndef __SANITIZE_ADDRESS__  // which has a heap of its own
+      {"leaks", {.leaks = true}, "source count: keeps no memory of what was destroyed: "},
+#endif
+      {"keeps an array",
+       {.keeps_arrays = true},
+       "sink keep: releases each array that it is given once: "},
+      {"forgets to abort",
+       {.forgets_abort = true},
+       "sink keep: shows nothing when a commit comes after the abort: rows of it can be seen"},
+      {"takes back",
+       {.deletes_committed = true},
+       "sink keep: keeps what is committed when it is aborted: what was committed is gone"},
   };
   for (const auto& c : cases) {
     sample::lies = c.lies;
     EXPECT_THAT(run(manifest_), ::testing::HasSubstr(c.expected)) << c.claim;
+    sample::kept.clear();
+    sample::leaked.clear();
   }
+}
+
+TEST_F(Faults, AFileThatStaysOpenIsSeen) {
+  std::vector<int> files;
+  sample::misbehave = [&](Call&) { files.push_back(open("/dev/null", O_RDONLY | O_CLOEXEC)); };
+  EXPECT_THAT(run(manifest_), ::testing::HasSubstr("leaves no file, socket or thread behind: "));
+  for (const int file : files) close(file);
+}
+
+TEST_F(Faults, EveryCheckSaysWhyAndWhere) {
+  sample::store = {};
+  for (const auto& result : test::run_conformance(
+           *make_plugin(test::FakeHost::table(), "sample", "1.0.0",
+                        {component<sample::Count>("count"), component<sample::Double>("double"),
+                         component<sample::Keep>("keep")}),
+           manifest_)) {
+    EXPECT_FALSE(result.why.empty() || result.contract.empty()) << result.name;
+  }
+}
+
+// What was released is spoilt for whoever still reads it, seen through a slice that keeps it alive.
+TEST(Conformance, ReleasedArraysAreCountedAndSpoilt) {
+  Batch whole = sample::numbers(sample::number_schema(), {1, 2});
+  const auto count = std::make_shared<test::ReleaseCount>();
+  test::guard(whole.slice(0, 2), count);
+  EXPECT_EQ(count->given, 1);
+  EXPECT_EQ(count->released, 1);
+  EXPECT_NE(BatchView(whole).column<Int64View>(0)[0], 1);
+}
+
+// The C++ library is all that a plugin's file must not be.
+TEST(Conformance, FaultsOfAFileAreSeen) {
+  Dl_info library{};
+  ASSERT_NE(dladdr(dlsym(RTLD_DEFAULT, "_ZSt9terminatev"), &library), 0);
+  const auto results = test::check_file(library.dli_fname);
+  const std::string failures = failures_of(results);
+  for (const char* expected :
+       {"exports its entry and nothing else: exports ",
+        "has no unique symbol: ", "calls nothing that changes the process: it calls "})
+    EXPECT_THAT(failures, ::testing::HasSubstr(expected));
+  for (const auto& result : results) EXPECT_NE(result.why, "") << result.name;
 }
 
 TEST(Conformance, AnIncompleteTableIsNamed) {

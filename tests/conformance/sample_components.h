@@ -1,6 +1,7 @@
 // A source, a transform and a sink in memory, each of which a test can make misbehave.
 #pragma once
 
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -30,8 +31,18 @@ struct Lies {
   bool forgets_state = false;
   bool swallows_input = false;  // the map gives empty batches
   bool writes_at_once = false;  // rows are visible before commit, as a file
+  bool state_lags = false;      // from its second row on, a state is one row behind
+  bool state_leads = false;     // before the first row, the state is behind it
+  bool skips_at_commit = false;
+  bool crashes_at_zero = false;  // create throws what is no Error
+  bool leaks = false;            // create keeps memory
+  bool keeps_arrays = false;     // write never releases
+  bool forgets_abort = false;
+  bool deletes_committed = false;  // abort takes back what was committed
 };
 inline Lies lies;
+inline std::vector<std::string> leaked;
+inline std::vector<Batch> kept;
 
 class CountReader final : public Reader {
  public:
@@ -48,9 +59,11 @@ class CountReader final : public Reader {
     return BatchEvent{0, numbers(schema_, values)};
   }
   Checkpoint checkpoint(Call&, Json::Value& state) override {
-    state["last"] = Json::Int64(last_);
+    const bool lags = lies.state_lags && last_ > 1, leads = lies.state_leads && last_ == 0;
+    state["last"] = Json::Int64(last_ - lags + leads);
     return Checkpoint::kState;
   }
+  void committed(Call&, uint64_t) override { last_ += lies.skips_at_commit; }
 
  private:
   SchemaPtr schema_ = number_schema();
@@ -61,7 +74,10 @@ class CountReader final : public Reader {
 class Count final : public Source {
  public:
   Count(Context& context, const Config& config)
-      : context_(context), rows_(config.get<int64_t>("rows")) {}
+      : context_(context), rows_(config.get<int64_t>("rows")) {
+    if (lies.crashes_at_zero && rows_ == 0) throw std::runtime_error("zero");
+    if (lies.leaks) leaked.emplace_back(1024, 'x');
+  }
   void check(Call& call) override {
     context_.log(BAY_LOG_DEBUG, "checked", R"({"by":"test"})");
     context_.metric_add("checks", 1);
@@ -124,6 +140,7 @@ class CountingWriter final : public Writer {
   void write(Call& call, Batch batch) override {
     if (misbehave) misbehave(call);
     rows_ += batch.rows();
+    if (lies.keeps_arrays) kept.push_back(std::move(batch));
     if (lies.writes_at_once) std::ofstream(folder_ + "/rows.txt") << rows_;
   }
   Prepared prepare(Call&) override {
@@ -148,12 +165,17 @@ class Keep final : public Sink {
     call.durable_step("keep.before");
     for (const auto& token : tokens) {
       const auto found = store.prepared.find(token);
-      if (found != store.prepared.end()) store.visible[token] = found->second;
+      if (found == store.prepared.end()) continue;
+      store.visible[token] = found->second;
+      if (!folder_.empty()) std::ofstream(folder_ + "/" + token + ".txt") << found->second;
     }
     call.durable_step("keep.after");
   }
   void abort(Call&, std::span<const std::string> txns) override {
-    for (const auto& txn : txns) store.prepared.erase(txn);
+    for (const auto& txn : txns) {
+      if (!lies.forgets_abort) store.prepared.erase(txn);
+      if (lies.deletes_committed) std::filesystem::remove(folder_ + "/" + txn + ".txt");
+    }
   }
 
  private:

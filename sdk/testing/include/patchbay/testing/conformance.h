@@ -3,6 +3,7 @@
 
 #include <json/value.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,9 @@ namespace patchbay::test {
 struct CheckResult {
   std::string name;  // "source counter: refuses broken JSON"
   bool ok;
-  std::string message;  // why not; empty where ok
+  std::string message;   // what happened instead; empty where ok
+  std::string why;       // why the rule is there
+  std::string contract;  // where it is written down: "abi.h: bay_reader_vt.checkpoint"
 };
 
 // `plugin` is what its entry returned for FakeHost::table(); `manifest` is the parsed file.
@@ -28,5 +31,8 @@ struct CheckResult {
 //                reads what the sink made visible
 // Rows come as the stream `people`: id int64, name utf8, amount float64; keys id.
 std::vector<CheckResult> run_conformance(const bay_plugin& plugin, const Json::Value& manifest);
+
+// The file itself: its symbols, flags and paths. Runs none of its code.
+std::vector<CheckResult> check_file(const std::filesystem::path& library);
 
 }  // namespace patchbay::test
