@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from harness import BUILD, SystemTest, main
+from harness import BUILD, SOURCE, SystemTest, main
 
 KINDS = ("source", "transform", "sink")
 
@@ -22,11 +22,14 @@ class NewPluginTest(SystemTest):
         self.assertEqual(result.code, code, result)
         return result.json
 
+    def install(self):
+        prefix = self.folder / "usr"
+        self.do("cmake", "--install", BUILD, "--component", "libpatchbay-dev", "--prefix", prefix)
+        return prefix
+
     def build(self, name):
         """As README.md of the plugin says, with the SDK of this build tree instead of an installed one."""
-        prefix = self.folder / "usr"
-        if not prefix.exists():
-            self.do("cmake", "--install", BUILD, "--component", "libpatchbay-dev", "--prefix", prefix)
+        prefix = self.install()
         cache = (BUILD / "CMakeCache.txt").read_text().splitlines()
         flags = [f"-D{line}" for line in cache if line.startswith(("CMAKE_C_FLAGS:", "CMAKE_CXX_FLAGS:")) and "-fsanitize" in line]
         self.do("cmake", "-G", "Ninja", "-B", "build", f"-DCMAKE_PREFIX_PATH={prefix}", *flags,
@@ -106,6 +109,30 @@ class NewPluginTest(SystemTest):
         self.assertIn(" -- Some Body <some@body.example>  ", (self.folder / "parcels/debian/changelog").read_text())
         self.assertTrue(os.access(self.folder / "parcels/ci.sh", os.X_OK))
         self.do("dpkg-parsechangelog", cwd=self.folder / "parcels")
+
+    def test_the_document_is_true(self):
+        text = (SOURCE / "docs/write-a-plugin.md").read_text()
+        blocks = re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)
+        self.assertEqual(len(blocks), 5)
+        self.assertTrue(blocks[0].startswith("apt install "))  # what a test machine has, or the build tree below
+        prefix = self.install()
+        tools = self.folder / "tools"
+        tools.mkdir()
+        for name in ("patchbay", "patchbay-conformance"):
+            (tools / name).write_text(f'#!/bin/sh\nexec {BUILD}/{name} "$@"\n')
+        # The build tree stands in for libpatchbay-dev and patchbay-conformance, which dpkg does not know.
+        (tools / "dpkg-buildpackage").write_text('#!/bin/sh\nexec /usr/bin/dpkg-buildpackage --no-check-builddeps "$@"\n')
+        for tool in tools.iterdir():
+            tool.chmod(0o755)
+        environment = {"PATH": f"{tools}:{prefix}/bin:{os.environ['PATH']}", "CMAKE_PREFIX_PATH": str(prefix), "HOME": str(self.folder),
+                       "PERL5LIB": f"{prefix}/share/perl5", "PATCHBAY_CONFORMANCE": str(BUILD / "patchbay-conformance")}
+        out = self.do("bash", "-euo", "pipefail", "-c", "".join(blocks[1:]), **environment)
+        self.assertIn("100% tests passed, 0 tests failed out of 2", out)
+        deb = next(self.folder.glob("patchbay-plugin-parcels_0.1.0_*.deb"))
+        self.assertRegex(self.do("dpkg-deb", "--field", deb, "Depends"), r"patchbay-abi-1 \(>= 1\.0\)")
+        self.assertRegex(self.do("dpkg-deb", "--contents", deb), r"(?s)patchbay/plugins/parcels\.so.*patchbay/manifests/parcels\.json")
+        verified = self.patchbay("plugins", "verify", deb)
+        self.assertEqual(verified.code, 0, verified)
 
 
 if __name__ == "__main__":
