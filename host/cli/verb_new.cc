@@ -82,7 +82,8 @@ Substitutes words_for(const std::string& name, const std::string& kind, const st
   const std::time_t now = std::time(nullptr);
   std::tm utc{};
   gmtime_r(&now, &utc);
-  return {{"@name@", name},
+  return {{"@dot@", "."},  // hidden files have no place in the SDK's own package
+          {"@name@", name},
           {"@package@", plugin_package(name)},
           {"@kind@", kind},
           {"@ending@", ending},
