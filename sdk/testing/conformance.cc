@@ -163,7 +163,7 @@ std::vector<CheckResult> run_conformance(const bay_plugin& plugin, const Json::V
   check_components(suite, plugin, manifest);
   check_process(suite, before);
   suite.check("leaves no file, socket or thread behind", [&] {
-    const Handles after = open_handles();
+    const Handles after = settled_handles(handles);
     require(after.files.size() <= handles.files.size(),
             std::to_string(after.files.size() - handles.files.size()) + " files stay open");
     require(after.threads <= handles.threads,

@@ -1,10 +1,12 @@
 #include "process_watch.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <clocale>
 #include <cstdio>
 #include <filesystem>
@@ -54,6 +56,17 @@ bool same_handlers(const ProcessState& a, const ProcessState& b) {
 }
 
 Handles open_handles() { return {names_in("/proc/self/fd"), names_in("/proc/self/task").size()}; }
+
+Handles settled_handles(const Handles& wanted) {
+  constexpr auto kLongest = std::chrono::seconds(20);
+  const auto deadline = std::chrono::steady_clock::now() + kLongest;
+  for (;;) {
+    Handles now = open_handles();
+    const bool settled = now.files.size() <= wanted.files.size() && now.threads <= wanted.threads;
+    if (settled || std::chrono::steady_clock::now() >= deadline) return now;
+    poll(nullptr, 0, 10);
+  }
+}
 
 OutputCapture::OutputCapture()
     : memory_(checked(memfd_create("output", MFD_CLOEXEC))),

@@ -25,6 +25,9 @@ struct Handles {
   bool operator==(const Handles&) const = default;
 };
 Handles open_handles();
+// Once there are no more than `wanted`, or after a while: what a cancelled call left to itself,
+// such as the lookup of a name, may take its time.
+Handles settled_handles(const Handles& wanted);
 
 // stdout and stderr go into a file in memory while it lives.
 class OutputCapture {
