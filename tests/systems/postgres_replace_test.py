@@ -38,8 +38,11 @@ class ReplaceTest(PostgresCase):
                     INSERT INTO t VALUES (9, 'old')""")
         self.addCleanup(self.server.sql, "ALTER DEFAULT PRIVILEGES REVOKE DELETE ON TABLES FROM reader")
         before, oid = self.sql(DESCRIPTION), self.oid()
-        self.run_json(self.replace())
-        self.assertEqual(self.sql(DESCRIPTION), before)
+        for _ in range(3):  # rows may move instead, which keeps the same
+            self.run_json(self.replace())
+            self.assertEqual(self.sql(DESCRIPTION), before)
+            if self.oid() != oid:
+                break
         self.assertNotEqual(self.oid(), oid)
         self.assertEqual(self.sql("SELECT id, v, w FROM t ORDER BY id"), [["1", "a", "1"], ["2", "b", "1"]])
         self.assertEqual(self.column("SELECT relname FROM pg_class WHERE relname LIKE '\\_patchbay%' AND relname NOT LIKE '\\_patchbay\\_epochs%'"), [])
