@@ -101,7 +101,7 @@ void Engine::recover(InstanceSet& instances, const std::string* lane) {
 void Engine::run_lanes(std::vector<PlannedLane>& lanes, RunResult& result) {
   std::atomic<size_t> next{0};
   std::mutex mutex;
-  const auto work = [&](InstanceSet instances) {
+  const auto work = [&](InstanceSet& instances) {
     const CrashStack stack;
     for (size_t i = next++; i < lanes.size(); i = next++) {
       if (run_.cancel.cancelled()) return;
@@ -120,9 +120,16 @@ void Engine::run_lanes(std::vector<PlannedLane>& lanes, RunResult& result) {
   // A limit counts over the lanes of a stream, so they take turns.
   const size_t threads =
       run_.options.limit ? 1 : std::min<size_t>(run_.pipeline.concurrency, lanes.size());
+  // Kept to the end: what planned may hold what all lanes need, such as a snapshot.
+  InstanceSet first = std::move(first_);
   std::vector<std::jthread> workers;
-  for (size_t i = 1; i < threads; ++i) workers.emplace_back([&] { work({}); });
-  work(std::move(first_));
+  for (size_t i = 1; i < threads; ++i) {
+    workers.emplace_back([&] {
+      InstanceSet own;
+      work(own);
+    });
+  }
+  work(first);
 }
 
 std::optional<LaneFailure> Engine::run_lane(PlannedLane& planned, InstanceSet& instances,
