@@ -13,17 +13,19 @@
 namespace patchbay::host {
 namespace {
 
-const CatalogEntry& require_plugin(Invocation& call) {
-  if (call.arguments.positional.empty()) {
-    throw UsageError("plugins " + call.arguments.subcommand + ": needs the plugin's id");
-  }
-  const std::string& id = call.arguments.positional[0];
+const CatalogEntry& require_plugin(Invocation& call, const std::string& id) {
   if (const CatalogEntry* entry = call.catalog().find(id)) return *entry;
   const std::string meant = did_you_mean(id, call.catalog().ids());
   throw UsageError(
       "plugins: there is no plugin " + id +
       (meant.empty() ? "; `apt install " + plugin_package(id) + "` may bring it" : meant) +
       " (see `patchbay plugins list`)");
+}
+
+const std::vector<std::string>& require_ids(const Invocation& call) {
+  if (call.arguments.positional.empty())
+    throw UsageError("plugins " + call.arguments.subcommand + ": needs the plugin's id");
+  return call.arguments.positional;
 }
 
 // Unusable for a reason that its files or the environment's show, without running its code.
@@ -163,7 +165,9 @@ std::string enabling_place(Invocation& call, const CatalogEntry& entry) {
 }
 
 int show(Invocation& call) {
-  const CatalogEntry& entry = require_plugin(call);
+  if (require_ids(call).size() > 1)
+    throw UsageError("plugins show: takes one id, not also " + call.arguments.positional[1]);
+  const CatalogEntry& entry = require_plugin(call, call.arguments.positional[0]);
   if (call.json()) {
     Json::Value json = entry_json(call, entry, enabled_in(call));
     for (Json::ArrayIndex i = 0; entry.manifest && i < json["components"].size(); ++i) {
@@ -202,13 +206,16 @@ int show(Invocation& call) {
 }
 
 int verify(Invocation& call) {
-  if (!call.arguments.positional.empty() && call.arguments.positional[0].ends_with(".deb"))
-    return verify_package(call, call.arguments.positional[0]);
+  const std::vector<std::string>& given = call.arguments.positional;
+  if (!given.empty() && given[0].ends_with(".deb")) {
+    if (given.size() > 1)
+      throw UsageError("plugins verify: takes one package at a time, not also " + given[1]);
+    return verify_package(call, given[0]);
+  }
   std::vector<const CatalogEntry*> entries;
-  if (call.arguments.positional.empty()) {
+  for (const auto& id : given) entries.push_back(&require_plugin(call, id));
+  if (given.empty()) {
     for (const auto& entry : call.catalog().entries()) entries.push_back(&entry);
-  } else {
-    entries.push_back(&require_plugin(call));
   }
   int exit_code = kExitOk;
   Json::Value json(Json::arrayValue);
@@ -237,26 +244,34 @@ int verify(Invocation& call) {
   return exit_code;
 }
 
-int switch_plugin(Invocation& call, bool on) {
-  if (on) {
-    enable_plugin(call.environment(), require_plugin(call));
-  } else {
+// All of them or, where a name is wrong, none.
+int switch_plugins(Invocation& call, bool on) {
+  const std::vector<std::string>& ids = require_ids(call);
+  const Environment& environment = call.environment();
+  for (const auto& id : ids) {
     // What is enabled may be taken out though it is no longer installed.
-    const bool enabled = !call.environment().local && !call.arguments.positional.empty() &&
-                         call.environment().enabled(call.arguments.positional[0]);
-    if (!enabled) require_plugin(call);
-    disable_plugin(call.environment(), call.arguments.positional[0]);
+    const bool goes = !on && !environment.local && environment.enabled(id);
+    if (!goes) require_plugin(call, id);
   }
-  const std::string& id = call.arguments.positional[0];
-  const std::string& environment = call.environment().name;
+  Json::Value json(Json::arrayValue);
+  std::string text;
+  for (const auto& id : ids) {
+    if (on) {
+      enable_plugin(environment, require_plugin(call, id));
+    } else {
+      disable_plugin(environment, id);
+    }
+    Json::Value one;
+    one["id"] = id;
+    one["environment"] = environment.name;
+    one["enabled"] = on;
+    json.append(one);
+    text += id + (on ? ": enabled in " : ": disabled in ") + environment.name + "\n";
+  }
   if (call.json()) {
-    Json::Value json;
-    json["id"] = id;
-    json["environment"] = environment;
-    json["enabled"] = on;
-    call.print_json(json);
+    call.print_json(ids.size() == 1 ? json[0] : json);
   } else {
-    call.print(id + (on ? ": enabled in " : ": disabled in ") + environment + "\n");
+    call.print(text);
   }
   return kExitOk;
 }
@@ -268,7 +283,7 @@ int verb_plugins(Invocation& call) {
   if (verb == "list") return list(call);
   if (verb == "show") return show(call);
   if (verb == "verify") return verify(call);
-  return switch_plugin(call, verb == "enable");
+  return switch_plugins(call, verb == "enable");
 }
 
 }  // namespace patchbay::host

@@ -123,19 +123,20 @@ inline const std::vector<VerbSpec> kVerbs{
      {},
      Words::kPipelines},
     {"plugins",
-     "[ID|FILE.deb]",
+     "[ID..|FILE.deb]",
      "what is installed, enabled, usable and why not; options with types, defaults, docs",
-     "verify loads what is installed. Of a package's file, verify tells before it is installed, "
+     "enable, disable and verify take several. verify loads what is installed. Of a package's "
+     "file, verify tells before it is installed, "
      "and "
      "without running its code: whether it fits this host, and what it would break in the "
      "pipelines "
      "and states of the environments.",
      {"list", "show", "enable", "disable", "verify"},
      0,
-     1,
+     1000,
      {{"output", "FORMAT", "what the result is printed as; markdown: of show, the reference page",
        false, "text|json|markdown", ""}},
-     {"patchbay plugins show bq", "patchbay plugins enable bq --env prod",
+     {"patchbay plugins show bq", "patchbay plugins enable qreviews fields bq --env prod",
       "patchbay plugins verify ./patchbay-plugin-bq_1.1_amd64.deb"},
      Words::kPlugins},
     {"state",

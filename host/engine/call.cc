@@ -28,6 +28,18 @@ bay_status guarded(bay_call* call, Work&& work) {
   return call->status;
 }
 
+// A struct of the plugin's that is smaller than in ABI 1.0 would be read or written past its end.
+void require_size(const char* what, uint32_t size, size_t least) {
+  if (size >= least) return;
+  throw Error(Code::kInternal, std::string(what) + " has struct_size " + std::to_string(size) +
+                                   ", ABI 1.0 has " + std::to_string(least) +
+                                   "; this is a bug of the plugin");
+}
+
+constexpr size_t kEventSize = offsetof(bay_event, array) + sizeof(bay_event::array);
+constexpr size_t kRejectedSize =
+    offsetof(bay_rejected, position_json) + sizeof(bay_rejected::position_json);
+
 void fail(bay_call* call, bay_status status, bay_str message, bay_str detail_json) {
   call->status = status;
   call->message = view(message);
@@ -46,20 +58,28 @@ bay_status put(bay_call* call, bay_bytes result) {
 
 bay_status secret(bay_call* call, bay_str name, void (*use)(void*, bay_bytes), void* data) {
   return guarded(call, [&] {
-    std::string value = call->services.secret(view(name));
-    use(data, {reinterpret_cast<const uint8_t*>(value.data()), value.size()});
-    explicit_bzero(value.data(), value.size());
+    struct Wiped {
+      std::string value;
+      ~Wiped() { explicit_bzero(value.data(), value.size()); }
+    } const secret{call->services.secret(view(name))};
+    use(data, {reinterpret_cast<const uint8_t*>(secret.value.data()), secret.value.size()});
     return BAY_OK;
   });
 }
 
 bay_status input_next(bay_call* call, bay_input* input, bay_event* out) {
-  return guarded(call, [&] { return call->services.input_next(call, input, out); });
+  return guarded(call, [&] {
+    require_size("input_next: the event", out->struct_size, kEventSize);
+    return call->services.input_next(call, input, out);
+  });
 }
 
 bay_status reject(bay_call* call, const bay_rejected* rejected) {
-  Array rows(rejected->rows);
   return guarded(call, [&] {
+    require_size("reject: bay_rejected", rejected->struct_size, kRejectedSize);
+    if (!rejected->rows || !rejected->rows->release)
+      throw Error(Code::kInternal, "reject: has no rows; this is a bug of the plugin");
+    Array rows(rejected->rows);
     SchemaPtr schema;
     if (rejected->schema) {
       struct Owner {

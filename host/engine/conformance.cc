@@ -2,7 +2,9 @@
 
 #include <fstream>
 #include <iterator>
+#include <optional>
 
+#include "loader/crash_guard.h"
 #include "loader/plugin_library.h"
 #include "manifest/manifest.h"
 #include "patchbay/testing/conformance.h"
@@ -54,7 +56,14 @@ ConformanceResult run_conformance(const fs::path& library) {
     return result;
   }
   add(result, test::check_file(library));
-  add(result, test::run_conformance(*plugin, parse_json_text(read_text(file))));
+  std::string at;
+  std::optional<CrashGuard> guard;
+  add(result, test::run_conformance(*plugin, parse_json_text(read_text(file)),
+                                    [&](const std::string& check) {
+                                      guard.reset();
+                                      at = "the check: " + check;
+                                      guard.emplace(CrashSite{manifest.id, "", at});
+                                    }));
   return result;
 }
 

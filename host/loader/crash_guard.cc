@@ -1,5 +1,6 @@
 #include "loader/crash_guard.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -16,6 +17,9 @@ thread_local const CrashSite* current_site = nullptr;
 
 // Written while no plugin is at work, read by the handler only.
 CrashReport crash_report;
+
+// The user's, also while the output of a plugin is caught.
+int user_stderr = STDERR_FILENO;
 
 constexpr size_t kStackBytes = 64 * 1024;
 constexpr int kCrashExit = 70;
@@ -77,9 +81,9 @@ void on_crash(int number) {
   // Two threads may crash at once: one tells of it, and ends the process under the other.
   while (crashing.test_and_set()) pause();
   const Line what = describe(number);
-  Line::write_all(STDERR_FILENO, "patchbay: ");
-  what.write_to(STDERR_FILENO);
-  Line::write_all(STDERR_FILENO,
+  Line::write_all(user_stderr, "patchbay: ");
+  what.write_to(user_stderr);
+  Line::write_all(user_stderr,
                   current_site ? "; this is a bug of the plugin, report it to its author. The next "
                                  "run recovers\n"
                                : "; this is a bug of patchbay, or of a plugin's own thread. The "
@@ -102,6 +106,7 @@ CrashGuard::CrashGuard(const CrashSite& site) : site_(site), outer_(current_site
 CrashGuard::~CrashGuard() { current_site = outer_; }
 
 void install_crash_handler() {
+  if (const int own = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0); own >= 0) user_stderr = own;
   struct sigaction action{};
   action.sa_handler = on_crash;
   action.sa_flags = SA_ONSTACK;

@@ -133,25 +133,41 @@ void stops_when_cancelled(const Subject& subject, const Sample& sample) {
   require_prompt([&] { reader.events(); });
 }
 
+void feed_guarded(Bench& bench, const Sample& sample, const std::shared_ptr<ReleaseCount>& count) {
+  bench.input.stream(0, sample.schema);
+  for (auto& batch : sample.batches()) bench.input.batch(0, guard(std::move(batch), count));
+}
+
 std::vector<std::string> run_guarded(const Subject& subject, const Sample& sample,
                                      const std::shared_ptr<ReleaseCount>& count) {
   Bench bench(subject);
-  bench.input.stream(0, sample.schema);
-  for (auto& batch : sample.batches()) bench.input.batch(0, guard(std::move(batch), count));
+  feed_guarded(bench, sample, count);
   return rows_as_json(bench.transform.open({&bench.input}).batches());
+}
+
+void require_released(const ReleaseCount& count) {
+  require(count.given == count.released, std::to_string(count.released) + " releases of " +
+                                             std::to_string(count.given) + " arrays");
 }
 
 void releases_once(const Subject& subject, const Sample& sample) {
   const auto count = std::make_shared<ReleaseCount>();
-  const auto rows = run_guarded(subject, sample, count);
-  require(count->given == count->released, std::to_string(count->released) + " releases of " +
-                                               std::to_string(count->given) + " arrays");
+  run_guarded(subject, sample, count);
+  require_released(*count);
 }
 
+// Once before the first event, and once amid the stream.
 void closes_half_way(const Subject& subject, const Sample& sample) {
-  Bench bench(subject);
-  bench.feed(sample);
-  bench.transform.open({&bench.input}).next();
+  for (int events = 0; events <= 2; events += 2) {
+    const auto count = std::make_shared<ReleaseCount>();
+    {
+      Bench bench(subject);
+      feed_guarded(bench, sample, count);
+      ReaderDriver reader = bench.transform.open({&bench.input});
+      for (int i = 0; i < events; ++i) reader.next();
+    }
+    require_released(*count);
+  }
 }
 
 }  // namespace

@@ -151,8 +151,9 @@ void check_process(Suite& suite, const ProcessState& before) {
 
 }  // namespace
 
-std::vector<CheckResult> run_conformance(const bay_plugin& plugin, const Json::Value& manifest) {
-  Suite suite;
+std::vector<CheckResult> run_conformance(const bay_plugin& plugin, const Json::Value& manifest,
+                                         std::function<void(const std::string&)> on_check) {
+  Suite suite(std::move(on_check));
   suite.check("its tables are whole", [&] { check_plugin_tables(plugin); });
   if (!suite.results[0].ok) return suite.results;
   suite.check("id, version and components are the manifest's",

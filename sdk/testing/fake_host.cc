@@ -79,6 +79,8 @@ struct HostFunctions {
 
   static bay_status input_next(bay_call* call, bay_input* raw, bay_event* out) {
     auto& input = *reinterpret_cast<FakeInput*>(raw);
+    if (out->struct_size < sizeof *out)
+      return refuse(call, BAY_E_INTERNAL, "input_next: the event's struct_size is too small");
     if (Call(FakeHost::table(), call).cancelled())
       return refuse(call, BAY_E_CANCELLED, "cancelled");
     if (input.events.empty() && input.failure) {
@@ -92,6 +94,9 @@ struct HostFunctions {
   }
 
   static bay_status reject(bay_call* call, const bay_rejected* rejected) {
+    if (rejected->struct_size < sizeof *rejected || !rejected->rows || !rejected->rows->release)
+      return refuse(call, BAY_E_INTERNAL,
+                    "reject: its struct_size is too small, or it has no rows");
     RejectedRows entry;
     Array rows(rejected->rows);
     if (rejected->schema) {

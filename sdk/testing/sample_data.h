@@ -11,7 +11,8 @@
 
 namespace patchbay::test {
 
-inline constexpr int64_t kSampleBatchRows = 2;
+// Enough for a buffer that is still poisoned when the heap has it back.
+inline constexpr int64_t kSampleBatchRows = 8;
 
 // A stream and its content; batches can be had as often as needed.
 struct Sample {

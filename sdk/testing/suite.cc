@@ -82,6 +82,7 @@ void Suite::check(const std::string& name, const std::function<void()>& work) {
   const size_t label = name.find(": ");
   const Rule rule = rule_of(label == std::string::npos ? name : name.substr(label + 2));
   CheckResult result{name, true, "", std::string(rule.why), std::string(rule.contract)};
+  if (on_check_) on_check_(name);
   try {
     work();
   } catch (const std::exception& error) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "patchbay/error.h"
@@ -17,8 +18,13 @@ namespace patchbay::test {
 
 class Suite {
  public:
+  explicit Suite(std::function<void(const std::string&)> on_check = {})
+      : on_check_(std::move(on_check)) {}
   void check(const std::string& name, const std::function<void()>& work);
   std::vector<CheckResult> results;
+
+ private:
+  std::function<void(const std::string&)> on_check_;
 };
 
 struct Rule {

@@ -190,7 +190,7 @@ TEST_F(Boundary, ASinkCommitsItsTokens) {
   std::vector<Batch> batches;
   batches.push_back(sample::numbers(schema, {1, 2, 3}));
   EXPECT_EQ(sink.write_all(*schema, "t1", std::move(batches)).rows_accepted, 3);
-  EXPECT_EQ(sample::store.visible["t1"], 3);
+  EXPECT_EQ(sample::store.visible["t1.numbers.6"], 3);
   EXPECT_THAT(host_.steps, ElementsAre("keep.before", "keep.after"));
 }
 

@@ -1,6 +1,10 @@
 // A source, a transform and a sink in memory, each of which a test can make misbehave.
 #pragma once
 
+#include <poll.h>
+
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -11,6 +15,7 @@
 
 #include "patchbay/map.h"
 #include "patchbay/plugin.h"
+#include "sample_lies.h"
 
 namespace patchbay::sample {
 
@@ -25,36 +30,55 @@ inline Batch numbers(const SchemaPtr& schema, const std::vector<int64_t>& values
   return batch.finish();
 }
 
-inline std::function<void(Call&)> misbehave;  // called by check, next, map and write
-struct Lies {
-  int64_t rows_accepted = 0;  // added to what prepare says
-  bool forgets_state = false;
-  bool swallows_input = false;  // the map gives empty batches
-  bool writes_at_once = false;  // rows are visible before commit, as a file
-  bool state_lags = false;      // from its second row on, a state is one row behind
-  bool state_leads = false;     // before the first row, the state is behind it
-  bool skips_at_commit = false;
-  bool crashes_at_zero = false;  // create throws what is no Error
-  bool leaks = false;            // create keeps memory
-  bool keeps_arrays = false;     // write never releases
-  bool forgets_abort = false;
-  bool deletes_committed = false;  // abort takes back what was committed
+// The first column's values; a liar reads them when they are no longer its own, or keeps the batch.
+inline std::vector<int64_t> take_values(Batch batch) {
+  const int64_t rows = batch.rows();
+  const auto* first = static_cast<const int64_t*>(batch.array().children[0]->buffers[1]);
+  std::vector<int64_t> values(first, first + rows);
+  if (lies.reads_after_release) {
+    const Batch gone = std::exchange(batch, Batch());
+    values.clear();
+  }
+  if (lies.reads_after_release) values.assign(first, first + rows);
+  if (lies.keeps_arrays) kept.push_back(std::move(batch));
+  return values;
+}
+
+// What components of all kinds have in common.
+template <class Kind>
+class Sample : public Kind {
+ public:
+  explicit Sample(const Config& config) {
+    if (lies.on_create) lies.on_create(config);
+    ++living;
+  }
+  ~Sample() override { --living; }
+  void check(Call& call) override {
+    if (misbehave) misbehave(call);
+    if (!lies.hates_interrupts) return;
+    for (int ms = 0; ms < 1000 && !interrupted_; ++ms) poll(nullptr, 0, 1);
+    if (interrupted_) throw std::runtime_error("interrupted");
+  }
+  void interrupt() override { interrupted_ = true; }
+
+ private:
+  std::atomic<bool> interrupted_ = false;
 };
-inline Lies lies;
-inline std::vector<std::string> leaked;
-inline std::vector<Batch> kept;
 
 class CountReader final : public Reader {
  public:
-  CountReader(int64_t rows, int64_t last) : rows_(rows), last_(last) {}
+  CountReader(int64_t rows, int64_t last) : rows_(rows), last_(last) {
+    if (lies.leaks_readers) leaked.emplace_back(1 << 16, 'x');
+  }
   Event next(Call& call) override {
     if (misbehave) misbehave(call);
     if (!begun_) {
       begun_ = true;
       return StreamBegin{0, schema_};
     }
+    const int64_t most = lies.ignores_max_rows ? rows_ : call.max_rows();
     std::vector<int64_t> values;
-    while (last_ < rows_ && std::ssize(values) < call.max_rows()) values.push_back(++last_);
+    while (last_ < rows_ && std::ssize(values) < most) values.push_back(++last_);
     if (values.empty()) return End{};
     return BatchEvent{0, numbers(schema_, values)};
   }
@@ -71,22 +95,22 @@ class CountReader final : public Reader {
   bool begun_ = false;
 };
 
-class Count final : public Source {
+class Count final : public Sample<Source> {
  public:
   Count(Context& context, const Config& config)
-      : context_(context), rows_(config.get<int64_t>("rows")) {
-    if (lies.crashes_at_zero && rows_ == 0) throw std::runtime_error("zero");
-    if (lies.leaks) leaked.emplace_back(1024, 'x');
-  }
+      : Sample(config), context_(context), rows_(config.get<int64_t>("rows")) {}
   void check(Call& call) override {
     context_.log(BAY_LOG_DEBUG, "checked", R"({"by":"test"})");
     context_.metric_add("checks", 1);
-    if (misbehave) misbehave(call);
+    Sample::check(call);
   }
-  std::vector<Schema> discover(Call&) override { return {*number_schema()}; }
+  std::vector<Schema> discover(Call&) override {
+    return std::vector<Schema>(lies.discovers_twice ? 2 : 1, *number_schema());
+  }
   std::vector<Split> plan(Call&, const std::vector<std::string>& streams, uint32_t) override {
     if (!streams.empty() && streams[0] != "numbers") return {};
     Split split{"all", "numbers", false, {}};
+    if (lies.plans_anew) split.id += std::to_string(++plans);
     split.detail["from"] = Json::Int64(INT64_MAX);
     return {split};
   }
@@ -105,10 +129,12 @@ class DoubleMapper final : public Mapper {
   SchemaPtr schema() const override { return schema_; }
   Batch map(Call& call, Batch batch) override {
     if (misbehave) misbehave(call);
-    const auto column = BatchView(batch).column<Int64View>(0);
     std::vector<int64_t> doubled;
-    for (int64_t i = 0; i < column.length() && !lies.swallows_input; ++i)
-      doubled.push_back(2 * column[i]);
+    const auto values = take_values(std::move(batch));
+    for (const int64_t value : values) {
+      if (!lies.swallows_input) doubled.push_back(2 * value + (lies.drifts ? ++plans : 0));
+      if (lies.multiplies) doubled.push_back(2 * value);
+    }
     return numbers(schema_, doubled);
   }
 
@@ -116,9 +142,8 @@ class DoubleMapper final : public Mapper {
   SchemaPtr schema_ = number_schema();
 };
 
-class Double final : public Map {
+class DoubleMap final : public Map {
  public:
-  Double(Context&, const Config&) {}
   std::unique_ptr<Mapper> open_stream(Call&, const SchemaPtr& in) override {
     if (in->fields.at(0).type != scalar(TypeId::kInt64))
       throw Error(Code::kData, in->name + ": the first column must be int64");
@@ -126,60 +151,138 @@ class Double final : public Map {
   }
 };
 
+// Hands on what the reader behind it says, or less than that.
+class DoubleReader final : public Reader {
+ public:
+  explicit DoubleReader(std::unique_ptr<Reader> inner) : inner_(std::move(inner)) {}
+  ~DoubleReader() override {
+    for (Batch& batch : lent_) {
+      batch.array().children[0]->length = -1;
+      kept.push_back(std::move(batch));  // so that whoever looks sees that, not freed memory
+    }
+  }
+  Event next(Call& call) override {
+    if (lies.confused_when_cancelled && call.cancelled()) throw std::runtime_error("confused");
+    try {
+      Event event = inner_->next(call);
+      while (lies.swallows_barriers && std::holds_alternative<Barrier>(event))
+        event = inner_->next(call);
+      if (auto* batch = std::get_if<BatchEvent>(&event); batch && lies.lends_arrays)
+        batch->batch = lend(std::move(batch->batch));
+      if (lies.needs_input && !begun_ && std::holds_alternative<End>(event))
+        throw Error(Code::kInternal, "no stream came");
+      begun_ = true;
+      return event;
+    } catch (const Error&) {
+      if (lies.hides_failures) return End{};
+      throw;
+    }
+  }
+
+ private:
+  // What comes out stays the reader's.
+  Batch lend(Batch batch) {
+    ArrowArray borrowed = batch.array();
+    borrowed.release = [](ArrowArray* array) { array->release = nullptr; };
+    Batch out(batch.schema(), Array(&borrowed));
+    lent_.push_back(std::move(batch));
+    return out;
+  }
+
+  std::unique_ptr<Reader> inner_;
+  std::vector<Batch> lent_;
+  bool begun_ = false;
+};
+
+class Double final : public Sample<Transform> {
+ public:
+  Double(Context&, const Config& config) : Sample(config) {}
+  std::vector<Schema> bind(Call& call, const std::vector<SchemaPtr>& in) override {
+    return map_.bind(call, in);
+  }
+  std::unique_ptr<Reader> open(Call& call, std::vector<Input> inputs) override {
+    return std::make_unique<DoubleReader>(map_.open(call, std::move(inputs)));
+  }
+
+ private:
+  DoubleMap map_;
+};
+
 // Rows by transaction; the two steps of a commit are durable steps.
 struct Store {
   std::map<std::string, int64_t> prepared;
   std::map<std::string, int64_t> visible;
+  std::map<std::string, int> applied;  // by folder
 };
 inline Store store;
 
 class CountingWriter final : public Writer {
  public:
-  CountingWriter(std::string txn, std::string folder)
-      : txn_(std::move(txn)), folder_(std::move(folder)) {}
+  CountingWriter(const std::string& txn, const std::string& stream, std::string folder)
+      : name_(txn + "." + stream), folder_(std::move(folder)) {}
   void write(Call& call, Batch batch) override {
     if (misbehave) misbehave(call);
+    if (lies.refuses_rows) throw Error(Code::kData, "rows: are none that fit");
     rows_ += batch.rows();
-    if (lies.keeps_arrays) kept.push_back(std::move(batch));
+    for (const int64_t value : take_values(std::move(batch))) sum_ += value;
     if (lies.writes_at_once) std::ofstream(folder_ + "/rows.txt") << rows_;
   }
   Prepared prepare(Call&) override {
-    store.prepared[txn_] = rows_;
-    return {txn_, rows_ + lies.rows_accepted};
+    if (lies.needs_rows && rows_ == 0) throw Error(Code::kInternal, "nothing to prepare");
+    const std::string token = name_ + "." + std::to_string(sum_);
+    store.prepared[token] = rows_;
+    return {token, rows_ + lies.rows_accepted};
   }
 
  private:
-  std::string txn_, folder_;
-  int64_t rows_ = 0;
+  std::string name_, folder_;
+  int64_t rows_ = 0, sum_ = 0;
 };
 
-class Keep final : public Sink {
+class Keep final : public Sample<Sink> {
  public:
-  Keep(Context&, const Config& config) : folder_(config.get_or<std::string>("folder", "")) {}
-  void check(Call&) override {}
-  std::unique_ptr<Writer> open(Call&, const SchemaPtr&, const std::string& txn) override {
-    return std::make_unique<CountingWriter>(txn, folder_);
+  Keep(Context&, const Config& config)
+      : Sample(config), folder_(config.get_or<std::string>("folder", "")) {}
+  void apply_schema(Call&, const SchemaPtr&, const Json::Value&) override {
+    if (lies.applies_once && store.applied[folder_]++ > 0)
+      throw Error(Code::kInternal, "the table is there already");
   }
-  void commit(Call& call, const std::string&, uint64_t,
+  std::unique_ptr<Writer> open(Call&, const SchemaPtr& stream, const std::string& txn) override {
+    opened_ = txn;
+    return std::make_unique<CountingWriter>(txn, stream->name, folder_);
+  }
+  void commit(Call& call, const std::string& txn, uint64_t,
               std::span<const std::string> tokens) override {
+    if (lies.commits_own_only && opened_ != txn) return;
+    const auto prepared = store.prepared;
+    if (lies.commits_once) store.prepared.clear();
     call.durable_step("keep.before");
     for (const auto& token : tokens) {
-      const auto found = store.prepared.find(token);
-      if (found == store.prepared.end()) continue;
+      const auto found = prepared.find(token);
+      if (found == prepared.end()) continue;
       store.visible[token] = found->second;
-      if (!folder_.empty()) std::ofstream(folder_ + "/" + token + ".txt") << found->second;
+      if (!folder_.empty()) show(token);
     }
     call.durable_step("keep.after");
   }
   void abort(Call&, std::span<const std::string> txns) override {
     for (const auto& txn : txns) {
-      if (!lies.forgets_abort) store.prepared.erase(txn);
-      if (lies.deletes_committed) std::filesystem::remove(folder_ + "/" + txn + ".txt");
+      if (lies.knows_every_name && opened_ != txn) throw Error(Code::kInternal, txn + ": unknown");
+      const auto is_of_it = [&](const auto& one) { return one.first.starts_with(txn + "."); };
+      if (!lies.forgets_abort) std::erase_if(store.prepared, is_of_it);
+      if (!lies.deletes_committed) continue;
+      for (const auto& [token, rows] : store.visible) std::filesystem::remove(file(token));
     }
   }
 
  private:
-  std::string folder_;
+  std::string file(const std::string& token) const { return folder_ + "/" + token + ".txt"; }
+  void show(const std::string& token) const {
+    const bool again = lies.appends && std::filesystem::exists(file(token));
+    std::ofstream(file(again ? token + ".again" : token)) << store.visible[token];
+  }
+
+  std::string folder_, opened_;
 };
 
 }  // namespace patchbay::sample

@@ -2,8 +2,9 @@
 
 import json
 import shutil
+import subprocess
 
-from harness import BUILD, main
+from harness import BUILD, Result, main
 from operations import OperationsTest
 
 BROKEN = BUILD / "tests/plugins"
@@ -11,6 +12,8 @@ AUTHOR = "this is a bug of the plugin, report it to its author"
 # Plugin, exit code, and what the message says besides the plugin's name.
 LOADING = [
     ("missing_symbol", 3, ["missing_symbol.so does not export patchbay_plugin_v1", "build it against the patchbay SDK"]),
+    ("gone_library", 3, ["cannot be loaded: libpatchbay-gone.so: cannot open shared object file",
+                         "reinstall patchbay-plugin-gone-library and the libraries that it needs"]),
     ("undefined_symbol", 3, ["cannot be loaded: ", "undefined symbol: patchbay_nowhere; reinstall patchbay-plugin-"]),
     ("null_entry", 70, ["patchbay_plugin_v1 returned no table; " + AUTHOR]),
     ("throwing_entry", 70, ["patchbay_plugin_v1 threw: thrown by the entry; " + AUTHOR]),
@@ -27,6 +30,12 @@ NOTES = [
     ("wrong_major", 3, ["was built for 2, this host has 1; install a patchbay-plugin-wrong-major that fits"]),
     ("newer_minor", 3, ["needs 9999 or newer", "upgrade patchbay"]),
 ]
+
+
+def for_another_processor():
+    built = bytearray((BUILD / "plugins/fields.so").read_bytes())
+    built[18:20] = (22).to_bytes(2, "little")  # e_machine: EM_S390
+    return bytes(built)
 
 
 class PluginsTest(OperationsTest):
@@ -105,6 +114,40 @@ class BrokenPluginsTest(PluginsTest):
         self.assertEqual(self.rows("SELECT id FROM t"), [(1,), (2,)])
 
 
+class SloppyCallsTest(PluginsTest):
+    def test_a_sloppy_call_is_told_of_and_harms_nothing(self):
+        for plugin, why in (("small_event", "input_next: the event has struct_size 0, ABI 1.0 has "), ("rejects_nothing", "reject: has no rows")):
+            with self.subTest(plugin):
+                result = self.patchbay("run", self.load(plugin))
+                self.assert_fails(result, 70, plugin, why, "this is a bug of the plugin")
+                self.assertFalse((self.folder / "out.db").exists())
+
+
+class ConformanceTest(PluginsTest):
+    def judge(self, plugin, *options):
+        return self.run_program([BUILD / "patchbay-conformance", BROKEN / f"{plugin}.so", *options])
+
+    def run_program(self, words):
+        done = subprocess.run([str(word) for word in words], cwd=self.folder, env=self.environment, capture_output=True, text=True)
+        return Result(done)
+
+    def test_a_failure_says_what_why_and_where(self):
+        result = self.judge("other_version")
+        self.assertEqual(result.code, 70, result)
+        self.assertRegex(result.out, r"FAILED  note, manifest and tables agree: .*version: the manifest says 1\.0\.0.*\n"
+                                     r" +why:  the host trusts .*\n +see:  abi\.h: BAY_PLUGIN_NOTE")
+        failed = self.judge("small_event", "--output", "json")
+        self.assertEqual(failed.code, 70)
+        taken = [one for one in failed.json if one["check"].startswith("transform broken: takes a sample")]
+        self.assertIn("struct_size is too small", taken[0]["message"])
+        self.assertTrue(all(one["why"] and one["contract"] for one in failed.json))
+
+    def test_a_crash_names_the_check(self):
+        result = self.judge("segfault_in_create")
+        self.assertEqual(result.code, 70, result)
+        self.assertIn("plugin segfault_in_create crashed in the check: transform broken: is created without I/O (SIGSEGV)", result.err)
+
+
 class ManifestsTest(PluginsTest):
     def setUp(self):
         super().setUp()
@@ -144,7 +187,8 @@ class ManifestsTest(PluginsTest):
         self.install()
         for content, word in ((b"", "is empty or not a regular file"), (b"hello" * 100, "is no 64-bit shared object"),
                               (b"\x7fELF" + bytes(60), "is no 64-bit shared object"),
-                              ((BUILD / "plugins/fields.so").read_bytes()[:4000], "mine.so")):
+                              ((BUILD / "plugins/fields.so").read_bytes()[:4000], "mine.so"),
+                              (for_another_processor(), "mine.so: is built for another processor")):
             with self.subTest(word):
                 (self.plugins / "mine.so").write_bytes(content)
                 self.assert_fails(self.patchbay("run", self.load("mine")), 3, "mine.so", word)
@@ -184,6 +228,17 @@ class EnabledTest(PluginsTest):
         self.assert_fails(self.patchbay("plugins", "enable", "fields", "--env", "prd"), 3, "environment prd: is not there",
                           "prod")
         self.assert_fails(self.patchbay("plugins", "enable", "fields", "--env", "local"), 3, "every plugin is enabled there")
+
+    def test_several_are_switched_at_once_or_none(self):
+        result = self.patchbay("plugins", "enable", "files", "csv", "fields")
+        self.assertEqual((result.code, result.out), (0, "".join(f"{id}: enabled in prod\n" for id in ("files", "csv", "fields"))))
+        self.assert_fails(self.patchbay("plugins", "disable", "files", "feilds"), 2, "did you mean fields?")
+        self.assert_fails(self.patchbay("plugins", "enable", "sqlite", "feilds"), 2, "did you mean fields?")
+        states = {one["id"]: one["enabled"] for one in self.patchbay("plugins", "list", "--output", "json").json}
+        self.assertEqual([id for id in ("files", "csv", "fields", "sqlite") if states[id]], ["files", "csv", "fields"])
+        result = self.patchbay("plugins", "disable", "files", "csv", "--output", "json")
+        self.assertEqual(result.json, [{"id": id, "environment": "prod", "enabled": False} for id in ("files", "csv")])
+        self.assert_fails(self.patchbay("plugins", "show", "files", "csv"), 2, "takes one id")
 
     def test_a_broken_plugin_may_be_enabled_away(self):
         self.enable("no_note")

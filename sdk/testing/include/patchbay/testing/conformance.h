@@ -4,6 +4,7 @@
 #include <json/value.h>
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,9 @@ struct CheckResult {
 //   "read_back"  sinks: {"component": NAME, "config": {..}} of a source of the same plugin that
 //                reads what the sink made visible
 // Rows come as the stream `people`: id int64, name utf8, amount float64; keys id.
-std::vector<CheckResult> run_conformance(const bay_plugin& plugin, const Json::Value& manifest);
+// `on_check` is told the name of each check before it begins: whoever catches a crash may want it.
+std::vector<CheckResult> run_conformance(const bay_plugin& plugin, const Json::Value& manifest,
+                                         std::function<void(const std::string&)> on_check = {});
 
 // The file itself: its symbols, flags and paths. Runs none of its code.
 std::vector<CheckResult> check_file(const std::filesystem::path& library);
