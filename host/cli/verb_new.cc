@@ -108,7 +108,7 @@ void write_file(const fs::path& from, const fs::path& to, const Substitutes& wor
   std::ofstream out(to, std::ios::binary);
   out << filled(text, words) << std::flush;
   if (!in || !out) throw Error(Code::kUnavailable, to.string() + ": cannot be written");
-  // An installed template has lost its x; scripts are known by their first line.
+  // Scripts are known by their first line: not every way here keeps the x.
   if (text.starts_with("#!"))
     fs::permissions(to, fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec,
                     fs::perm_options::add);

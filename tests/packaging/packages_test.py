@@ -1,55 +1,28 @@
 """The packages on a fresh Debian 12: what docs/operate.md says is done word for word, in its order.
 
-`./dev test packages` builds the packages and runs this. PATCHBAY_REPOSITORY is the repository of `./dev package`.
+`./dev test packages` builds the packages and runs this.
 """
 
 import json
-import os
-import pathlib
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "systems")]
+from packages_case import PackagesCase, blocks
+from harness import Server
 
-from harness import SOURCE, Server  # noqa: E402
-from machine import Machine  # noqa: E402
-
-REPOSITORY = pathlib.Path(os.environ.get("PATCHBAY_REPOSITORY", SOURCE / "build/packages/repository"))
 UNIT = "patchbay@prod-qreviews_to_bq.service"
 PIPELINE = "/etc/patchbay/environments/prod/pipelines/qreviews_to_bq.yaml"
 
 
-def blocks(document):
-    """Its shell commands by the heading they stand under."""
-    found, heading = {}, ""
-    for line, code in re.findall(r"^#+ ([^\n]*)$|^```sh\n(.*?)^```", (SOURCE / document).read_text(), re.M | re.S):
-        heading = line or heading
-        if code:
-            found.setdefault(heading, []).append(code)
-    return found
-
-
-class PackagesTest(unittest.TestCase):
-    maxDiff = None
-
+class PackagesTest(PackagesCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="patchbay-packages-"))
-        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
-        cls.repository = cls.folder / "repository"
-        shutil.copytree(REPOSITORY, cls.repository)
-        cls.folder.chmod(0o755)
+        super().setUpClass()
         cls.qreviews = Server("qreviews/server.py", cls.folder, "--records", 300)
         cls.addClassCleanup(cls.qreviews.stop)
         cls.bigquery = Server("bigquery/server.py", cls.folder)
         cls.addClassCleanup(cls.bigquery.stop)
-        cls.machine = Machine(cls.repository)
-        cls.addClassCleanup(cls.machine.stop)
         account = cls.bigquery.get("/_control/credentials")
         (cls.machine.root / "root/service-account.json").write_text(json.dumps(account))
 
@@ -69,31 +42,6 @@ class PackagesTest(unittest.TestCase):
     def unit(self, key, unit=UNIT):
         return self.machine.sh(f"systemctl show --value --property {key} '{unit}'").stdout.strip()
 
-    def repack(self, deb, out, *changes):
-        """The same files with other words in the control file."""
-        tree = self.folder / "tree"
-        subprocess.run(["dpkg-deb", "--raw-extract", deb, tree], check=True)
-        control = tree / "DEBIAN/control"
-        text = control.read_text()
-        for old, new in changes:
-            text = text.replace(old, new)
-        control.write_text(text)
-        subprocess.run(["dpkg-deb", "--build", "--root-owner-group", "-Zgzip", "-z1", tree, out], check=True,
-                       stdout=subprocess.DEVNULL)
-        shutil.rmtree(tree)
-
-    def publish(self, version):
-        """A later version of every package, as a repository has it."""
-        pool = self.repository / "pool"
-        for deb in list(pool.glob("*.deb")):
-            old = deb.name.split("_")[1]
-            self.repack(deb, pool / deb.name.replace(f"_{old}_", f"_{version}_"),
-                        (f"Version: {old}", f"Version: {version}"), (f"(= {old})", f"(= {version})"))
-            deb.unlink()
-        subprocess.run([SOURCE / "packaging/index.sh", self.repository],
-                       env={**os.environ, "GNUPGHOME": str(REPOSITORY.parent / "key"),
-                            "PATCHBAY_ARCHIVE_KEY": "patchbay-archive"}, check=True)
-
     def test_an_operator_follows_the_document(self):
         self.commands = blocks("docs/operate.md")
         self.machine.sh("! id patchbay 2>/dev/null; ! command -v patchbay")
@@ -106,6 +54,7 @@ class PackagesTest(unittest.TestCase):
         self.document("Install")
         self.installed_is_not_enabled()
         self.apt_refuses_a_plugin_that_the_host_cannot_load()
+        self.two_packages_cannot_bring_one_plugin()
         listed = self.document("Environments")
         self.assertRegex(listed, r"(?m)^qreviews .* enabled +prod ")
         self.document("Secrets")
@@ -123,6 +72,7 @@ class PackagesTest(unittest.TestCase):
         self.document("With cron")
         self.units_are_confined_and_map_exit_codes()
         self.upgrade_under_a_running_pipeline()
+        self.downgrade_and_back()
         self.remove_and_purge()
         self.assertEqual(self.commands, {}, "commands that nobody has run")
 
@@ -140,13 +90,26 @@ class PackagesTest(unittest.TestCase):
             self.machine.sh(f"test -s /usr/share/{file}")
 
     def apt_refuses_a_plugin_that_the_host_cannot_load(self):
-        fields = next((self.repository / "pool").glob("patchbay-plugin-fields_*.deb"))
+        fields = next(self.pool.glob("patchbay-plugin-fields_*.deb"))
         newer = self.repository / "newer.deb"
         self.repack(fields, newer, ("patchbay-abi-1 (>= 1.0)", "patchbay-abi-1 (>= 1.9)"))
         refused = self.machine.sh("apt install --reinstall /srv/patchbay/newer.deb", check=False)
         self.assertNotEqual(refused.returncode, 0)
         self.assertIn("patchbay-abi-1 (>= 1.9)", refused.stdout + refused.stderr)
         newer.unlink()
+
+    def two_packages_cannot_bring_one_plugin(self):
+        other = self.repository / "other.deb"
+        self.repack(next(self.pool.glob("patchbay-plugin-fields_*.deb")), other,
+                    ("Package: patchbay-plugin-fields", "Package: patchbay-plugin-field-names"))
+        told = self.machine.sh("patchbay plugins verify /srv/patchbay/other.deb", check=False)
+        self.assertEqual(told.returncode, 3, told)
+        self.assertIn("plugin fields is of the package patchbay-plugin-fields, which is installed; "
+                      "run `apt remove patchbay-plugin-fields` first", told.stdout)
+        refused = self.machine.sh("apt install /srv/patchbay/other.deb", check=False)
+        self.assertIn("trying to overwrite", refused.stdout + refused.stderr)
+        self.machine.sh("dpkg --audit; patchbay plugins verify fields")
+        other.unlink()
 
     def units_are_confined_and_map_exit_codes(self):
         exposure = self.machine.sh(f"systemd-analyze security --no-pager '{UNIT}' | tail -1").stdout
@@ -194,6 +157,19 @@ class PackagesTest(unittest.TestCase):
         self.machine.sh(f"systemctl start '{UNIT}'")
         self.assertEqual(self.stored(), 800)
 
+    def downgrade_and_back(self):
+        """The state of the later version is there already: the earlier one goes on from it."""
+        names = "patchbay patchbay-plugin-bq patchbay-plugin-fields patchbay-plugin-qreviews"
+        self.machine.sh("apt install --allow-downgrades " + " ".join(f"{name}=0.1.0" for name in names.split()))
+        self.assertEqual(self.machine.sh("dpkg-query -W -f '${Version}' patchbay").stdout, "0.1.0")
+        self.qreviews.post("/_control/records", {"append": 10})
+        self.machine.sh(f"systemctl start '{UNIT}'")
+        self.assertEqual(self.stored(), 810)
+        self.machine.sh("apt upgrade")
+        self.assertEqual(self.machine.sh("dpkg-query -W -f '${Version}' patchbay").stdout, "0.1.0+later")
+        self.machine.sh(f"systemctl start '{UNIT}'")
+        self.assertEqual(self.stored(), 810)
+
     def remove_and_purge(self):
         before = self.machine.sh("find /etc/patchbay /var/lib/patchbay -type f -o -type l | sort").stdout
         code = self.commands.pop("Remove")[0].splitlines(keepends=True)
@@ -213,6 +189,9 @@ class PackagesTest(unittest.TestCase):
                "/etc/systemd/system/patchbay@prod-qreviews_to_bq.service.d", "/usr/share/keyrings/patchbay-archive.gpg"}
         self.assertEqual([path for path in rest if path not in own and "archive-keyring" not in path
                           and "/apt/lists/" not in path and "/timers/" not in path], [])
+        self.machine.sh("apt install patchbay patchbay-plugin-qreviews patchbay-plugin-fields patchbay-plugin-bq")
+        self.machine.sh(f"systemctl start '{UNIT}'")
+        self.assertEqual(self.stored(), 810, "what is installed again goes on where it was")
 
 
 if __name__ == "__main__":

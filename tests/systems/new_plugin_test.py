@@ -113,8 +113,9 @@ class NewPluginTest(SystemTest):
     def test_the_document_is_true(self):
         text = (SOURCE / "docs/write-a-plugin.md").read_text()
         blocks = re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)
-        self.assertEqual(len(blocks), 5)
-        self.assertTrue(blocks[0].startswith("apt install "))  # what a test machine has, or the build tree below
+        self.assertEqual(len(blocks), 6)
+        # What a test machine has, or the build tree below; what needs a machine of its own is in tests/packaging.
+        self.assertTrue(blocks[0].startswith("apt install ") and blocks[5].startswith("apt install "))
         prefix = self.install()
         tools = self.folder / "tools"
         tools.mkdir()
@@ -126,7 +127,7 @@ class NewPluginTest(SystemTest):
             tool.chmod(0o755)
         environment = {"PATH": f"{tools}:{prefix}/bin:{os.environ['PATH']}", "CMAKE_PREFIX_PATH": str(prefix), "HOME": str(self.folder),
                        "PERL5LIB": f"{prefix}/share/perl5", "PATCHBAY_CONFORMANCE": str(BUILD / "patchbay-conformance")}
-        out = self.do("bash", "-euo", "pipefail", "-c", "".join(blocks[1:]), **environment)
+        out = self.do("bash", "-euo", "pipefail", "-c", "".join(blocks[1:5]), **environment)
         self.assertIn("100% tests passed, 0 tests failed out of 2", out)
         deb = next(self.folder.glob("patchbay-plugin-parcels_0.1.0_*.deb"))
         self.assertRegex(self.do("dpkg-deb", "--field", deb, "Depends"), r"patchbay-abi-1 \(>= 1\.0\)")
