@@ -13,6 +13,10 @@
 namespace patchbay {
 namespace {
 
+// Of all tables together, before the fullest one gets its rows: a statement costs as much as some
+// ten thousand rows, and what is less than a row group is copied twice.
+constexpr int64_t kHeldBytes = 8 << 20;
+
 // Beside the plugin, in a folder that no other program looks into: it is as new as this plugin
 // wants it. Else the system's.
 std::string library_path() {
@@ -84,7 +88,7 @@ size_t DuckDb::add_stream(const std::string& node, const Schema& schema) {
     return table.node == node && table.stream == schema.name;
   });
   const auto number = static_cast<size_t>(known - tables_.begin());
-  if (known == tables_.end()) tables_.push_back({node, schema.name, {}, nullptr});
+  if (known == tables_.end()) tables_.push_back({node, schema.name, {}, nullptr, {}, 0});
   Table& table = tables_[number];
   if (!table.schema || table.schema->fields != schema.fields) add_part(table, schema);
   return number;
@@ -94,17 +98,32 @@ void DuckDb::add_part(Table& table, const Schema& schema) {
   if (schema.fields.empty()) {
     throw Error(Code::kConfig, "stream " + schema.name + ": has no fields to make a table of");
   }
+  insert_held(table);
   table.schema = std::make_shared<const Schema>(schema);
   table.parts.push_back("_patchbay_" + std::to_string(parts_++));
-  engine("stream " + schema.name, [&] {
-    connection_.append(table.parts.back(), BatchBuilder(table.schema).finish(), true);
-  });
+  std::vector<Batch> none;
+  none.push_back(BatchBuilder(table.schema).finish());
+  engine("stream " + schema.name,
+         [&] { connection_.append(table.parts.back(), std::move(none), true); });
 }
 
 void DuckDb::append(size_t number, Batch batch) {
-  const Table& table = tables_.at(number);
+  Table& table = tables_.at(number);
+  const int64_t bytes = batch.bytes();
+  table.held.push_back(std::move(batch));
+  table.held_bytes += bytes;
+  held_bytes_ += bytes;
+  if (held_bytes_ < kHeldBytes) return;
+  insert_held(*std::max_element(tables_.begin(), tables_.end(), [](const Table& a, const Table& b) {
+    return a.held_bytes < b.held_bytes;
+  }));
+}
+
+void DuckDb::insert_held(Table& table) {
+  if (table.held.empty()) return;
+  held_bytes_ -= std::exchange(table.held_bytes, 0);
   engine("stream " + table.stream,
-         [&] { connection_.append(table.parts.back(), std::move(batch), false); });
+         [&] { connection_.append(table.parts.back(), std::exchange(table.held, {}), false); });
 }
 
 void DuckDb::define(const std::string& name, const Table& table) {
@@ -116,6 +135,7 @@ void DuckDb::define(const std::string& name, const Table& table) {
 }
 
 void DuckDb::name_tables() {
+  for (auto& table : tables_) insert_held(table);
   std::map<std::string, int> of_node, of_stream;
   for (const auto& table : tables_) {
     ++of_node[table.node];

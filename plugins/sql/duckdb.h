@@ -48,7 +48,10 @@ class DuckDb {
     std::string node, stream;
     std::vector<std::string> parts;  // one per schema that the stream had
     SchemaPtr schema;                // of the last part
+    std::vector<Batch> held;         // rows that wait to be worth a statement
+    int64_t held_bytes;
   };
+  void insert_held(Table& table);
   void add_part(Table& table, const Schema& schema);
   std::string known_tables(const std::string& wanted) const;
   void define(const std::string& name, const Table& table);
@@ -58,6 +61,7 @@ class DuckDb {
   adbc::Connection connection_;
   std::vector<Table> tables_;
   size_t parts_ = 0;
+  int64_t held_bytes_ = 0;  // of all tables
 };
 
 }  // namespace patchbay

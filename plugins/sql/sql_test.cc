@@ -132,6 +132,32 @@ TEST_F(SqlTest, AStreamWhoseFieldsChangeIsTheUnion) {
       ElementsAre(R"({"id":1,"text":"one","added":null})", R"({"id":2,"text":null,"added":true})"));
 }
 
+// More than is held before it is put into a table.
+TEST_F(SqlTest, RowsOfManyBatchesKeepTheirOrder) {
+  constexpr int64_t kBatches = 100, kRows = 1000;
+  const auto schema = std::make_shared<Schema>(
+      Schema{"t", {{"id", scalar(TypeId::kInt64)}, {"text", scalar(TypeId::kUtf8)}}, {}});
+  FakeInput input;
+  input.stream(0, schema);
+  for (int64_t batch = 0; batch < kBatches; ++batch) {
+    BatchBuilder builder(schema);
+    for (int64_t row = 0; row < kRows; ++row) {
+      builder.column<Int64Builder>(0).append(batch * kRows + row);
+      builder.column<Utf8Builder>(1).append(std::string(200, 'x'));
+    }
+    input.batch(0, builder.finish());
+  }
+  std::deque<FakeInput> inputs;
+  inputs.push_back(std::move(input));
+  int64_t next = 0;
+  for (const auto& batch : run("SELECT id FROM t", std::move(inputs))) {
+    const auto* ids = static_cast<const int64_t*>(batch.array().children[0]->buffers[1]) +
+                      batch.array().children[0]->offset;
+    for (int64_t row = 0; row < batch.rows(); ++row) ASSERT_EQ(ids[row], next++);
+  }
+  EXPECT_EQ(next, kBatches * kRows);
+}
+
 TEST_F(SqlTest, TypesOfResults) {
   const std::pair<const char*, const char*> cases[] = {
       {"sum(id)", "int64"},

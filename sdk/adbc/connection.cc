@@ -1,7 +1,39 @@
+#include <cerrno>
+#include <new>
+
 #include "driver.h"
 
 namespace patchbay::adbc {
 namespace {
+
+// Batches of one schema as an Arrow C stream, which owns them.
+struct BatchStream {
+  std::vector<Batch> batches;
+  size_t at = 0;
+
+  static BatchStream& of(ArrowArrayStream* stream) {
+    return *static_cast<BatchStream*>(stream->private_data);
+  }
+  static int get_schema(ArrowArrayStream* stream, ArrowSchema* out) {
+    try {
+      export_schema(*of(stream).batches.front().schema(), out);
+    } catch (const std::bad_alloc&) {
+      return ENOMEM;
+    }
+    return 0;
+  }
+  static int get_next(ArrowArrayStream* stream, ArrowArray* out) {
+    BatchStream& self = of(stream);
+    *out = ArrowArray{};
+    if (self.at < self.batches.size()) self.batches[self.at++].take().move_to(out);
+    return 0;
+  }
+  static const char* get_last_error(ArrowArrayStream*) { return "out of memory"; }
+  static void release(ArrowArrayStream* stream) {
+    delete &of(stream);
+    stream->release = nullptr;
+  }
+};
 
 class Statement {
  public:
@@ -24,16 +56,14 @@ class Statement {
     CallError error;
     error.check(driver_.StatementSetSqlQuery(&statement_, text.c_str(), error.raw()));
   }
-  void bind(Batch batch) {
-    ArrowSchema schema{};
-    export_schema(*batch.schema(), &schema);
-    ArrowArray array{};
-    batch.take().move_to(&array);
+  void bind(std::vector<Batch> batches) {
+    ArrowArrayStream stream{BatchStream::get_schema, BatchStream::get_next,
+                            BatchStream::get_last_error, BatchStream::release,
+                            new BatchStream{std::move(batches)}};
     CallError error;
-    const AdbcStatusCode status = driver_.StatementBind(&statement_, &array, &schema, error.raw());
-    // A driver that refuses leaves them where they are.
-    if (array.release) array.release(&array);
-    if (schema.release) schema.release(&schema);
+    const AdbcStatusCode status = driver_.StatementBindStream(&statement_, &stream, error.raw());
+    // A driver that refuses leaves it where it is.
+    if (stream.release) stream.release(&stream);
     error.check(status);
   }
   void schema(ArrowSchema* out) {
@@ -94,12 +124,12 @@ Connection::~Connection() {
   driver_->ConnectionRelease(connection_.get(), error.raw());
 }
 
-void Connection::append(const std::string& table, Batch batch, bool create) {
+void Connection::append(const std::string& table, std::vector<Batch> batches, bool create) {
   Statement statement(*driver_, *connection_);
   statement.option("adbc.ingest.target_table", table);
   statement.option("adbc.ingest.mode",
                    create ? "adbc.ingest.mode.create" : "adbc.ingest.mode.append");
-  statement.bind(std::move(batch));
+  statement.bind(std::move(batches));
   statement.execute(nullptr);
 }
 

@@ -3,7 +3,7 @@
 //
 //   adbc::Database database(adbc::load_driver(path, "duckdb_adbc_init"), {{"threads", "2"}});
 //   adbc::Connection connection(database);
-//   connection.append("purchases", batch, true);
+//   connection.append("purchases", std::move(batches), true);
 //   for (adbc::Rows rows = connection.query("SELECT .."); auto array = rows.next();) use(*array);
 //
 // Everything throws Failure with the driver's own words, which may quote values of records: it is
@@ -82,8 +82,9 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Bulk ingestion: makes the table of the batch's schema, or adds to it.
-  void append(const std::string& table, Batch batch, bool create);
+  // Bulk ingestion in one statement: makes the table of the batches' schema, or adds to it. There
+  // is at least one.
+  void append(const std::string& table, std::vector<Batch> batches, bool create);
   // Of the rows that the query would give; nothing runs. The caller releases it.
   void schema_of(const std::string& sql, ArrowSchema* out);
   Rows query(const std::string& sql);
