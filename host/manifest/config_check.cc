@@ -235,6 +235,7 @@ class Checker {
                      const std::string& name) {
     const Json::Value& choices = schema.isMember("oneOf") ? schema["oneOf"] : schema["anyOf"];
     if (!choices.isArray()) return;
+    if (schema.isMember("oneOf") && has_rivals(choices, value, path, name)) return;
     std::vector<ConfigFault> best;
     std::string titles;
     bool shape_fits = false, only_required = true;
@@ -260,6 +261,24 @@ class Checker {
     } else {
       add(path, name, "must be " + titles + ", not " + plain(value));
     }
+  }
+
+  // Options of which only one may be given: {"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}.
+  bool has_rivals(const Json::Value& choices, const Json::Value& value, const std::string& path,
+                  const std::string& name) {
+    std::vector<std::string> given;
+    for (const auto& choice : choices) {
+      if (!choice.isMember("required") || choice.isMember("type")) return false;
+      const Json::Value& needed = choice["required"];
+      if (std::all_of(needed.begin(), needed.end(),
+                      [&](const Json::Value& one) { return value.isMember(one.asString()); })) {
+        given.push_back(needed[0].asString());
+      }
+    }
+    for (size_t i = 1; i < given.size(); ++i) {
+      add(path + "/" + given[i], join(name, given[i]), "not together with " + given[0]);
+    }
+    return given.size() > 1;
   }
 
   void check_condition(const Json::Value& schema, Json::Value& value, const std::string& path,

@@ -115,6 +115,28 @@ TEST(ConfigCheck, AcceptsWhatTheSchemaAllows) {
     EXPECT_THAT(faults_of(config), ElementsAre()) << config;
 }
 
+TEST(ConfigCheck, OptionsOfWhichOnlyOneMayBeGiven) {
+  const Json::Value schema = parse_json_text(R"({"type": "object", "additionalProperties": false,
+    "properties": {"query": {"type": "string"}, "file": {"type": "string"}, "more": {"type": "object"}},
+    "oneOf": [{"title": "query", "required": ["query"]}, {"title": "file", "required": ["file"]},
+              {"title": "more", "required": ["more"]}]})");
+  const auto faults = [&](const char* text) {
+    Json::Value config = parse_json_text(text);
+    std::vector<std::string> all;
+    for (const auto& fault : check_config(schema, "sql", config))
+      all.push_back(fault.path + " " + fault.message);
+    return all;
+  };
+  EXPECT_THAT(faults(R"({"file": "a"})"), ElementsAre());
+  EXPECT_THAT(faults("{}"), ElementsAre(" with: needs query or file or more"));
+  EXPECT_THAT(faults(R"({"query": "a", "file": "b"})"),
+              ElementsAre("/file file: not together with query"));
+  EXPECT_THAT(
+      faults(R"({"query": "a", "file": 5, "more": {}})"),
+      ElementsAre("/file file: must be text, not 5; put it in quotes",
+                  "/file file: not together with query", "/more more: not together with query"));
+}
+
 TEST(ConfigCheck, ReportsEveryFaultAtOnce) {
   EXPECT_THAT(
       faults_of(R"({"page_size": 0, "write": "x", "pagesize": 1})"),

@@ -67,7 +67,7 @@ nodes:
             ({"query": "SELECT 1; DROP TABLE sold"}, 3, "more than one statement"),
             ({"query": "SELECT * FROM read_csv('left.csv')"}, 3, "disabled by configuration"),
             ({"query": "SELECT item::int AS n FROM sold"}, 7, "query: line 1, column 12: a value can't be converted"),
-            ({"query": "SELECT 1", "query_file": "q.sql"}, 3, "query: give one of query, query_file and queries"),
+            ({"query": "SELECT 1", "query_file": "q.sql"}, 3, "pipeline.yaml:10:33: query_file: not together with query"),
             ({}, 3, "needs query or query_file or queries"),
             ({"query": "SELECT 1", "memory_limit": "much"}, 3, "memory_limit"),
             ({"query": "SELECT 1", "spill_directory": "no/folder"}, 3, "spill_directory: no/folder"),
