@@ -3,7 +3,25 @@
 #include <algorithm>
 #include <limits>
 
+#include "report/json_text.h"
+
 namespace patchbay::host {
+namespace {
+
+// "a.csv, line 3: " where the position names a file; positions of other kinds are for `rejects`.
+std::string place(const std::string& position_json) {
+  if (position_json.empty()) return "";
+  const Json::Value position = parse_json_text(position_json);
+  if (!position.isObject() || !position["file"].isString()) return "";
+  std::string text = position["file"].asString();
+  for (const char* count : {"line", "row"}) {
+    if (position[count].isInt64())
+      text += std::string(", ") + count + " " + std::to_string(position[count].asInt64());
+  }
+  return text + ": ";
+}
+
+}  // namespace
 
 void StreamCounts::add(const StreamCounts& other) {
   read += other.read;
@@ -53,16 +71,17 @@ int64_t RunContext::allowed_rejects() const {
                                   : static_cast<int64_t>(pipeline.rejects.max_rows);
 }
 
-void RunContext::count_rejects(const std::string& stream, int64_t rows, const std::string& reason) {
+void RunContext::count_rejects(const std::string& stream, const RejectedRows& rejected) {
   if (options.look_only) return;
   const std::lock_guard lock(mutex_);
   int64_t& count = rejects_[stream];
-  count += rows;
+  count += rejected.rows.rows();
   if (count <= allowed_rejects()) return;
   throw TooManyRejects(Code::kData, "rejects: " + stream + ": " + std::to_string(count) +
                                         " rows rejected, " + std::to_string(allowed_rejects()) +
-                                        " allowed; the last one: " + reason +
-                                        "; see `patchbay rejects list " + pipeline.name +
+                                        " allowed; the last one: " + place(rejected.position_json) +
+                                        rejected.reason + "; see `patchbay rejects list " +
+                                        pipeline.name +
                                         "`, then mend the rows or raise rejects: {max: ..}");
 }
 

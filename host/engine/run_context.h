@@ -108,7 +108,7 @@ class RunContext {
   // Counts a rejected row at once, so that all lanes together respect an absolute limit. Throws
   // TooManyRejects.
   // `reason` of these rows goes into the message.
-  void count_rejects(const std::string& stream, int64_t rows, const std::string& reason);
+  void count_rejects(const std::string& stream, const RejectedRows& rejected);
   void forget_rejects(const std::string& stream, int64_t rows);  // of an epoch that was aborted
   // Judges a percentage at the end of an epoch. Throws TooManyRejects.
   void judge_rejects(const CountsByStream& epoch);

@@ -24,7 +24,7 @@ bay_status StageServices::reject(RejectedRows rejected) {
   ledger_.keep_reject(epoch, id(), origin, rejected);
   rejected_rows += rejected.rows.rows();
   try {
-    run_.count_rejects(origin, rejected.rows.rows(), rejected.reason);
+    run_.count_rejects(origin, rejected);
   } catch (const TooManyRejects&) {
     // The lane ends with this reason, whatever the plugin makes of the refusal.
     lane_.fail(std::current_exception());
