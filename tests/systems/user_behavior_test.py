@@ -12,9 +12,10 @@ import os
 import struct
 import subprocess
 import sys
+import tempfile
 
-from harness import SOURCE, Server, SystemTest, main
-from postgres_server import PASSWORD, Postgres
+from harness import BUILD, SOURCE, SystemTest, main
+from user_behavior_services import STAGES, Services
 
 DATA = SOURCE / "examples/user_behavior/data"
 
@@ -40,38 +41,47 @@ def expected():
     return {key: (spent.get(key), score[key] if count[key] else None, count[key] or None) for key in {*spent, *count}}
 
 
+PURCHASES = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+REVIEWS = "cid,review_str,id_review\n"
+
+
 class UserBehaviorTest(SystemTest):
     @classmethod
     def setUpClass(cls):
-        cls.postgres = Postgres()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.postgres.remove()
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.services = Services(folder.name)
+        cls.addClassCleanup(cls.services.stop)
+        cls.postgres, cls.gcs, cls.bq = cls.services.postgres, cls.services.gcs, cls.services.bq
 
     def setUp(self):
         super().setUp()
         os.symlink(SOURCE / "examples", self.folder / "examples")
-        self.bq = Server("bigquery/server.py", self.folder)
-        self.addCleanup(self.bq.stop)
-        self.postgres.sql("DROP SCHEMA IF EXISTS bootcampdb CASCADE")
-        self.environment.update(PATCHBAY_SECRET_POSTGRES_PASSWORD=PASSWORD,
-                                PATCHBAY_SECRET_BIGQUERY_CREDENTIALS=json.dumps(self.bq.get("/_control/credentials")))
-        self.settings = {"raw": "examples/user_behavior/data", "staging": str(self.folder / "staging"), "postgres": self.postgres.uri,
-                         "bigquery": self.bq.url, "project": "demo"}
+        self.services.reset()
+        self.environment.update(self.services.environment)
+        self.put((DATA / "user_purchase.csv").read_text(encoding="utf-8"), (DATA / "movie_review.csv").read_text(encoding="utf-8"))
+
+    def put(self, purchases=None, reviews=None):
+        for name, text in (("user_purchase.csv", purchases), ("movie_review.csv", reviews)):
+            if text is not None:
+                self.services.put(name, text)
 
     def example(self, name, code=0, **settings):
         file = f"examples/user_behavior/{name}.yaml"
-        text = (SOURCE / file).read_text()
-        chosen = {key: value for key, value in {**self.settings, **settings}.items() if f"\n  {key}:" in text}
-        return self.run_json(file, *[part for key, value in chosen.items() for part in ("--set", f"{key}={value}")], code=code)
+        return self.run_json(file, *self.services.arguments(SOURCE / file, **settings), code=code)
 
     def stages(self):
-        return [self.example(name) for name in ("1_csv_to_postgres", "2_postgres_to_bucket", "3_reviews", "4_user_behavior", "5_to_bigquery")]
+        return [self.example(name) for name in STAGES]
+
+    def purchases(self, what="count(*)"):
+        return self.postgres.sql(f"SELECT {what} FROM bootcampdb.user_purchase")
+
+    def objects(self):
+        return sorted(found["name"] for found in self.gcs.get("/_control/objects/staging"))
 
     def metric(self):
         """{customer: (amount, score, count)} as BigQuery has it; every customer once."""
-        rows = self.bq.get("/_control/tables/demo/bootcamp/user_behavior_metric")
+        rows = self.services.metric()
         out = {row["customer_id"]: (None if row["amount_spent"] is None else decimal.Decimal(str(row["amount_spent"])), row["review_score"],
                                     row["review_count"]) for row in rows}
         self.assertEqual(len(out), len(rows))
@@ -89,7 +99,8 @@ class UserBehaviorTest(SystemTest):
             self.assertEqual(read, {"user_purchase": 600, "reviews": 295})
             self.assertEqual(self.metric(), expected())
             self.assertEqual(reports[4][0]["rows_written"], len(expected()))
-        (rows, total), = self.postgres.sql("SELECT count(*), sum(quantity * unit_price) FROM bootcampdb.user_purchase")
+            self.assertEqual(self.objects(), ["reviews.parquet", "user_behavior.parquet", "user_purchase.parquet"])
+        (rows, total), = self.purchases("count(*), sum(quantity * unit_price)")
         self.assertEqual((rows, decimal.Decimal(total)), ("600", sum(amount for amount, _, _ in expected().values() if amount)))
 
     def test_the_whole_at_once_gives_the_same(self):
@@ -122,36 +133,75 @@ class UserBehaviorTest(SystemTest):
         self.assertNotIn("16579", json.dumps([reject["reason"] for reject in rejects]))
 
     def test_float32_money_reproduces_the_old_numbers(self):
-        (self.folder / "raw").mkdir()
-        (self.folder / "raw/user_purchase.csv").write_text(
-            "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
-            "536365,85123A,HEART,1,2010-12-01 08:26:00,2.55,17850,United Kingdom\n"
-            "536366,71053,LANTERN,6,2010-12-01 08:28:00,3.39,13047,United Kingdom\n")
-        (self.folder / "raw/movie_review.csv").write_text("cid,review_str,id_review\n17850,not good,1\n")
-        self.example("user_behavior", raw="raw", query="examples/user_behavior/user_behavior_float32.sql")
-        rows = {row["customer_id"]: row["amount_spent"] for row in self.bq.get("/_control/tables/demo/bootcamp/user_behavior_metric")}
+        self.put(PURCHASES + "536365,85123A,HEART,1,2010-12-01 08:26:00,2.55,17850,United Kingdom\n"
+                 "536366,71053,LANTERN,6,2010-12-01 08:28:00,3.39,13047,United Kingdom\n", REVIEWS + "17850,not good,1\n")
+        self.example("user_behavior", query="examples/user_behavior/user_behavior_float32.sql")
+        rows = {row["customer_id"]: row["amount_spent"] for row in self.services.metric()}
         self.assertEqual(rows, {17850: 2.549999952316284, 13047: float32(6 * float32(3.39))})
 
     def test_rows_that_shifted_in_spark_stay_in_their_columns(self):
-        (self.folder / "raw").mkdir()
-        (self.folder / "raw/user_purchase.csv").write_text(
-            "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
-            '536365,85123A,"RULER 12"" OAK, LONG",2,2010-12-01 08:26:00,1.25,17850,United Kingdom\n'
-            '536366,1,"TWO\nLINES",3,2010-12-01 08:26:00,1.00,,France\n')
-        (self.folder / "raw/movie_review.csv").write_text(
-            'cid,review_str,id_review\n17850,"He said ""bad,\n\nbad"", then: Good!",1\n17850,goods,2\n17850,"not good",3\n17850,,4\n')
-        self.example("user_behavior", raw="raw")
+        self.put(
+            PURCHASES + '536365,85123A,"RULER 12"" OAK, LONG",2,2010-12-01 08:26:00,1.25,17850,United Kingdom\n'
+            '536366,1,"TWO\nLINES",3,2010-12-01 08:26:00,1.00,,France\n',
+            REVIEWS + '17850,"He said ""bad,\n\nbad"", then: Good!",1\n17850,goods,2\n17850,"not good",3\n17850,,4\n')
+        self.example("user_behavior")
         self.assertEqual(self.metric(), {17850: (decimal.Decimal("2.5"), 2, 4), None: (decimal.Decimal(3), None, None)})
 
     def test_a_malformed_quantity_is_no_silent_null(self):
-        (self.folder / "raw").mkdir()
-        (self.folder / "raw/user_purchase.csv").write_text(
-            "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
-            "536365,85123A,HEART,six,2010-12-01 08:26:00,2.55,17850,United Kingdom\n")
-        result = self.example("1_csv_to_postgres", code=6, raw="raw")
+        self.put(PURCHASES + "536365,85123A,HEART,six,2010-12-01 08:26:00,2.55,17850,United Kingdom\n")
+        result = self.example("1_csv_to_postgres", code=6)
         self.assertEqual(result.json["outcome"], "rejects")
-        self.assertNotIn("six", result.out + result.out)
+        self.assertIn("user_purchase.csv, line 2", result.out)
+        self.assertNotIn("six", result.out + result.err)
         self.assertEqual(self.postgres.sql("SELECT count(*) FROM information_schema.tables WHERE table_name = 'user_purchase'"), [["0"]])
+
+    def test_the_shops_own_table_is_loaded_as_it_is(self):
+        self.postgres.sql((SOURCE / "examples/user_behavior/table.sql").read_text())
+        self.postgres.sql("CREATE INDEX by_customer ON bootcampdb.user_purchase (customer_id);"
+                          "CREATE VIEW bootcampdb.returned AS SELECT * FROM bootcampdb.user_purchase WHERE quantity < 0")
+        before = self.columns()
+        for _ in range(2):
+            self.stages()
+            self.assertEqual(self.columns(), before)
+            self.assertEqual(self.purchases(), [["600"]])
+            self.assertEqual(self.metric(), expected())
+        self.assertEqual(self.postgres.sql("SELECT count(*) FROM pg_indexes WHERE indexname = 'by_customer'"), [["1"]])
+        self.assertEqual(self.postgres.sql("SELECT count(*) > 0 FROM bootcampdb.returned"), [["t"]])
+
+    def columns(self):
+        return self.postgres.sql("SELECT column_name, data_type, character_maximum_length, numeric_precision, numeric_scale, is_nullable "
+                                 "FROM information_schema.columns WHERE table_name = 'user_purchase' ORDER BY ordinal_position")
+
+    def test_a_table_that_is_not_there_is_made_with_types_that_hold_the_file(self):
+        self.example("1_csv_to_postgres")
+        self.assertEqual([row[:2] for row in self.columns()], [
+            ["invoice_number", "text"], ["stock_code", "text"], ["detail", "text"], ["quantity", "integer"],
+            ["invoice_date", "timestamp without time zone"], ["unit_price", "numeric"], ["customer_id", "integer"], ["country", "text"]])
+        self.assertEqual([row[3:5] for row in self.columns()][5], ["8", "3"])
+
+    def test_a_row_that_the_shops_table_refuses_keeps_the_old_content(self):
+        self.postgres.sql((SOURCE / "examples/user_behavior/table.sql").read_text())
+        self.example("1_csv_to_postgres")
+        self.put(PURCHASES + "536365,85123A,HEART,1,2010-12-01 08:26:00,2.55,17850,United Kingdom\n"
+                 "C1234567890,85123A,HEART,1,2010-12-01 08:26:00,2.55,17850,United Kingdom\n")
+        result = self.example("1_csv_to_postgres", code=6)
+        self.assertIn("invoice_number", result.out)
+        self.assertIn("character varying(10)", result.out)
+        self.assertNotIn("C1234567890", result.out + result.err)
+        self.assertEqual(self.purchases(), [["600"]])
+
+    def test_the_next_days_file_takes_the_place_of_the_last(self):
+        self.stages()
+        self.put(PURCHASES + "600000,85123A,HEART,4,2011-12-01 08:26:00,2.50,17850,United Kingdom\n", REVIEWS + "17850,Good!,1\n")
+        self.stages()
+        self.assertEqual(self.metric(), {17850: (decimal.Decimal(10), 1, 1)})
+
+    def test_a_column_that_the_file_no_longer_has_is_named(self):
+        self.example("1_csv_to_postgres")
+        self.put(PURCHASES.replace("UnitPrice", "Price") + "536365,85123A,HEART,1,2010-12-01 08:26:00,2.55,17850,United Kingdom\n")
+        result = self.example("1_csv_to_postgres", code=3)
+        self.assertIn("types: user_purchase.csv has no column UnitPrice", result.out)
+        self.assertEqual(self.purchases(), [["600"]])
 
     def test_the_old_table_serves_until_the_new_one_is_whole(self):
         self.example("user_behavior")
@@ -164,10 +214,29 @@ class UserBehaviorTest(SystemTest):
     def test_a_missing_file_leaves_everything_as_it_was(self):
         self.stages()
         before = self.metric()
-        (self.folder / "staging/reviews.parquet").unlink()
+        self.gcs.post("/_control/remove/staging/reviews.parquet", None)
         result = self.example("4_user_behavior", code=7)
-        self.assertIn("reviews.parquet", result.out)
+        self.assertIn("gs://staging/reviews.parquet", result.out)
         self.assertEqual(self.metric(), before)
+        self.assertEqual(self.objects(), ["user_behavior.parquet", "user_purchase.parquet"])
+
+    def test_a_stage_that_fails_leaves_nothing_that_costs_money(self):
+        self.stages()
+        kept = self.gcs.get("/_control/objects/staging")
+        tables = self.bq.get("/_control/tables")
+        self.put(reviews=REVIEWS + "17850,Good!,1\n17851,Good!,2,cut\n" * 40)
+        self.example("3_reviews", code=6)
+        self.gcs.post("/_control/settings", {"denied": ["storage.objects.create"]})
+        self.example("4_user_behavior", code=4)
+        self.gcs.post("/_control/settings", {"denied": []})
+        self.assertEqual(self.gcs.get("/_control/objects/staging"), kept)
+        self.assertEqual(self.bq.get("/_control/tables"), tables)
+
+    def test_it_can_be_tried_without_a_cloud(self):
+        done = subprocess.run([sys.executable, SOURCE / "examples/user_behavior/local.py"], capture_output=True, text=True, timeout=120,
+                              env={**os.environ, "PATCHBAY_BUILD_DIR": str(BUILD)}, check=False)
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn(f"10 of {len(expected())} rows", done.stdout)
 
     def test_the_data_is_what_its_script_makes(self):
         subprocess.run([sys.executable, DATA / "generate.py", self.folder], check=True, timeout=60)
