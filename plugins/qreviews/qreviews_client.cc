@@ -1,7 +1,5 @@
 #include "qreviews_client.h"
 
-#include "patchbay/json_records.h"
-
 namespace patchbay {
 namespace {
 
@@ -50,21 +48,8 @@ HttpResponse QreviewsClient::get(Call& call, std::string url) {
   }
 }
 
-std::string QreviewsClient::page(Call& call, int64_t after, int64_t limit) {
-  const std::string url = page_url(after, limit);
-  for (uint32_t attempt = 1;; ++attempt) {
-    HttpResponse response = get(call, url);
-    if (is_json(response.body)) return std::move(response.body);
-    const auto wait = call.backoff(attempt);
-    if (!wait) {
-      const std::string type = response.header("content-type");
-      throw Error(Code::kRemote, "GET " + public_url(url) +
-                                     ": answered 200 with a body that is no JSON (" +
-                                     (type.empty() ? "no content type" : type) + ", " +
-                                     std::to_string(response.body.size()) + " bytes)");
-    }
-    wait_or_cancel(call, *wait);
-  }
+HttpResponse QreviewsClient::page(Call& call, int64_t after, int64_t limit) {
+  return get(call, page_url(after, limit));
 }
 
 }  // namespace patchbay

@@ -16,9 +16,9 @@ class QreviewsClient {
  public:
   QreviewsClient(QreviewsAccess access, HttpOptions options);
 
-  // The body of one page: a whole JSON document. Throws Error kAuth for refused credentials,
+  // One page as it was answered with status 200. Throws Error kAuth for refused credentials,
   // kRemote for an answer that can't be used and stays so, kUnavailable.
-  std::string page(Call& call, int64_t after, int64_t limit);
+  HttpResponse page(Call& call, int64_t after, int64_t limit);
   std::string page_url(int64_t after, int64_t limit) const;
 
  private:

@@ -85,18 +85,33 @@ class QreviewsReader final : public Reader {
     const std::string what = "GET " + client_.page_url(read_to_, limit);
     const int64_t before = records_.records();
     refused_ = {};
-    try {
-      records_.parse(call, client_.page(call, read_to_, limit), {{"objects"}, false}, what);
-    } catch (const Error& error) {
-      // `objects` missing, or no list: never taken for the end.
-      if (error.code() == Code::kData) throw Error(Code::kRemote, error.what());
-      throw;
+    for (uint32_t attempt = 1; !parse_page(call, client_.page(call, read_to_, limit), what);
+         ++attempt) {
+      const auto wait = call.backoff(attempt);
+      if (!wait)
+        throw Error(Code::kRemote, what + ": answered 200 with a body that is no JSON " + body_);
+      wait_or_cancel(call, *wait);
     }
     for (auto& batch : records_.take(true)) pages_.push_back(std::move(batch));
     const int64_t seen = records_.records() - before;
     if (seen == 0) return false;
     read_to_ = check_sequences(what);
     return true;
+  }
+
+  // False for a body that is no JSON, or is cut: then nothing of it was taken, and another attempt
+  // may bring the page.
+  bool parse_page(Call& call, HttpResponse page, const std::string& what) {
+    const std::string type = page.header("content-type");
+    body_ = "(" + (type.empty() ? "no content type" : type) + ", " +
+            std::to_string(page.body.size()) + " bytes)";
+    try {
+      return !records_.parse(call, std::move(page.body), {{"objects"}, false}, what);
+    } catch (const Error& error) {
+      // `objects` missing, or no list: never taken for the end.
+      if (error.code() == Code::kData) throw Error(Code::kRemote, error.what());
+      throw;
+    }
   }
 
   // The greatest sequence of the page, rows and refused records together.
@@ -149,6 +164,7 @@ class QreviewsReader final : public Reader {
   int64_t read_to_;               // the greatest sequence of the pages read
   int64_t given_to_ = 0;          // the sequence of the last row returned
   std::vector<int64_t> refused_;  // sequences of the page's refused records
+  std::string body_;              // what came last, for messages
   JsonRecords records_;
   SchemaPtr schema_;         // as announced
   std::deque<Batch> pages_;  // read, not returned yet

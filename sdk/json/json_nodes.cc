@@ -76,11 +76,18 @@ class TextNode final : public ScalarNode<Utf8Builder> {
   }
 };
 
-// Any JSON value, as its text.
+// Any JSON value, as its text. On demand nobody else looks into it, so that is done here.
 class RawNode final : public ScalarNode<Utf8Builder> {
  public:
   using ScalarNode::ScalarNode;
-  void append(od::value& value) override { column_.append(raw_json(value)); }
+  void append(od::value& value) override {
+    const std::string_view text = raw_json(value);
+    if (auto error = parser_.parse(text.data(), text.size()).error()) broken(error);
+    column_.append(text);
+  }
+
+ private:
+  simdjson::dom::parser parser_;
 };
 
 // Types whose JSON form is a string: dates, times, timestamps, decimals (numbers too), binary.
@@ -284,11 +291,18 @@ std::string Node::path() const {
   return name_ == "[]" ? parent_->path() + "[]" : parent_->path() + "." + name_;
 }
 
+// Does the name stand in JSON as it is, and can it be compared within the text's padding?
+static bool stands_as_is(std::string_view name) {
+  return name.size() < simdjson::SIMDJSON_PADDING &&
+         name.find_first_of("\"\\") == std::string_view::npos;
+}
+
 Members::Members(const Node* parent, const std::vector<Field>& fields,
                  const std::function<ColumnBuilder&(size_t)>& column, const OnUnknown& on_unknown)
     : parent_(parent), on_unknown_(on_unknown), seen_(fields.size()) {
   for (size_t i = 0; i < fields.size(); ++i) {
     names_.push_back(fields[i].name);
+    stands_as_is_.push_back(stands_as_is(fields[i].name));
     nodes_.push_back(make_node(parent, fields[i].name, fields[i].type, column(i), on_unknown));
   }
   for (size_t i = 0; i < names_.size(); ++i) index_[names_[i]] = i;
@@ -297,15 +311,20 @@ Members::Members(const Node* parent, const std::vector<Field>& fields,
 void Members::append(od::object& object) {
   std::fill(seen_.begin(), seen_.end(), 0);
   size_t next = 0;
-  for (auto member : object) {
-    std::string_view key;
-    if (auto error = member.unescaped_key().get(key)) broken(error);
-    od::value value;
-    if (auto error = member.value().get(value)) broken(error);
-    const auto i = find(key, next);
-    if (!i) {
-      unknown(key, value);
-      continue;
+  for (auto one : object) {
+    od::field member;
+    if (auto error = std::move(one).get(member)) broken(error);
+    od::value& value = member.value();
+    std::optional<size_t> i = next;
+    if (next >= names_.size() || !stands_as_is_[next] ||
+        !member.key().unsafe_is_equal(names_[next])) {
+      std::string_view key;
+      if (auto error = member.unescaped_key().get(key)) broken(error);
+      i = find(key);
+      if (!i) {
+        unknown(key, value);
+        continue;
+      }
     }
     if (seen_[*i]) throw Misfit{"duplicate", nodes_[*i]->path() + ": stands twice in one object"};
     seen_[*i] = 1;
@@ -317,8 +336,7 @@ void Members::append(od::object& object) {
   }
 }
 
-std::optional<size_t> Members::find(std::string_view key, size_t next) const {
-  if (next < names_.size() && names_[next] == key) return next;
+std::optional<size_t> Members::find(std::string_view key) const {
   const auto found = index_.find(key);
   return found == index_.end() ? std::nullopt : std::optional(found->second);
 }

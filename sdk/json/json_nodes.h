@@ -54,12 +54,13 @@ class Members {
   void append(od::object& object);
 
  private:
-  std::optional<size_t> find(std::string_view key, size_t next) const;
+  std::optional<size_t> find(std::string_view key) const;
   void unknown(std::string_view key, od::value& value) const;
 
   const Node* parent_;
   const OnUnknown& on_unknown_;
   std::vector<std::string> names_;
+  std::vector<bool> stands_as_is_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::map<std::string, size_t, std::less<>> index_;
   std::vector<uint8_t> seen_;

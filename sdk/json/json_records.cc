@@ -16,6 +16,23 @@ using namespace json_nodes;
 // The schema grew: the record is read again.
 struct Grown {};
 
+struct Refused {
+  Misfit why;
+  int64_t number;  // of the record, from 1
+  std::string record;
+};
+
+class Holding {
+ public:
+  Holding(std::vector<Refused>*& place, std::vector<Refused>& refused) : place_(place) {
+    place_ = &refused;
+  }
+  ~Holding() { place_ = nullptr; }
+
+ private:
+  std::vector<Refused>*& place_;
+};
+
 bool at_end(od::document& document) {
   return document.current_location().error() == simdjson::OUT_OF_BOUNDS;
 }
@@ -39,15 +56,40 @@ bool add_field(std::vector<Field>& fields, std::string_view path, const Type& ty
   return false;
 }
 
-// The member, or the item, that one part of a JSON pointer names.
-bool step(od::value& value, const std::string& key) {
-  od::object object;
-  if (!value.get_object().get(object)) return !object.find_field_unordered(key).get(value);
-  od::array array;
+std::optional<size_t> index_of(const std::string& key) {
   size_t index = 0;
   const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), index);
-  return error == std::errc() && end == key.data() + key.size() && !value.get_array().get(array) &&
-         !array.at(index).get(value);
+  if (error != std::errc() || end != key.data() + key.size()) return std::nullopt;
+  return index;
+}
+
+// Calls `found` with the member, or the item, that one part of a path names; false if there is
+// none. All the others are passed over as well, so that a text that is cut shows.
+template <class Found>
+bool step(od::value& value, const std::string& key, Found found) {
+  bool any = false;
+  const auto give = [&](auto one) {
+    od::value inner;
+    if (auto error = one.get(inner)) broken(error);
+    any = true;
+    found(inner);
+  };
+  od::object object;
+  if (!value.get_object().get(object)) {
+    for (auto member : object) {
+      std::string_view name;
+      if (auto error = member.unescaped_key().get(name)) broken(error);
+      if (!any && name == key) give(member.value());
+    }
+    return any;
+  }
+  od::array array;
+  const auto index = index_of(key);
+  if (!index || value.get_array().get(array)) return false;
+  size_t at = 0;
+  for (auto item : array)
+    if (at++ == *index) give(item);
+  return any;
 }
 
 }  // namespace
@@ -59,22 +101,29 @@ class JsonRecords::State {
     rebuild();
   }
 
-  void parse(Call& call, std::string text, const RecordsAt& at, const std::string& what) {
+  // Why it is no JSON, if it is none. Refused records are told at the end, when that is known.
+  std::optional<std::string> parse(Call& call, std::string text, const RecordsAt& at,
+                                   const std::string& what) {
     call_ = &call;
     what_ = &what;
     if (at.lines) return parse_lines(call, std::move(text));
+    const int64_t records = records_, rows = builder_->rows();
+    const size_t done = done_.size();
+    std::vector<Refused> refused;
     try {
       text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
       od::document document = parser_.iterate(text.data(), text.size(), text.capacity());
       od::value root = document.get_value();
-      walk(root, at.path);
-      // Behind a path the rest of the objects around the records is left unread: is_json judges the
-      // whole.
-      if (at.path.empty() && !at_end(document)) broken(simdjson::TRAILING_CONTENT);
+      const Holding holding(held_, refused);
+      walk(root, at.path, 0);
+      if (!at_end(document)) broken(simdjson::TRAILING_CONTENT);
     } catch (const simdjson::simdjson_error& error) {
-      throw Error(Code::kData, what + ": is no JSON that can be used: " +
-                                   simdjson::error_message(error.error()));
+      records_ = records;
+      go_back(done, rows);
+      return simdjson::error_message(error.error());
     }
+    for (const auto& one : refused) tell(one);
+    return std::nullopt;
   }
 
   // Why it is no JSON, if it is none.
@@ -118,19 +167,27 @@ class JsonRecords::State {
     throw Error(Code::kData, *what_ + ": " + why);
   }
 
-  void walk(od::value& root, const std::vector<std::string>& path) {
-    od::value value = root;
-    std::string so_far;
-    for (const auto& key : path) {
-      so_far += (so_far.empty() ? "" : ".") + key;
-      if (!step(value, key)) misplaced(so_far + ": missing");
-    }
+  static std::string path_text(const std::vector<std::string>& path, size_t parts) {
+    std::string text;
+    for (size_t i = 0; i < parts; ++i) text += (i > 0 ? "." : "") + path[i];
+    return text;
+  }
+
+  // `depth` parts of the path are behind.
+  void walk(od::value& value, const std::vector<std::string>& path, size_t depth) {
+    if (depth == path.size()) return take_records(value, path);
+    if (!step(value, path[depth], [&](od::value& inner) { walk(inner, path, depth + 1); }))
+      misplaced(path_text(path, depth + 1) + ": missing");
+  }
+
+  void take_records(od::value& value, const std::vector<std::string>& path) {
     od::json_type type;
     if (auto error = value.type().get(type)) broken(error);
     if (type == od::json_type::object) return take_record(value);
     od::array array;
     if (value.get_array().get(array)) {
-      misplaced((so_far.empty() ? "the text" : so_far) + ": must be a list of records");
+      misplaced((path.empty() ? "the text" : path_text(path, path.size())) +
+                ": must be a list of records");
     }
     for (auto one : array) {
       od::value record;
@@ -139,7 +196,16 @@ class JsonRecords::State {
     }
   }
 
-  void parse_lines(Call& call, std::string text) {
+  // Drops the rows past `rows` of the batch that was open when `done` batches were closed.
+  void go_back(size_t done, int64_t rows) {
+    if (done_.size() == done) return builder_->truncate(rows);
+    builder_->truncate(0);
+    Batch first = done_[done].slice(0, rows);  // closed since, for a new field
+    done_.resize(done);
+    if (rows > 0) done_.push_back(std::move(first));
+  }
+
+  std::optional<std::string> parse_lines(Call& call, std::string text) {
     text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
     for (size_t begin = 0; begin < text.size();) {
       const size_t end = std::min(text.find('\n', begin), text.size());
@@ -150,6 +216,7 @@ class JsonRecords::State {
       }
       begin = end + 1;
     }
+    return std::nullopt;
   }
 
   void take_record(od::value& record) {
@@ -182,9 +249,19 @@ class JsonRecords::State {
 
   void refuse(const Misfit& why, std::string_view record) {
     ++refused_;
-    const std::string position =
-        position_ ? position_(record) : "{\"record\":" + std::to_string(records_) + "}";
-    call_->reject_record({schema_->name, why.code, why.reason, position}, record);
+    Refused refused{why, records_, std::string(record)};
+    if (held_) {
+      held_->push_back(std::move(refused));
+    } else {
+      tell(refused);
+    }
+  }
+
+  void tell(const Refused& refused) {
+    const std::string position = position_ ? position_(refused.record)
+                                           : "{\"record\":" + std::to_string(refused.number) + "}";
+    call_->reject_record({schema_->name, refused.why.code, refused.why.reason, position},
+                         refused.record);
   }
 
   // Asked once per path; the answer holds for the reader's life.
@@ -236,6 +313,7 @@ class JsonRecords::State {
   std::vector<Batch> done_;
   std::map<std::string, Change> changes_;
   int64_t records_ = 0, refused_ = 0;
+  std::vector<Refused>* held_ = nullptr;  // where refused records wait for the document's end
   Call* call_ = nullptr;
   const std::string* what_ = nullptr;
 };
@@ -244,9 +322,9 @@ JsonRecords::JsonRecords(Schema base, std::function<std::string(std::string_view
     : state_(std::make_unique<State>(std::move(base), std::move(position))) {}
 JsonRecords::~JsonRecords() = default;
 
-void JsonRecords::parse(Call& call, std::string text, const RecordsAt& at,
-                        const std::string& what) {
-  state_->parse(call, std::move(text), at, what);
+std::optional<std::string> JsonRecords::parse(Call& call, std::string text, const RecordsAt& at,
+                                              const std::string& what) {
+  return state_->parse(call, std::move(text), at, what);
 }
 
 std::optional<std::string> JsonRecords::parse_record(Call& call, std::string_view text,

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include "patchbay/text_value.h"
 #include "patchbay/time.h"
@@ -60,6 +61,24 @@ void append_escaped(std::string& out, unsigned char c) {
 bool is_plain(char c) {
   return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x80 &&
          c != '"' && c != '\\';
+}
+
+// Are eight bytes plain? The highest bit of each tells, as in "Bit Twiddling Hacks", hasless: a
+// borrow from the byte below may only make one not plain that is.
+bool are_plain(const char* bytes) {
+  constexpr uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
+  uint64_t word;
+  std::memcpy(&word, bytes, sizeof word);
+  const uint64_t quote = word ^ (kOnes * '"'), backslash = word ^ (kOnes * '\\');
+  const uint64_t odd = word | (word - kOnes * 0x20) | (quote - kOnes) | (backslash - kOnes);
+  return (odd & kHigh) == 0;
+}
+
+size_t plain_length(std::string_view text) {
+  size_t n = 0;
+  while (n + 8 <= text.size() && are_plain(text.data() + n)) n += 8;
+  while (n < text.size() && is_plain(text[n])) ++n;
+  return n;
 }
 
 template <class T>
@@ -166,8 +185,7 @@ void put_quoted(std::string& out, const std::string& text) {
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
-    size_t plain = 0;
-    while (plain < text.size() && is_plain(text[plain])) ++plain;
+    const size_t plain = plain_length(text);
     out.append(text.data(), plain);
     text.remove_prefix(plain);
     if (text.empty()) break;

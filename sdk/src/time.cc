@@ -124,32 +124,59 @@ std::optional<int64_t> scan_zone(Scanner& in) {
   return west ? -offset : offset;
 }
 
-void put_digits(std::string& out, unsigned value, size_t n) {
-  std::array<char, 10> text;
-  for (size_t i = n; i-- > 0; value /= 10) text[i] = static_cast<char>('0' + value % 10);
-  out.append(text.data(), n);
-}
+// One value's text, put together before it is appended in one go.
+class Text {
+ public:
+  void put(char c) { bytes_[size_++] = c; }
+  void put_pair(unsigned value) {
+    put(static_cast<char>('0' + value / 10 % 10));
+    put(static_cast<char>('0' + value % 10));
+  }
+  void put_number(unsigned value) {
+    char* const begin = bytes_.data() + size_;
+    size_ +=
+        static_cast<size_t>(std::to_chars(begin, bytes_.data() + bytes_.size(), value).ptr - begin);
+  }
+  std::string_view view() const { return {bytes_.data(), size_}; }
+
+ private:
+  std::array<char, 48> bytes_;  // the longest: +5879611-07-12T23:59:59.999999Z
+  size_t size_ = 0;
+};
 
 // Four digits; past them ISO 8601's expanded form with a sign, so that no value reads as another.
-void append_year(std::string& out, int64_t year) {
-  if (year >= 0 && year <= 9999) return put_digits(out, static_cast<unsigned>(year), 4);
-  out += year < 0 ? '-' : '+';
+void put_year(Text& out, int64_t year) {
   const auto digits = static_cast<unsigned>(year < 0 ? -year : year);
-  if (digits <= 9999) return put_digits(out, digits, 4);
-  std::array<char, 12> text;
-  out.append(text.data(), std::to_chars(text.data(), text.data() + text.size(), digits).ptr);
+  if (year < 0) out.put('-');
+  if (digits > 9999) {
+    if (year > 0) out.put('+');
+    return out.put_number(digits);
+  }
+  out.put_pair(digits / 100);
+  out.put_pair(digits % 100);
 }
 
-void append_time(std::string& out, int64_t micros) {
+void put_date(Text& out, int32_t days) {
+  const Civil date = civil_from_days(days);
+  put_year(out, date.year);
+  out.put('-');
+  out.put_pair(date.month);
+  out.put('-');
+  out.put_pair(date.day);
+}
+
+void put_time(Text& out, int64_t micros) {
   const auto seconds = static_cast<unsigned>(micros / kSecond);
-  put_digits(out, seconds / 3600, 2);
-  out += ':';
-  put_digits(out, seconds / 60 % 60, 2);
-  out += ':';
-  put_digits(out, seconds % 60, 2);
+  out.put_pair(seconds / 3600);
+  out.put(':');
+  out.put_pair(seconds / 60 % 60);
+  out.put(':');
+  out.put_pair(seconds % 60);
   if (const auto fraction = static_cast<unsigned>(micros % kSecond)) {
-    out += '.';
-    put_digits(out, fraction, 6);
+    out.put('.');
+    out.put_pair(fraction / 10'000);
+    out.put_pair(fraction / 100 % 100);
+    out.put_pair(fraction % 100);
   }
 }
 
@@ -196,20 +223,19 @@ std::optional<int64_t> parse_time(std::string_view text) {
 }
 
 void append_date(std::string& out, int32_t days) {
-  const Civil date = civil_from_days(days);
-  append_year(out, date.year);
-  out += '-';
-  put_digits(out, date.month, 2);
-  out += '-';
-  put_digits(out, date.day, 2);
+  Text text;
+  put_date(text, days);
+  out += text.view();
 }
 
 void append_timestamp(std::string& out, int64_t micros, bool utc) {
   const int64_t rest = micros % kDay;
-  append_date(out, static_cast<int32_t>(micros / kDay - (rest < 0)));
-  out += 'T';
-  append_time(out, rest < 0 ? rest + kDay : rest);
-  if (utc) out += 'Z';
+  Text text;
+  put_date(text, static_cast<int32_t>(micros / kDay - (rest < 0)));
+  text.put('T');
+  put_time(text, rest < 0 ? rest + kDay : rest);
+  if (utc) text.put('Z');
+  out += text.view();
 }
 
 std::string format_timestamp(int64_t micros, bool utc) {
@@ -225,9 +251,9 @@ std::string format_date(int32_t days) {
 }
 
 std::string format_time(int64_t micros) {
-  std::string out;
-  append_time(out, micros);
-  return out;
+  Text text;
+  put_time(text, micros);
+  return std::string(text.view());
 }
 
 std::optional<Int128> parse_decimal(std::string_view text, int32_t precision, int32_t scale) {

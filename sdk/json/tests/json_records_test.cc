@@ -20,7 +20,8 @@ struct JsonRecordsTest : testing::Test {
   // The rows of a text as JSON.
   std::vector<std::string> rows(const std::string& text, const RecordsAt& at = {{}, true}) {
     Call call(test::FakeHost::table(), fake.raw());
-    made->parse(call, text, at, "a.json");
+    if (const auto why = made->parse(call, text, at, "a.json"))
+      throw Error(Code::kData, "no JSON: " + *why);
     return test::rows_as_json(made->take(true));
   }
   std::vector<std::string> reasons() const {
@@ -113,8 +114,36 @@ TEST_F(JsonRecordsTest, RecordsAreFoundInsideADocument) {
   EXPECT_EQ(failure(text, {{"result", "row"}, false}), "a.json: result.row: missing");
   EXPECT_EQ(failure(text, {{"meta", "a", "b"}, false}), "a.json: meta.a.b: missing");
   EXPECT_EQ(failure(text, {{"meta", "a"}, false}), "a.json: meta.a: must be a list of records");
-  EXPECT_THAT(failure("[{\"a\":1}", {}), HasSubstr("a.json: is no JSON that can be used: "));
-  EXPECT_THAT(failure("[] []", {}), HasSubstr("a.json: is no JSON that can be used: "));
+}
+
+TEST_F(JsonRecordsTest, OfADocumentThatIsCutNothingIsTaken) {
+  records("a: int64");
+  host.on_schema_change = BAY_CHANGE_EVOLVE;
+  for (const char* text :
+       {R"([{"a":1})", "[] []", "", "{", "<html>", R"([{"a":1},{"a":nul}])",
+        R"([{"a":"x"},{"a":1},{"b":1},{"a":2})", R"([{"a":1},{"c":{"d":nul}}])"}) {
+    EXPECT_THAT(failure(text, {}), HasSubstr("no JSON: ")) << text;
+    EXPECT_THAT(made->take(true), ElementsAre()) << text;
+    EXPECT_EQ(made->records(), 0) << text;
+  }
+  for (const char* text :
+       {R"({"rows":[{"a":1}])", R"({"rows":[{"a":1}]} 7)", R"({"rows":[{"a":1}],"meta":{"count":1)",
+        R"({"rows":[{"a":1}],"meta":})"})
+    EXPECT_THAT(failure(text, {{"rows"}, false}), HasSubstr("no JSON: ")) << text;
+  EXPECT_THAT(host.rejects, ElementsAre());
+  EXPECT_THAT(rows(R"({"rows":[{"a":1}],"meta":{"count":1}})", {{"rows"}, false}),
+              ElementsAre(R"({"a":1,"b":null,"c":null})"));  // new fields are known from then on
+}
+
+TEST_F(JsonRecordsTest, RowsBeforeABrokenDocumentStay) {
+  records("a: int64");
+  host.on_schema_change = BAY_CHANGE_EVOLVE;
+  Call call(test::FakeHost::table(), fake.raw());
+  EXPECT_EQ(made->parse(call, R"([{"a":1},{"a":2}])", {}, "a.json"), std::nullopt);
+  EXPECT_NE(made->parse(call, R"([{"a":3},{"b":4},{"a":5)", {}, "b.json"), std::nullopt);
+  EXPECT_EQ(made->parse(call, R"([{"a":6}])", {}, "c.json"), std::nullopt);
+  EXPECT_THAT(test::rows_as_json(made->take(true)),
+              ElementsAre(R"({"a":1})", R"({"a":2})", R"({"a":6,"b":null})"));
 }
 
 TEST_F(JsonRecordsTest, AnUnknownFieldGoesByThePolicyAndIsAskedForOnce) {

@@ -30,10 +30,11 @@ class JsonRecords {
   JsonRecords(Schema base, std::function<std::string(std::string_view record)> position);
   ~JsonRecords();
 
-  // Parses one text, a whole document. Records wait in finished batches and in the open one. Throws
-  // Error kData where the text is no JSON or has no records at the place; the message names `what`
-  // (a URL without secrets, a file).
-  void parse(Call& call, std::string text, const RecordsAt& at, const std::string& what);
+  // Parses one text, a whole document. Records wait in finished batches and in the open one. Gives
+  // why it is no JSON, if it is none: then nothing of it was taken. Throws Error kData where it has
+  // no records at the place; the message names `what` (a URL without secrets, a file).
+  std::optional<std::string> parse(Call& call, std::string text, const RecordsAt& at,
+                                   const std::string& what);
 
   // The same with one record's text; `readable` bytes can be read from its beginning, simdjson's
   // padding behind it included. Gives why it is no JSON, if it is none: then nothing of it was
