@@ -18,12 +18,21 @@
 namespace patchbay {
 namespace {
 
-// Appends to whatever text the encoder was handed last.
+// Appends to the text that the encoder is handed, for as long as it has it. A writer that is
+// dropped half-way still writes a footer, to nowhere.
 class AppendStream final : public arrow::io::OutputStream {
  public:
-  void append_to(std::string& out) { out_ = &out; }
+  class Appending {
+   public:
+    Appending(AppendStream& stream, std::string& out) : stream_(stream) { stream_.out_ = &out; }
+    ~Appending() { stream_.out_ = nullptr; }
+
+   private:
+    AppendStream& stream_;
+  };
 
   arrow::Status Write(const void* data, int64_t size) override {
+    if (!out_) return arrow::Status::OK();
     out_->append(static_cast<const char*>(data), static_cast<size_t>(size));
     position_ += size;
     return arrow::Status::OK();
@@ -89,7 +98,7 @@ class ParquetBytes final : public FileEncoder {
   }
 
   void begin(std::string& out) override {
-    sink_->append_to(out);
+    const AppendStream::Appending appending(*sink_, out);
     guard([&] {
       writer_ =
           value_of(subject_,
@@ -101,7 +110,7 @@ class ParquetBytes final : public FileEncoder {
   }
 
   void rows(std::string& out, Batch batch) override {
-    sink_->append_to(out);
+    const AppendStream::Appending appending(*sink_, out);
     while (batch.rows() > 0) {
       if (rows_ == 0 || rows_ >= config_.row_group_rows || bytes_ >= config_.row_group_bytes) {
         guard([&] { check(writer_->NewBufferedRowGroup()); });
@@ -117,7 +126,7 @@ class ParquetBytes final : public FileEncoder {
   }
 
   void end(std::string& out) override {
-    sink_->append_to(out);
+    const AppendStream::Appending appending(*sink_, out);
     guard([&] { check(writer_->Close()); });
   }
 

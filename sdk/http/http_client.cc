@@ -92,7 +92,8 @@ Setback setback_of(const HttpRequest& request, const HttpResponse& response,
 std::string HttpOptions::default_user_agent() { return "patchbay/" PATCHBAY_VERSION; }
 
 void HttpOptions::set_timeout(double seconds) {
-  idle_timeout = milliseconds(static_cast<int64_t>(seconds * 1000));
+  constexpr double kLongest = 366.0 * 86'400;
+  idle_timeout = milliseconds(static_cast<int64_t>(std::clamp(seconds, 0.001, kLongest) * 1000));
   total_timeout = 10 * idle_timeout;
   connect_timeout = std::min(connect_timeout, idle_timeout);
 }

@@ -10,7 +10,7 @@
 namespace patchbay {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
@@ -18,17 +18,30 @@ std::string quoted(std::string_view text) {
 
 TEST(JsonText, StringsAreEscaped) {
   using namespace std::string_view_literals;
-  EXPECT_EQ(quoted(""), R"("")");
-  EXPECT_EQ(quoted("a\"b\\c\n\r\t"), R"("a\"b\\c\n\r\t")");
-  EXPECT_EQ(quoted("\0\x1f"sv), R"("\u0000\u001f")");
-  EXPECT_EQ(quoted("h\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"),
+  EXPECT_EQ(json_string(""), R"("")");
+  EXPECT_EQ(json_string("a\"b\\c\n\r\t"), R"("a\"b\\c\n\r\t")");
+  EXPECT_EQ(json_string("\0\x1f"sv), R"("\u0000\u001f")");
+  EXPECT_EQ(json_string("h\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"),
             "\"h\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"");
 }
 
 TEST(JsonText, BytesThatAreNoUtf8AreReplaced) {
   for (const char* text : {"\xff", "\x80", "\xc0", "\xe2\x82", "\xed\xa0", "\xf5"}) {
-    EXPECT_EQ(quoted(text).find("\"\xef\xbf\xbd"), 0u);
-    EXPECT_EQ(quoted(text).find(text), std::string::npos);
+    EXPECT_EQ(json_string(text).find("\"\xef\xbf\xbd"), 0u);
+    EXPECT_EQ(json_string(text).find(text), std::string::npos);
+  }
+}
+
+// Eight bytes are looked at together: what needs escaping is seen wherever it stands among them.
+TEST(JsonText, EscapesAreSeenAtEveryPlace) {
+  for (int byte = 0; byte < 128; ++byte) {
+    const std::string one(1, static_cast<char>(byte));
+    const std::string inner = json_string(one).substr(1, json_string(one).size() - 2);
+    EXPECT_EQ(inner == one, byte >= 0x20 && byte != '"' && byte != '\\') << byte;
+    for (size_t before = 0; before < 17; ++before) {
+      const std::string head(before, '!'), tail(17 - before, '\x7f');
+      EXPECT_EQ(json_string(head + one + tail), '"' + head + inner + tail + '"') << byte;
+    }
   }
 }
 

@@ -106,6 +106,24 @@ TEST_F(JsonRecordsTest, ALineThatIsNoJsonCostsItselfAndIsOneReject) {
   }
 }
 
+TEST_F(JsonRecordsTest, ABrokenValueInsideAJsonColumnIsBrokenJson) {
+  records("a: int64, j: arrow.json");
+  EXPECT_THAT(rows(R"({"a":1,"j":{"k":nul}})"
+                   "\n"
+                   R"({"a":2,"j":{"k":null}})"),
+              ElementsAre(R"({"a":2,"j":{"k":null}})"));
+  EXPECT_EQ(host.rejects.size(), 1u);
+}
+
+TEST_F(JsonRecordsTest, NamesAreFoundHoweverTheyAreWritten) {
+  const std::string longest(100, 'n');
+  records("a: int64, b: int64, " + longest + ": int64");
+  EXPECT_THAT(rows(R"({"\u0061":1,"b":2,")" + longest + R"(":3})"),
+              ElementsAre(R"({"a":1,"b":2,")" + longest + R"(":3})"));
+  records("a: int64, ab: int64");
+  EXPECT_THAT(rows(R"({"ab":2,"a":1})"), ElementsAre(R"({"a":1,"ab":2})"));
+}
+
 TEST_F(JsonRecordsTest, RecordsAreFoundInsideADocument) {
   records("a: int64");
   const std::string text = R"({"meta":{"a":9},"result":{"rows":[{"a":1},{"a":2}]}})";
