@@ -215,6 +215,13 @@ TEST_F(Csv, FilesThatCantBeReadFail) {
     EXPECT_THAT(failure(text, config), HasSubstr(message));
 }
 
+TEST_F(Csv, AHeaderLongerThanTheSampleIsWaitedFor) {
+  const auto batches = decode({std::string(3 << 19, 'n') + ",b\n1,2\n"}, "{}", 1 << 18);
+  for (const auto& log : host_.logs) EXPECT_THAT(log.message, testing::Not(HasSubstr("is empty")));
+  ASSERT_EQ(batches.size(), 1U);
+  EXPECT_EQ(batches[0].schema()->fields[1].name, "b");
+}
+
 TEST_F(Csv, AnEmptyFileIsWarnedOf) {
   decode({"", "a\n1\n"});
   ASSERT_FALSE(host_.logs.empty());

@@ -11,6 +11,14 @@
 namespace patchbay {
 namespace {
 
+bool is_number(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  const size_t point = text.find_first_not_of("0123456789");
+  if (point == std::string_view::npos) return !text.empty();
+  return text[point] == '.' && point > 0 && point + 1 < text.size() &&
+         text.find_first_not_of("0123456789", point + 1) == std::string_view::npos;
+}
+
 class Conversion {
  public:
   Conversion(CsvBlock block, const CsvPlan& plan)
@@ -88,17 +96,20 @@ class Conversion {
     if (bad.empty()) return true;
     drop_rows([&](size_t row) {
       if (column_of[row] < 0) return false;
-      refuse_value(block_.rows[row], static_cast<size_t>(column_of[row]));
+      refuse_value(row, static_cast<size_t>(column_of[row]));
       return true;
     });
     return false;
   }
 
-  void refuse_value(const CsvBlock::Record& row, size_t column) {
+  void refuse_value(size_t row, size_t column) {
     const Field& field = plan_.schema->fields[column];
-    std::string reason = field.name + ": expected " + type_name(field.type) + ", found other text";
+    const size_t place = row * block_.columns + static_cast<size_t>(plan_.places[column]);
+    const bool number = is_number(block_.fields[place].in(block_.text.data()));
+    std::string reason = field.name + ": expected " + type_name(field.type) +
+                         (number ? ", found a number that it can't hold" : ", found other text");
     if (plan_.guessed[column]) reason += "; the type was guessed, types: can declare another";
-    refuse(row, "type", std::move(reason), field.name);
+    refuse(block_.rows[row], "type", std::move(reason), field.name);
   }
 
   void refuse(const CsvBlock::Record& record, std::string code, std::string reason,

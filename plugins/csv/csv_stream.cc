@@ -142,8 +142,9 @@ class CsvReader final : public Reader {
 
   void begin_file(Call& call, Stream& stream) {
     CsvFile& file = *stream.file;
-    if (!file.begin()) {
-      if (config_.header) context_.log(BAY_LOG_WARN, file.key() + ": is empty: it has no header");
+    if (!file.begin()) {  // there may be more of its first record
+      if (config_.header && file.ended())
+        context_.log(BAY_LOG_WARN, file.key() + ": is empty: it has no header");
       return;
     }
     auto plan = std::make_shared<CsvPlan>(

@@ -93,6 +93,7 @@ class FormatsTest(SystemTest):
             ("wide.csv", "a,b\n1,2\n", 3, "types: wide.csv has no column c", "--set", 'decode.types={"c": "int64"}'),
             ("odd.csv", b"\xff\xfea\x00\n\x00b", 7, "odd.csv: line 2: bytes that are no utf-16le at the end"),
             ("cut.json", '[{"a": 1},\n{"a": ', 7, "cut.json: line 2: the file is cut"),
+            ("long.jsonl", '{"a": "' + "x" * (17 << 20) + '"}\n', 7, "long.jsonl: line 1: a record of more than 16777216 bytes"),
             ("no.json", '"text"', 7, "no.json: line 1: should be a list of records"),
             ("cut.jsonl", '{"a": 1}\n{"a"', 7, "cut.jsonl: line 2: the file is cut"),
             ("bad.jsonl", b'{"a": "\xff"}\n{"a": "b"}\n', 6, "is no JSON"),
@@ -104,6 +105,20 @@ class FormatsTest(SystemTest):
                 result = self.copy(name, target, *settings, code=code)
                 self.assertIn(message, str(result))
                 self.assertNotIn("\xe9", str(result))
+                self.assertEqual([p.name for p in self.folder.glob("*out.*")], [])
+
+    def test_values_that_a_declared_type_does_not_hold_are_told_with_their_line(self):
+        number, other = "found a number that it can't hold", "found other text"
+        for type_, value, found in [
+                ("int32", "99999999999", number), ("int64", "9223372036854775808", number), ("uint8", "-1", number), ("int32", "1.5", number),
+                ("decimal128(8, 3)", "123456.5", number), ("decimal128(8, 3)", "1.2345", number), ("int32", "12 apples", other),
+                ("date32", "0000-00-00", other), ("date32", "2024-02-30", other), ("timestamp[us]", "0000-00-00 00:00:00", other)]:
+            with self.subTest(type_, value=value):
+                self.write("bad.csv", f"a,v\n1,\n2,{value}\n")
+                result = self.copy("bad.csv", "out.jsonl", "--set", f'decode.types={{"v": "{type_}"}}', code=6)
+                self.assertIn(f"bad.csv, line 3: v: expected {type_}, {found}; see", str(result))
+                if len(value) > 5:
+                    self.assertNotIn(value, str(result))
                 self.assertEqual([p.name for p in self.folder.glob("*out.*")], [])
 
     def test_options_that_can_not_be(self):
@@ -120,6 +135,8 @@ class FormatsTest(SystemTest):
         self.assertEqual(self.rows("SELECT x, y FROM a", "a.db"), [])
         self.write("b.csv", "")
         self.assertIn("b.csv: is empty: it has no header", self.copy("b.csv", "b.db").err)
+        self.write("b.jsonl", "")
+        self.copy("b.jsonl", "b.db")
 
     def test_a_bomb_is_refused_in_bounded_memory(self):
         self.write("bomb.csv.gz", gzip.compress(b"a\n" + b"0" * (70 << 20)))
