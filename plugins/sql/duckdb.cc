@@ -33,7 +33,6 @@ adbc::Database::Options options_of(const DuckDbConfig& config, const std::string
   return {{"memory_limit", config.memory_limit},
           {"threads", std::to_string(config.threads > 0 ? config.threads : cores)},
           {"temp_directory", spill},
-          {"max_temp_directory_size", config.spill_limit},
           {"enable_external_access", "false"},
           {"autoload_known_extensions", "false"},
           {"autoinstall_known_extensions", "false"},
@@ -54,6 +53,10 @@ std::string text_at(const ArrowArray& column, int64_t row) {
   const auto* offsets = static_cast<const int32_t*>(column.buffers[1]) + column.offset + row;
   return {static_cast<const char*>(column.buffers[2]) + offsets[0],
           static_cast<size_t>(offsets[1] - offsets[0])};
+}
+
+int64_t number_at(const ArrowArray& column, int64_t row) {
+  return static_cast<const int64_t*>(column.buffers[1])[column.offset + row];
 }
 
 struct OwnedSchema {
@@ -80,7 +83,11 @@ DuckDb::DuckDb(const DuckDbConfig& config)
     : spill_(config.spill_directory),
       database_(load_duckdb(), options_of(config, spill_.path())),
       connection_(database_) {
-  engine("engine", [&] { connection_.execute("SET lock_configuration = true"); });
+  engine("engine", [&] {
+    // As an option of the database it is shown, and not held.
+    connection_.execute("SET max_temp_directory_size = '" + config.spill_limit + "'");
+    connection_.execute("SET lock_configuration = true");
+  });
 }
 
 size_t DuckDb::add_stream(const std::string& node, const Schema& schema) {
@@ -88,7 +95,7 @@ size_t DuckDb::add_stream(const std::string& node, const Schema& schema) {
     return table.node == node && table.stream == schema.name;
   });
   const auto number = static_cast<size_t>(known - tables_.begin());
-  if (known == tables_.end()) tables_.push_back({node, schema.name, {}, nullptr, {}, 0});
+  if (known == tables_.end()) tables_.push_back({node, schema.name, {}, nullptr, {}, 0, 0});
   Table& table = tables_[number];
   if (!table.schema || table.schema->fields != schema.fields) add_part(table, schema);
   return number;
@@ -99,6 +106,7 @@ void DuckDb::add_part(Table& table, const Schema& schema) {
     throw Error(Code::kConfig, "stream " + schema.name + ": has no fields to make a table of");
   }
   insert_held(table);
+  table.rows = 0;
   table.schema = std::make_shared<const Schema>(schema);
   table.parts.push_back("_patchbay_" + std::to_string(parts_++));
   std::vector<Batch> none;
@@ -119,11 +127,17 @@ void DuckDb::append(size_t number, Batch batch) {
   }));
 }
 
+// The engine keeps it to itself where rows that it took find no room: they are counted.
 void DuckDb::insert_held(Table& table) {
   if (table.held.empty()) return;
   held_bytes_ -= std::exchange(table.held_bytes, 0);
-  engine("stream " + table.stream,
-         [&] { connection_.append(table.parts.back(), std::exchange(table.held, {}), false); });
+  for (const auto& batch : table.held) table.rows += batch.rows();
+  engine("stream " + table.stream, [&] {
+    connection_.append(table.parts.back(), std::exchange(table.held, {}), false);
+    const auto count = connection_.query("SELECT count(*) FROM " + table.parts.back()).next();
+    if (!count || number_at(*count->get().children[0], 0) != table.rows)
+      throw adbc::Failure("Out of Memory Error", true);
+  });
 }
 
 void DuckDb::define(const std::string& name, const Table& table) {

@@ -50,6 +50,7 @@ class DuckDb {
     SchemaPtr schema;                // of the last part
     std::vector<Batch> held;         // rows that wait to be worth a statement
     int64_t held_bytes;
+    int64_t rows;  // of the last part, without those that wait
   };
   void insert_held(Table& table);
   void add_part(Table& table, const Schema& schema);

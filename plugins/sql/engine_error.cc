@@ -13,6 +13,9 @@ struct Kind {
   Code code;
   std::string_view reason;
 };
+constexpr std::string_view kNoRoom =
+    "needs more memory or disk than memory_limit and spill_limit allow; raise one of them, or "
+    "name a spill_directory with room";
 // How DuckDB's messages about data begin, and what can be said of them without their values.
 constexpr std::array kKinds{
     Kind{"Conversion Error", Code::kData,
@@ -24,9 +27,9 @@ constexpr std::array kKinds{
     Kind{"Constraint Error", Code::kData, "a constraint refuses a value"},
     Kind{"Mismatch Type Error", Code::kData,
          "a value is of another type than the query takes it for"},
-    Kind{"Out of Memory Error", Code::kConfig,
-         "needs more memory or disk than memory_limit and spill_limit allow; raise one of them, or "
-         "name a spill_directory with room"},
+    Kind{"Out of Memory Error", Code::kConfig, kNoRoom},
+    // An insert that finds no room may leave the engine unable to undo it.
+    Kind{"FATAL Error", Code::kConfig, kNoRoom},
     Kind{"IO Error", Code::kConfig,
          "the spill_directory can't be written; it may be full or not writable"},
     Kind{"INTERRUPT Error", Code::kCancelled, "cancelled"},

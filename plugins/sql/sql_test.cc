@@ -5,6 +5,7 @@
 #include <ctime>
 #include <deque>
 #include <filesystem>
+#include <random>
 #include <thread>
 
 #include "patchbay/testing/component_driver.h"
@@ -41,6 +42,27 @@ class SqlTest : public testing::Test {
     FakeInput input;
     input.stream(0, schema);
     if (!rows.empty()) input.batch(0, builder.finish());
+    return input;
+  }
+
+  // The stream t of so many batches, each of a thousand rows of 200 bytes that no compression
+  // makes less.
+  static FakeInput wide_stream(int64_t batches) {
+    const auto schema = std::make_shared<Schema>(
+        Schema{"t", {{"id", scalar(TypeId::kInt64)}, {"text", scalar(TypeId::kUtf8)}}, {}});
+    std::mt19937 random;
+    std::string text(200, ' ');
+    FakeInput input;
+    input.stream(0, schema);
+    for (int64_t id = 0; id < batches * 1000;) {
+      BatchBuilder builder(schema);
+      do {
+        builder.column<Int64Builder>(0).append(id);
+        builder.column<Utf8Builder>(1).append(text);
+        for (char& c : text) c = static_cast<char>(' ' + random() % 95);
+      } while (++id % 1000 != 0);
+      input.batch(0, builder.finish());
+    }
     return input;
   }
 
@@ -132,30 +154,16 @@ TEST_F(SqlTest, AStreamWhoseFieldsChangeIsTheUnion) {
       ElementsAre(R"({"id":1,"text":"one","added":null})", R"({"id":2,"text":null,"added":true})"));
 }
 
-// More than is held before it is put into a table.
 TEST_F(SqlTest, RowsOfManyBatchesKeepTheirOrder) {
-  constexpr int64_t kBatches = 100, kRows = 1000;
-  const auto schema = std::make_shared<Schema>(
-      Schema{"t", {{"id", scalar(TypeId::kInt64)}, {"text", scalar(TypeId::kUtf8)}}, {}});
-  FakeInput input;
-  input.stream(0, schema);
-  for (int64_t batch = 0; batch < kBatches; ++batch) {
-    BatchBuilder builder(schema);
-    for (int64_t row = 0; row < kRows; ++row) {
-      builder.column<Int64Builder>(0).append(batch * kRows + row);
-      builder.column<Utf8Builder>(1).append(std::string(200, 'x'));
-    }
-    input.batch(0, builder.finish());
-  }
   std::deque<FakeInput> inputs;
-  inputs.push_back(std::move(input));
+  inputs.push_back(wide_stream(100));
   int64_t next = 0;
   for (const auto& batch : run("SELECT id FROM t", std::move(inputs))) {
     const auto* ids = static_cast<const int64_t*>(batch.array().children[0]->buffers[1]) +
                       batch.array().children[0]->offset;
     for (int64_t row = 0; row < batch.rows(); ++row) ASSERT_EQ(ids[row], next++);
   }
-  EXPECT_EQ(next, kBatches * kRows);
+  EXPECT_EQ(next, 100'000);
 }
 
 TEST_F(SqlTest, TypesOfResults) {
@@ -281,6 +289,21 @@ TEST_F(SqlTest, MemoryAndDiskAreLimited) {
       refusal("SELECT list(i ORDER BY hash(i)) AS l FROM t, range(5000000) r(i)");
   EXPECT_EQ(code, Code::kConfig);
   EXPECT_THAT(message, HasSubstr("memory_limit"));
+}
+
+TEST_F(SqlTest, InputsThatFitNeitherMemoryNorDiskSaySo) {
+  options_["memory_limit"] = "16MiB";
+  options_["spill_limit"] = "1MiB";
+  std::deque<FakeInput> inputs;
+  inputs.push_back(wide_stream(300));
+  try {
+    run("SELECT count(*) AS n FROM t", std::move(inputs));
+    ADD_FAILURE() << "they fit";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kConfig);
+    EXPECT_THAT(error.what(), HasSubstr("needs more memory or disk than memory_limit"));
+    EXPECT_THAT(error.what(), Not(HasSubstr("invalidated")));
+  }
 }
 
 TEST_F(SqlTest, TheSpillDirectoryMustBeThereAndIsLeftEmpty) {
