@@ -99,7 +99,9 @@ void JsonStream::add_to_document(Call& call, const ObjectChunk& chunk) {
   if (!chunk.last) return;
   if (document_.starts_with("\xef\xbb\xbf")) document_.erase(0, 3);
   if (!records_) {
-    begin_records(config_.fields ? *config_.fields : guess_json_fields(document_, config_.at));
+    auto fields = config_.fields ? config_.fields : guess_json_fields(document_, config_.at);
+    if (!fields) throw Error(Code::kData, file_ + ": is no JSON, or is cut");
+    begin_records(std::move(*fields));
   }
   const auto why = records_->parse(call, std::exchange(document_, {}), config_.at, file_);
   if (why) throw Error(Code::kData, file_ + ": is no JSON, or is cut: " + *why);

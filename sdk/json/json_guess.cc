@@ -138,7 +138,7 @@ void JsonGuess::see(std::string_view record) {
 
 std::vector<Field> JsonGuess::fields() const { return state_->shape.fields(); }
 
-std::vector<Field> guess_json_fields(const std::string& text, const RecordsAt& at) {
+std::optional<std::vector<Field>> guess_json_fields(const std::string& text, const RecordsAt& at) {
   if (at.lines) {
     JsonGuess guess;
     for (size_t begin = 0; begin < text.size();) {
@@ -151,14 +151,14 @@ std::vector<Field> guess_json_fields(const std::string& text, const RecordsAt& a
   Shape shape;
   dom::parser parser;
   dom::element root;
-  if (parser.parse(text).get(root)) return {};
+  if (parser.parse(text).get(root)) return std::nullopt;
   for (const auto& key : at.path) {
     dom::array array;
     size_t index = 0;
     const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), index);
     const bool item =
         !root.get_array().get(array) && error == std::errc() && end == key.data() + key.size();
-    if (item ? array.at(index).get(root) : root.at_key(key).get(root)) return {};
+    if (item ? array.at(index).get(root) : root.at_key(key).get(root)) return std::vector<Field>();
   }
   see_records(shape, root);
   return shape.fields();

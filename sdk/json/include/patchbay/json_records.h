@@ -71,7 +71,8 @@ class JsonGuess {
   struct State;
   std::unique_ptr<State> state_;
 };
-std::vector<Field> guess_json_fields(const std::string& text, const RecordsAt& at);
+// Nothing for a text that is no JSON.
+std::optional<std::vector<Field>> guess_json_fields(const std::string& text, const RecordsAt& at);
 
 // Is the text one whole JSON document? For answers that may be cut or be no JSON at all.
 bool is_json(std::string_view text);
