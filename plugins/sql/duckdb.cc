@@ -13,9 +13,11 @@
 namespace patchbay {
 namespace {
 
-// Of all tables together, before the fullest one gets its rows: a statement costs as much as some
-// ten thousand rows, and what is less than a row group is copied twice.
+// A table's rows are put into it a row group at a time, what is less being copied twice; or sooner,
+// the fullest table first, where all together hold so many bytes. Rows that are held keep the
+// memory of columns that transforms before this one have left out: bytes alone bound nothing.
 constexpr int64_t kHeldBytes = 8 << 20;
+constexpr int64_t kHeldRows = 122'880;
 
 // Beside the plugin, in a folder that no other program looks into: it is as new as this plugin
 // wants it. Else the system's.
@@ -95,7 +97,7 @@ size_t DuckDb::add_stream(const std::string& node, const Schema& schema) {
     return table.node == node && table.stream == schema.name;
   });
   const auto number = static_cast<size_t>(known - tables_.begin());
-  if (known == tables_.end()) tables_.push_back({node, schema.name, {}, nullptr, {}, 0, 0});
+  if (known == tables_.end()) tables_.push_back({node, schema.name, {}, nullptr, {}, 0, 0, 0});
   Table& table = tables_[number];
   if (!table.schema || table.schema->fields != schema.fields) add_part(table, schema);
   return number;
@@ -118,9 +120,11 @@ void DuckDb::add_part(Table& table, const Schema& schema) {
 void DuckDb::append(size_t number, Batch batch) {
   Table& table = tables_.at(number);
   const int64_t bytes = batch.bytes();
-  table.held.push_back(std::move(batch));
+  table.held_rows += batch.rows();
   table.held_bytes += bytes;
   held_bytes_ += bytes;
+  table.held.push_back(std::move(batch));
+  if (table.held_rows >= kHeldRows) return insert_held(table);
   if (held_bytes_ < kHeldBytes) return;
   insert_held(*std::max_element(tables_.begin(), tables_.end(), [](const Table& a, const Table& b) {
     return a.held_bytes < b.held_bytes;
@@ -131,7 +135,7 @@ void DuckDb::append(size_t number, Batch batch) {
 void DuckDb::insert_held(Table& table) {
   if (table.held.empty()) return;
   held_bytes_ -= std::exchange(table.held_bytes, 0);
-  for (const auto& batch : table.held) table.rows += batch.rows();
+  table.rows += std::exchange(table.held_rows, 0);
   engine("stream " + table.stream, [&] {
     connection_.append(table.parts.back(), std::exchange(table.held, {}), false);
     const auto count = connection_.query("SELECT count(*) FROM " + table.parts.back()).next();

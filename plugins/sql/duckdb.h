@@ -49,7 +49,7 @@ class DuckDb {
     std::vector<std::string> parts;  // one per schema that the stream had
     SchemaPtr schema;                // of the last part
     std::vector<Batch> held;         // rows that wait to be worth a statement
-    int64_t held_bytes;
+    int64_t held_rows, held_bytes;
     int64_t rows;  // of the last part, without those that wait
   };
   void insert_held(Table& table);
