@@ -232,6 +232,19 @@ class UserBehaviorTest(SystemTest):
         self.assertEqual(self.gcs.get("/_control/objects/staging"), kept)
         self.assertEqual(self.bq.get("/_control/tables"), tables)
 
+    def test_killed_at_any_step_it_has_the_old_rows_or_the_new(self):
+        self.put(PURCHASES + "600000,85123A,HEART,4,2011-12-01 08:26:00,2.50,17850,United Kingdom\n", REVIEWS + "17850,Good!,1\n")
+        self.example("user_behavior")
+        old = self.metric()
+        self.put((DATA / "user_purchase.csv").read_text(encoding="utf-8"), (DATA / "movie_review.csv").read_text(encoding="utf-8"))
+        file, steps = "examples/user_behavior/user_behavior.yaml", 0
+        arguments = self.services.arguments(SOURCE / file)
+        while self.patchbay("run", file, *arguments, env={"PATCHBAY_FAULT": str(steps + 1)}).code != 0:
+            self.assertIn(self.metric(), (old, expected()))
+            steps += 1
+        self.assertGreater(steps, 3)
+        self.assertEqual(self.metric(), expected())
+
     def test_it_can_be_tried_without_a_cloud(self):
         done = subprocess.run([sys.executable, SOURCE / "examples/user_behavior/local.py"], capture_output=True, text=True, timeout=120,
                               env={**os.environ, "PATCHBAY_BUILD_DIR": str(BUILD)}, check=False)
