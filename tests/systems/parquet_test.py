@@ -90,14 +90,14 @@ def random_value(rng, type, nullable=True):
 
 
 class ParquetTest(OperationsTest):
-    def pipe(self, decode="", encode="", path="in/*.parquet", rejects=0):
+    def pipe(self, decode="", encode="", path="in/*.parquet", rejects=0, middle=""):
         return self.pipeline(f"""
 name: pipe
 rejects: {{max: {rejects}}}
 nodes:
   - use: files
     with: {{path: "{path}", stream: t}}
-  - {{id: decode, use: parquet.decode, with: {{{decode}}}}}
+  - {{id: decode, use: parquet.decode, with: {{{decode}}}}}{middle}
   - {{id: encode, use: parquet.encode, with: {{{encode}}}}}
   - {{id: out, use: files, with: {{path: "out/{{key}}"}}}}
 """)
@@ -164,6 +164,19 @@ nodes:
                 table = pa.table({f"c{i}": pa.array([random_value(rng, type) for _ in range(700)], type)
                                   for i, type in enumerate(types)})
                 self.assertEqual(self.through(table, row_group_size=rng.choice([100, 700]), data_page_size=512), table)
+
+    def test_an_sql_engine_gives_every_type_as_it_came(self):
+        query = '\n  - {use: sql, with: {query: "SELECT * FROM decode", stream: t}}'
+        rng = random.Random(7)
+        types = [random_type(rng) for _ in range(8)]
+        many = pa.table({f"c{i}": pa.array([random_value(rng, type) for _ in range(3000)], type) for i, type in enumerate(types)})
+        for table in (every_table(), many):
+            self.put(table, row_group_size=1000)
+            self.run_json(self.pipe(middle=query))
+            found = pq.read_table(self.written())
+            self.assertEqual(found.to_pylist(), table.to_pylist())  # the moments of all zones are kept, their names are UTC
+            self.assertEqual([field.type for field in found.schema if field.name != "zoned"],
+                             [field.type for field in table.schema if field.name != "zoned"])
 
     def test_other_types_are_converted_where_that_is_exact(self):
         stamp = datetime.datetime(2026, 1, 2, 3, 4, 5)
