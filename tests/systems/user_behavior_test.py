@@ -155,6 +155,27 @@ class UserBehaviorTest(SystemTest):
         self.assertNotIn("six", result.out + result.err)
         self.assertEqual(self.postgres.sql("SELECT count(*) FROM information_schema.tables WHERE table_name = 'user_purchase'"), [["0"]])
 
+    def test_files_that_are_not_what_they_should_be_leave_what_was_there(self):
+        purchases, reviews = ((DATA / name).read_text(encoding="utf-8") for name in ("user_purchase.csv", "movie_review.csv"))
+        self.example("1_csv_to_postgres")
+        self.example("user_behavior")
+        before = self.metric()
+        row = "1,2,{},1,2010-01-01 00:00:00,{},1,F\n"
+        for name, text, code, message in [
+                ("1_csv_to_postgres", reviews, 3, "types: user_purchase.csv has no column Country"),
+                ("user_behavior", reviews, 3, "types: user_purchase.csv has no column CustomerID"),
+                ("1_csv_to_postgres", purchases[:-20], 6, "user_purchase.csv, line 601: 7 fields where there are 8 columns"),
+                ("1_csv_to_postgres", purchases + '1,2,"RULER', 7, "user_purchase.csv: line 602: a quote in the record that begins here is never closed"),
+                ("1_csv_to_postgres", purchases + row.format("x" * (17 << 20), 1), 7, "user_purchase.csv: line 602: a record of more than 16777216 bytes"),
+                ("1_csv_to_postgres", PURCHASES + row.format("x", "123456.5"), 6, "line 2: UnitPrice: expected decimal128(8, 3), found a number that it can't hold"),
+                ("1_csv_to_postgres", PURCHASES + row.format("x", 1).replace("2010-01-01", "0000-00-00"), 6, "line 2: InvoiceDate: expected timestamp[us], found other text"),
+                ("1_csv_to_postgres", "", 0, '"rows_written": 0'),
+                ("user_behavior", "", 3, "there is no table purchases; what comes in is reviews, movie_review")]:
+            with self.subTest(name, message=message):
+                self.put(text)
+                self.assertIn(message, self.example(name, code=code).out)
+                self.assertEqual((self.purchases(), self.metric()), ([["600"]], before))
+
     def test_the_shops_own_table_is_loaded_as_it_is(self):
         self.postgres.sql((SOURCE / "examples/user_behavior/table.sql").read_text())
         self.postgres.sql("CREATE INDEX by_customer ON bootcampdb.user_purchase (customer_id);"
