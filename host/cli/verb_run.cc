@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "manifest/config_check.h"
 #include "pipeline/guarantee.h"
+#include "pipeline/references.h"
 #include "report/json_text.h"
 #include "report/progress.h"
 #include "report/run_report.h"
@@ -20,11 +21,23 @@
 namespace patchbay::host {
 namespace {
 
+// Rows that do not pass can't be counted off.
+void refuse_limit(const Pipeline& pipeline) {
+  for (const auto& node : pipeline.nodes) {
+    const std::string system = rows_stay_in(node);
+    if (system.empty()) continue;
+    throw UsageError("--limit: the rows of " + node.id + " stay inside " + system +
+                     "; leave it out, or put a LIMIT into the query");
+  }
+}
+
 RunOptions run_options(Invocation& call, const Pipeline& pipeline) {
   RunOptions options;
   options.only = call.arguments.list("only");
-  if (call.arguments.has("limit"))
+  if (call.arguments.has("limit")) {
     options.limit = parse_count("limit", call.arguments.get("limit"), 1);
+    refuse_limit(pipeline);
+  }
   options.full_refresh = call.arguments.has("full-refresh");
   options.edge_bytes = call.environment().edge_bytes;
   if (!call.arguments.has("split")) return options;

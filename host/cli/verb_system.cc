@@ -10,6 +10,7 @@
 #include "manifest/config_check.h"
 #include "patchbay/suggest.h"
 #include "pipeline/guarantee.h"
+#include "pipeline/references.h"
 #include "report/json_text.h"
 
 namespace patchbay::host {
@@ -345,6 +346,10 @@ int verb_preview(Invocation& call) {
   if (look.pipeline().nodes[node].kind == Kind::kSink) {
     throw UsageError("--node " + look.pipeline().nodes[node].id +
                      ": is a sink; choose the node before it");
+  }
+  if (const std::string system = rows_stay_in(look.pipeline().nodes[node]); !system.empty()) {
+    throw UsageError("--node " + look.pipeline().nodes[node].id + ": its rows stay inside " +
+                     system + "; look at them there, or at their columns with `patchbay plan`");
   }
   std::map<std::string, Shown> shown;
   int64_t taken = 0;

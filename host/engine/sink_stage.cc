@@ -69,8 +69,8 @@ void SinkStage::on_stream(const Key& key, EdgeEvent event) {
   incoming.seen = {event.schema, event.origin, is_object_schema(*event.schema)};
   run_.announce(event.origin, "", {instance_.node()});
   lane_.steps_.bring_up(node_, instance_, event.schema, lane_.lane_.key, event.origin, services_);
-  // Replacing by nothing is a result, too.
-  if (replaces_) open_writer(incoming);
+  // Replacing by nothing is a result, too; and a reference has no rows to wait for.
+  if (replaces_ || !event.schema->reference.empty()) open_writer(incoming);
 }
 
 void SinkStage::open_writer(Incoming& incoming) {
@@ -94,7 +94,8 @@ void SinkStage::prepare(Incoming& incoming) {
   services_.rejected_rows = 0;
   PreparedWriter prepared = incoming.open->writer->prepare(services_);
   const int64_t expected = incoming.open->rows - services_.rejected_rows;
-  if (prepared.rows_accepted != expected) {
+  const bool by_reference = !incoming.seen.schema->reference.empty();  // only the system counted
+  if (prepared.rows_accepted != expected && !by_reference) {
     throw NodeError(instance_.node(), Code::kInternal,
                     "accepted " + std::to_string(prepared.rows_accepted) + " rows of " +
                         incoming.seen.schema->name + " where " + std::to_string(expected) +

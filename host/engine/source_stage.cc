@@ -2,10 +2,21 @@
 
 #include "engine/stages.h"
 #include "patchbay/object.h"
+#include "pipeline/references.h"
 
 namespace patchbay::host {
 
 using std::chrono::steady_clock;
+
+void check_reference(const Node& node, const Schema& schema, bool rows) {
+  const bool declared = !rows_stay_in(node).empty();
+  if (schema.reference.empty() || (declared && !rows)) return;
+  throw NodeError(node.id, Code::kInternal,
+                  "stream " + schema.name + " is by reference, " +
+                      (declared ? "and sends rows" : "which its manifest does not say") +
+                      "; this is a bug of the plugin",
+                  "", false);
+}
 
 bay_status StageServices::reject(RejectedRows rejected) {
   const StreamSeen* seen = find_stream ? find_stream(rejected.stream) : nullptr;
@@ -149,6 +160,7 @@ void SourceStage::on_stream(std::vector<uint32_t>& indexes, const HostEvent& eve
   }
   if (event.stream == indexes.size()) indexes.push_back(index);
   indexes[event.stream] = index;
+  check_reference(run_.pipeline.nodes[source_.node], *event.schema, false);
   const bool changed = is_new || !(*streams_[index].schema == *event.schema);
   if (is_new) streams_.emplace_back();
   streams_[index] = {event.schema, name, is_object_schema(*event.schema)};
@@ -168,6 +180,7 @@ void SourceStage::on_batch(const std::vector<uint32_t>& indexes, HostEvent event
   }
   const uint32_t index = indexes[event.stream];
   const StreamSeen& seen = streams_[index];
+  check_reference(run_.pipeline.nodes[source_.node], *seen.schema, true);
   validate(*seen.schema, event.array.get());
   Batch batch(seen.schema, std::move(event.array));
   const int64_t rows = batch.rows(), bytes = batch.bytes();

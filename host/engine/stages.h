@@ -21,6 +21,10 @@ struct StreamSeen {
   bool object = false;  // of files: its rows are chunks, not records
 };
 
+// Throws kInternal where a stream is by reference and its node's manifest does not say so, or where
+// it sends rows all the same.
+void check_reference(const Node& node, const Schema& schema, bool rows);
+
 // The services of a node while data flows: what it refuses belongs to the epoch that the node is
 // in.
 class StageServices : public BasicServices {

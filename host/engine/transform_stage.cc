@@ -187,6 +187,7 @@ void TransformStage::on_stream(const HostEvent& event) {
     throw NodeError(run_.pipeline.nodes[node_].id, Code::kInternal,
                     "stream indexes must count up from 0; this is a bug of the plugin", "", false);
   }
+  check_reference(run_.pipeline.nodes[node_], *event.schema, false);
   if (event.stream == streams_.size()) streams_.emplace_back();
   const std::string origin = origin_of(event.schema->name);
   streams_[event.stream] = {event.schema, origin, is_object_schema(*event.schema)};
@@ -201,6 +202,7 @@ void TransformStage::on_batch(HostEvent event) {
                     "a batch before its stream; this is a bug of the plugin", "", false);
   }
   const StreamSeen& seen = streams_[event.stream];
+  check_reference(run_.pipeline.nodes[node_], *seen.schema, true);
   validate(*seen.schema, event.array.get());
   Batch batch(seen.schema, std::move(event.array));
   const int64_t rows = batch.rows(), bytes = batch.bytes();

@@ -71,6 +71,7 @@ ComponentManifest parse_component(const Json::Value& json) {
   component.many_inputs = json["inputs"].asString() == "many";
   component.tables_option = json["tables_option"].asString();
   component.target = json["target"];
+  component.references = json["references"];
   component.state = json["state"];
   for (const auto& stream : json["streams"]) component.streams.push_back(stream.asString());
   return component;
@@ -120,11 +121,22 @@ std::string plugin_package(std::string id) {
   return "patchbay-plugin-" + id;
 }
 
+namespace {
+
+// A name, or the one that an option's value decides.
+std::string name_by_option(const Json::Value& names, const Json::Value& config) {
+  if (!names.isObject()) return names.asString();
+  return names[config[names["option"].asString()].asString()].asString();
+}
+
+}  // namespace
+
+std::string references_of(const ComponentManifest& component, const Json::Value& config) {
+  return name_by_option(component.references, config);
+}
+
 Delivery delivery_of(const ComponentManifest& sink, const Json::Value& config) {
-  std::string name = sink.delivery.isString() ? sink.delivery.asString() : "";
-  if (sink.delivery.isObject()) {
-    name = sink.delivery[config[sink.delivery["option"].asString()].asString()].asString();
-  }
+  const std::string name = name_by_option(sink.delivery, config);
   if (name == "transactional") return Delivery::kTransactional;
   return name == "idempotent" ? Delivery::kIdempotent : Delivery::kAtLeastOnce;
 }
@@ -150,6 +162,8 @@ class ComponentCheck {
     options_ = json_["config"]["properties"].getMemberNames();
     if (json_.isMember("tables_option")) check_option("tables_option", json_["tables_option"]);
     for (const auto& option : json_["target"]) check_option("target", option);
+    if (json_["references"].isObject())
+      check_option("references.option", json_["references"]["option"]);
     if (json_["kind"].asString() == "sink") check_delivery(json_["delivery"]);
   }
 

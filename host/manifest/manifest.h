@@ -31,6 +31,8 @@ struct ComponentManifest {
   std::string tables_option;         // sinks: the option that maps streams to tables
   Json::Value state;                 // sources: JSON Schema of a reader's state; null = not told
   Json::Value target;  // sinks: the options that together name the place they write to
+  // The system whose streams by reference it works on: a name, or {"option": NAME, VALUE: name, ..}
+  Json::Value references;
 };
 
 struct Manifest {
@@ -53,6 +55,11 @@ std::string plugin_package(std::string id);
 
 // How the sink commits under this configuration.
 Delivery delivery_of(const ComponentManifest& sink, const Json::Value& config);
+
+// The system whose references it works on under this configuration; empty = it works on rows. A
+// source gives such references in place of rows, a transform takes and gives nothing else, a sink
+// takes them beside rows.
+std::string references_of(const ComponentManifest& component, const Json::Value& config);
 
 // Throws Error kConfig naming the file, with every fault of the manifest. The library is looked for
 // beside the manifest, then in each of `library_dirs`.

@@ -8,6 +8,7 @@
 #include "manifest/config_check.h"
 #include "patchbay/suggest.h"
 #include "pipeline/guarantee.h"
+#include "pipeline/references.h"
 #include "pipeline/targets.h"
 
 namespace patchbay::host {
@@ -282,6 +283,7 @@ void check_graph(const Document& document, const Pipeline& pipeline, std::vector
   // The rest is only true of a graph whose parts are known.
   if (!faults.empty()) return;
   check_targets(document.file, pipeline.nodes, faults);
+  check_references(document.file, pipeline.nodes, faults);
   const GuaranteeResult result = compute_guarantee(pipeline);
   if (pipeline.require && *pipeline.require > result.guarantee) {
     std::string why;

@@ -12,6 +12,7 @@ namespace patchbay {
 namespace {
 
 constexpr std::string_view kKeys = "patchbay.keys";
+constexpr std::string_view kReference = "patchbay.reference";
 constexpr std::string_view kExtension = "ARROW:extension:name";
 constexpr std::string_view kExtensionMetadata = "ARROW:extension:metadata";
 constexpr int kDeepest = 64;
@@ -217,6 +218,7 @@ Field import_field(const ArrowSchema& in, const std::string& path, int depth) {
 void export_schema(const Schema& schema, ArrowSchema* out) {
   std::vector<std::pair<std::string, std::string>> pairs;
   if (!schema.keys.empty()) pairs.emplace_back(kKeys, keys_text(schema.keys));
+  if (!schema.reference.empty()) pairs.emplace_back(kReference, schema.reference);
   export_node("+s", schema.name, false, encode_metadata(pairs), schema.fields, out);
 }
 
@@ -229,6 +231,7 @@ Schema import_schema(const ArrowSchema& in) {
   schema.name = in.name ? in.name : "";
   schema.fields = import_children(in, "", 0);
   if (const auto keys = find_metadata(in.metadata, kKeys)) schema.keys = split_lines(*keys);
+  schema.reference = find_metadata(in.metadata, kReference).value_or("");
   return schema;
 }
 

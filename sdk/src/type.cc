@@ -109,6 +109,7 @@ Json::Value to_json(const Schema& schema) {
   if (!schema.keys.empty()) {
     for (const auto& key : schema.keys) out["keys"].append(key);
   }
+  if (!schema.reference.empty()) out["reference"] = schema.reference;
   return out;
 }
 
@@ -122,6 +123,7 @@ Schema schema_from_json(const Json::Value& description) {
     schema.fields.push_back(field_from_json(field));
   }
   for (const auto& key : array_in(description, "keys")) schema.keys.push_back(key_from_json(key));
+  if (description["reference"].isString()) schema.reference = description["reference"].asString();
   return schema;
 }
 

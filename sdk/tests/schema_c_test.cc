@@ -7,6 +7,7 @@
 
 #include "every_type.h"
 #include "patchbay/error.h"
+#include "patchbay/json_value.h"
 #include "patchbay/type.h"
 
 namespace patchbay {
@@ -34,6 +35,12 @@ TEST(SchemaC, ReadsBack) {
 TEST(SchemaC, EmptySchemasReadBack) {
   EXPECT_EQ(import_schema(Exported({}).c), Schema{});
   EXPECT_EQ(import_schema(Exported({"s", {}, {}}).c), (Schema{"s", {}, {}}));
+}
+
+TEST(SchemaC, AReferenceReadsBack) {
+  const Schema schema{"s", {{"a", scalar(TypeId::kInt64), true}}, {"a"}, R"({"system": "x"})"};
+  EXPECT_EQ(import_schema(Exported(schema).c), schema);
+  EXPECT_EQ(schema_from_json(to_json(schema)), schema);
 }
 
 TEST(SchemaC, FormatsAreArrows) {

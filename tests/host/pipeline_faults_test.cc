@@ -240,5 +240,36 @@ TEST_F(PipelineFaults, NameBothPlacesWhereAPipelineIsNot) {
   }
 }
 
+TEST_F(PipelineFaults, RowsThatStayInASystemAreOnlyForItsNodes) {
+  const std::string option =
+      R"("config": {"type": "object", "properties": {"at": {"enum": ["here", "there"], "default": "there"}}},
+      "references": {"option": "at", "there": "lake"}})";
+  add("lake", R"({"name": "lake", "kind": "source", )" + option +
+                  R"(, {"name": "lake", "kind": "sink", "delivery": "transactional", )" + option);
+  add("ask", R"({"name": "ask", "kind": "transform", "inputs": "many", )" + option);
+  const std::string from = "nodes:\n  - {use: lake, id: a}\n", to = "  - {use: lake, id: b}\n";
+  const std::string here = "with: {at: here}";
+  EXPECT_THAT(faults(from + "  - use: ask\n" + to), ElementsAre());
+  EXPECT_THAT(faults(from + to), ElementsAre());
+  EXPECT_THAT(faults("nodes:\n" + kSurvey + to), ElementsAre());
+  EXPECT_THAT(
+      faults(from + kStore),
+      ElementsAre("3:5: node store takes rows, and those of a (at: there) stay inside lake; let it "
+                  "send rows, or write to lake"));
+  EXPECT_THAT(
+      faults(from + "  - use: map\n" + to),
+      ElementsAre("3:5: node map takes rows, and those of a (at: there) stay inside lake; let it "
+                  "send rows, or write to lake"));
+  EXPECT_THAT(faults("nodes:\n" + kSurvey + "  - use: ask\n" + to),
+              ElementsAre("3:5: node ask (at: there) works on tables inside lake, and survey sends "
+                          "rows; let it read the tables by reference, or change ask"));
+  EXPECT_THAT(faults(from + "  - {use: ask, " + here + "}\n" + to),
+              ElementsAre("3:5: node ask (at: here) takes rows, and those of a (at: there) stay "
+                          "inside lake; let it send rows, or write to lake"));
+  EXPECT_THAT(faults(from + "  - {use: lake, id: b, " + here + "}\n"),
+              ElementsAre("3:5: node b (at: here) takes rows, and those of a (at: there) stay "
+                          "inside lake; let it send rows, or write to lake"));
+}
+
 }  // namespace
 }  // namespace patchbay::host

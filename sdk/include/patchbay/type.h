@@ -71,11 +71,14 @@ Type list_of(Type item);
 Type struct_of(std::vector<Field> fields);
 
 // A stream's schema. `keys` name the columns that identify a row, where the source knows them; they
-// travel as the schema's metadata `patchbay.keys`.
+// travel as the schema's metadata `patchbay.keys`. A stream by reference has no rows: `reference`
+// tells where they are, as a JSON object whose member `system` names who reads it; it travels as
+// `patchbay.reference`. Only components whose manifest says `references` give or get such streams.
 struct Schema {
   std::string name;
   std::vector<Field> fields;
   std::vector<std::string> keys;
+  std::string reference = {};
 
   int index_of(std::string_view field) const;  // -1 where there is none
   bool operator==(const Schema&) const = default;
