@@ -16,9 +16,4 @@ BqAccess parse_access(const Config& config) {
   return out;
 }
 
-std::shared_ptr<GoogleCredentials> find_credentials(Call& call, const BqAccess& access) {
-  return access.credentials ? GoogleCredentials::from_json(call.secret(*access.credentials))
-                            : GoogleCredentials::find_default();
-}
-
 }  // namespace patchbay

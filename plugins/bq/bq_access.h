@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 
-#include "bq_client.h"
+#include "patchbay/bq_client.h"
 #include "patchbay/plugin.h"
 
 namespace patchbay {
@@ -16,6 +16,5 @@ struct BqAccess {
 };
 
 BqAccess parse_access(const Config& config);
-std::shared_ptr<GoogleCredentials> find_credentials(Call& call, const BqAccess& access);
 
 }  // namespace patchbay

@@ -4,12 +4,11 @@
 
 #include <json/value.h>
 
+#include "patchbay/bq_types.h"
 #include "patchbay/builder.h"
 
 namespace patchbay {
 
-// The stream's schema for a table's or a query's.
-Schema schema_of_table(const std::string& stream, const Json::Value& fields);
 // Appends {"f": [{"v": ..}, ..]}. Throws Error kData naming the column where a cell is not of its
 // type.
 void append_cells(BatchBuilder& batch, const Json::Value& row);

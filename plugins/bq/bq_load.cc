@@ -8,15 +8,6 @@ namespace {
 
 constexpr size_t kChunk = 8 << 20;
 constexpr size_t kRoom = 64 << 10;  // for the row that goes over a chunk's end
-constexpr std::chrono::hours kStagingLife{7 * 24};
-
-Json::Value with_row_number(Json::Value schema) {
-  Json::Value field;
-  field["name"] = kBqRowNumber;
-  field["type"] = "INTEGER";
-  schema["fields"].append(field);
-  return schema;
-}
 
 // `json` ends with an object.
 void append_row_number(std::string& json, int64_t number) {
@@ -26,6 +17,14 @@ void append_row_number(std::string& json, int64_t number) {
 }
 
 }  // namespace
+
+Json::Value with_row_number(Json::Value schema) {
+  Json::Value field;
+  field["name"] = kBqRowNumber;
+  field["type"] = "INTEGER";
+  schema["fields"].append(field);
+  return schema;
+}
 
 BqLoadWriter::BqLoadWriter(std::unique_ptr<BqClient> client, SchemaPtr stream,
                            const Json::Value& target_schema, std::string staging, Json::Value token)
@@ -56,7 +55,7 @@ Json::Value BqLoadWriter::configuration() const {
 void BqLoadWriter::begin(Call& call) {
   if (upload_) return;
   call.durable_step("bq.staging");
-  client_->create_table(call, staging_, schema_, kStagingLife);
+  client_->create_table(call, staging_, schema_, kBqStagingLife);
   upload_.emplace(client_->begin_upload(call, job_, configuration()));
 }
 

@@ -8,6 +8,10 @@ namespace patchbay {
 
 // A column of an upsert's staging table: rows as they came, since of a key's rows the last counts.
 inline constexpr const char* kBqRowNumber = "_patchbay_row";
+inline constexpr std::chrono::hours kBqStagingLife{7 * 24};
+
+// A table's schema with that column.
+Json::Value with_row_number(Json::Value schema);
 
 class BqLoadWriter final : public Writer {
  public:

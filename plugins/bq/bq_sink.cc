@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bq_load.h"
+#include "bq_query.h"
 #include "bq_schema.h"
 #include "bq_stream.h"
 #include "patchbay/json_value.h"
@@ -26,21 +27,10 @@ BqConfig parse_config(const Config& config) {
   return out;
 }
 
-std::string quoted(const BqPlace& place, const std::string& table) {
-  return "`" + place.project + "." + place.dataset + "." + table + "`";
-}
-
-std::string column_list(const Json::Value& names, const std::string& prefix = "") {
-  std::string out;
-  for (const auto& name : names)
-    out += (out.empty() ? "" : ", ") + prefix + "`" + name.asString() + "`";
-  return out;
-}
-
 // Of each key's rows the last; a row whose key is null is one of its own.
 std::string last_versions(const std::string& staging, const Json::Value& keys) {
   std::string sql = "(SELECT * FROM " + staging +
-                    " WHERE true QUALIFY ROW_NUMBER() OVER (PARTITION BY " + column_list(keys) +
+                    " WHERE true QUALIFY ROW_NUMBER() OVER (PARTITION BY " + bq_columns(keys) +
                     " ORDER BY `" + kBqRowNumber + "` DESC) = 1";
   for (const auto& key : keys) sql += " OR `" + key.asString() + "` IS NULL";
   return sql + ")";
@@ -59,11 +49,29 @@ std::string merge_sql(const std::string& table, const std::string& staging,
   }
   return "MERGE " + table + " t USING " + last_versions(staging, token["keys"]) + " s ON " + on +
          " WHEN MATCHED THEN UPDATE SET " + set + " WHEN NOT MATCHED THEN INSERT (" +
-         column_list(token["columns"]) + ") VALUES (" + column_list(token["columns"], "s.") +
-         ");\n";
+         bq_columns(token["columns"]) + ") VALUES (" + bq_columns(token["columns"], "s.") + ");\n";
+}
+
+// What stays in BigQuery keeps its types, also those that a stream has not.
+Json::Value new_table_schema(const Schema& stream) {
+  if (stream.reference.empty()) return bq_schema(stream);
+  Json::Value schema;
+  schema["fields"] = reference_of(stream).fields;
+  return schema;
 }
 
 }  // namespace
+
+std::string bq_table(const BqPlace& place, const std::string& table) {
+  return "`" + place.project + "." + place.dataset + "." + table + "`";
+}
+
+std::string bq_columns(const Json::Value& names, const std::string& prefix) {
+  std::string out;
+  for (const auto& name : names)
+    out += (out.empty() ? "" : ", ") + prefix + "`" + name.asString() + "`";
+  return out;
+}
 
 std::string bq_staging_name(const std::string& txn, uint64_t writer) {
   std::string name = "_patchbay_" + txn + "_" + std::to_string(writer);
@@ -74,7 +82,7 @@ std::string bq_staging_name(const std::string& txn, uint64_t writer) {
 BqSink::BqSink(Context&, const Config& config) : config_(parse_config(config)) {}
 
 std::unique_ptr<BqClient> BqSink::make_client(Call& call) {
-  if (!credentials_) credentials_ = find_credentials(call, config_.access);
+  if (!credentials_) credentials_ = bq_credentials(call, config_.access.credentials);
   return std::make_unique<BqClient>(config_.access.place, credentials_, config_.access.http);
 }
 
@@ -100,6 +108,10 @@ Json::Value BqSink::plan_schema(Call& call, const SchemaPtr& stream) {
     if (stream->index_of(key) < 0)
       config_error("keys", "stream " + stream->name + " has no field " + key);
   }
+  if (!stream->reference.empty()) {
+    require_same_server("stream " + stream->name, reference_of(*stream).place,
+                        config_.access.place);
+  }
   const std::string table = table_of(stream->name);
   Json::Value steps(Json::arrayValue);
   const auto add = [&](const char* action) -> Json::Value& {
@@ -117,7 +129,7 @@ Json::Value BqSink::plan_schema(Call& call, const SchemaPtr& stream) {
     }
     return steps;
   }
-  bq_schema(*stream);  // throws for types that BigQuery has not
+  new_table_schema(*stream);  // throws for types that BigQuery has not
   const bool dataset = client(call).has_dataset(call);
   if (!config_.create) {
     throw Error(Code::kNotFound,
@@ -138,7 +150,7 @@ void BqSink::apply_schema(Call& call, const SchemaPtr& stream, const Json::Value
     if (action == "create_dataset") {
       client(call).create_dataset(call);
     } else if (action == "create_table") {
-      client(call).create_table(call, table, bq_schema(*stream), std::chrono::seconds(0));
+      client(call).create_table(call, table, new_table_schema(*stream), std::chrono::seconds(0));
     } else {
       const auto found = client(call).get_table(call, table);
       if (!found) throw Error(Code::kNotFound, "table " + table + ": is gone");
@@ -170,6 +182,10 @@ std::unique_ptr<Writer> BqSink::open(Call& call, const SchemaPtr& stream, const 
   for (const auto& key : config_.keys) token["keys"].append(key);
   token["columns"] = Json::arrayValue;
   for (const auto& field : schema["fields"]) token["columns"].append(field["name"]);
+  if (!stream->reference.empty()) {
+    return std::make_unique<BqQueryWriter>(make_client(call), stream, schema, staging,
+                                           std::move(token));
+  }
   return std::make_unique<BqLoadWriter>(make_client(call), stream, schema, staging,
                                         std::move(token));
 }
@@ -196,9 +212,9 @@ Json::Value BqSink::commit_job(const std::vector<Json::Value>& tokens) const {
   }
   std::string sql = "BEGIN TRANSACTION;\n";
   for (const auto& token : tokens) {
-    const std::string table = quoted(config_.access.place, token["table"].asString());
-    const std::string staging = quoted(config_.access.place, token["staging"].asString());
-    const std::string columns = column_list(token["columns"]);
+    const std::string table = bq_table(config_.access.place, token["table"].asString());
+    const std::string staging = bq_table(config_.access.place, token["staging"].asString());
+    const std::string columns = bq_columns(token["columns"]);
     const std::string write = token["write"].asString();
     if (write == "upsert") {
       sql += merge_sql(table, staging, token);

@@ -45,6 +45,10 @@ class BqSink final : public Sink {
   uint64_t writers_ = 0;  // of that transaction, from 1 without gaps
 };
 
+// As SQL has them: `project.dataset.table`, and a list of `column`.
+std::string bq_table(const BqPlace& place, const std::string& table);
+std::string bq_columns(const Json::Value& names, const std::string& prefix = "");
+
 // Staging tables and job ids are named after the transaction, so that they are found again.
 std::string bq_staging_name(const std::string& txn, uint64_t writer);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bq_cells.h"
+#include "patchbay/bq_reference.h"
 
 namespace patchbay {
 namespace {
@@ -72,18 +73,37 @@ class BqReader final : public Reader {
   std::string token_, job_;
 };
 
+// Begins the stream, and that is all: its rows stay.
+class BqTableReader final : public Reader {
+ public:
+  explicit BqTableReader(Schema schema)
+      : schema_(std::make_shared<const Schema>(std::move(schema))) {}
+
+  Event next(Call&) override {
+    if (!schema_) return End{};
+    return StreamBegin{0, std::exchange(schema_, nullptr)};
+  }
+
+ private:
+  SchemaPtr schema_;
+};
+
 }  // namespace
 
 BqSource::BqSource(Context&, const Config& config)
-    : access_(parse_access(config)), query_(config.find<std::string>("query")) {
+    : access_(parse_access(config)),
+      by_reference_(config.get<std::string>("method") == "reference"),
+      query_(config.find<std::string>("query")) {
   const Json::Value& tables = config.at("tables");
   for (const auto& stream : tables.getMemberNames()) tables_[stream] = tables[stream].asString();
   if (query_ && !tables_.empty()) config_error("query", "stands beside tables; choose one");
+  if (query_ && by_reference_)
+    config_error("query", "not with method: reference; let `sql` with engine: bigquery run it");
   if (!query_ && tables_.empty()) config_error("tables", "missing: name the tables, or a query");
 }
 
 std::unique_ptr<BqClient> BqSource::make_client(Call& call) {
-  if (!credentials_) credentials_ = find_credentials(call, access_);
+  if (!credentials_) credentials_ = bq_credentials(call, access_.credentials);
   return std::make_unique<BqClient>(access_.place, credentials_, access_.http);
 }
 
@@ -97,14 +117,23 @@ std::vector<Schema> BqSource::discover(Call& call) {
   if (query_) return {{"query", {}, {}}};
   const auto client = make_client(call);
   std::vector<Schema> out;
-  for (const auto& [stream, table] : tables_) {
-    const auto found = client->get_table(call, table);
-    if (!found)
-      throw Error(Code::kNotFound,
-                  "table " + table + ": is not in dataset " + access_.place.dataset);
-    out.push_back(schema_of_table(stream, (*found)["schema"]["fields"]));
-  }
+  for (const auto& [stream, table] : tables_)
+    out.push_back(schema_of(call, *client, stream, table));
   return out;
+}
+
+Schema BqSource::schema_of(Call& call, BqClient& client, const std::string& stream,
+                           const std::string& table) const {
+  const auto found = client.get_table(call, table);
+  if (!found)
+    throw Error(Code::kNotFound, "table " + table + ": is not in dataset " + access_.place.dataset);
+  const Json::Value& fields = (*found)["schema"]["fields"];
+  if (!by_reference_) return schema_of_table(stream, fields);
+  const BqPlace& place = access_.place;
+  return schema_of_reference(
+      stream,
+      {place, access_.http,
+       "SELECT * FROM `" + place.project + "." + place.dataset + "." + table + "`", fields});
 }
 
 std::vector<Split> BqSource::plan(Call&, const std::vector<std::string>& streams, uint32_t) {
@@ -124,8 +153,12 @@ std::vector<Split> BqSource::plan(Call&, const std::vector<std::string>& streams
 }
 
 std::unique_ptr<Reader> BqSource::open(Call& call, const Split& split, const Json::Value&) {
-  return std::make_unique<BqReader>(make_client(call), split.stream,
-                                    split.detail["table"].asString(), query_);
+  const std::string table = split.detail["table"].asString();
+  if (by_reference_) {
+    return std::make_unique<BqTableReader>(
+        schema_of(call, *make_client(call), split.stream, table));
+  }
+  return std::make_unique<BqReader>(make_client(call), split.stream, table, query_);
 }
 
 }  // namespace patchbay

@@ -22,8 +22,11 @@ class BqSource final : public Source {
 
  private:
   std::unique_ptr<BqClient> make_client(Call& call);
+  Schema schema_of(Call& call, BqClient& client, const std::string& stream,
+                   const std::string& table) const;
 
   const BqAccess access_;
+  const bool by_reference_;
   const std::optional<std::string> query_;
   std::map<std::string, std::string> tables_;
   std::shared_ptr<GoogleCredentials> credentials_;

@@ -1,4 +1,6 @@
-#include "bq_client.h"
+#include "patchbay/bq_client.h"
+
+#include <cstdlib>
 
 #include "patchbay/json_value.h"
 
@@ -20,11 +22,17 @@ bool is_reason(const HttpResponse& response, const char* reason) {
 
 BqJobOutcome outcome_of(const Json::Value& job) {
   const Json::Value& error = job["status"]["errorResult"];
-  if (!error.isObject()) return {true, "", ""};
-  return {false, error["reason"].asString(), error["message"].asString()};
+  if (error.isObject()) return {false, error["reason"].asString(), error["message"].asString()};
+  const std::string rows = job["statistics"]["query"]["numDmlAffectedRows"].asString();
+  return {true, "", "", std::strtoll(rows.c_str(), nullptr, 10)};
 }
 
 }  // namespace
+
+std::shared_ptr<GoogleCredentials> bq_credentials(Call& call, const std::optional<Secret>& secret) {
+  return secret ? GoogleCredentials::from_json(call.secret(*secret))
+                : GoogleCredentials::find_default();
+}
 
 BqClient::BqClient(BqPlace place, std::shared_ptr<GoogleCredentials> credentials,
                    HttpOptions options)
@@ -148,15 +156,36 @@ std::optional<BqJobOutcome> BqClient::find_job(Call& call, const std::string& id
   return wait_for(call, id, std::move(*job));
 }
 
-BqJobOutcome BqClient::run_job(Call& call, const std::string& id,
-                               const Json::Value& configuration) {
+HttpRequest BqClient::job_request(const std::string& id, const Json::Value& configuration) const {
   Json::Value body;
   body["jobReference"]["projectId"] = place_.project;
-  body["jobReference"]["jobId"] = id;
+  if (!id.empty()) body["jobReference"]["jobId"] = id;
   body["jobReference"]["location"] = place_.location;
   body["configuration"] = configuration;
   HttpRequest request = json_request("POST", project_url("/jobs"), body);
   request.safe_to_repeat = true;  // a second insert under the same id answers `duplicate`
+  return request;
+}
+
+BqDryRun BqClient::dry_run(Call& call, const std::string& sql) {
+  Json::Value configuration;
+  configuration["dryRun"] = true;
+  configuration["query"]["query"] = sql;
+  configuration["query"]["useLegacySql"] = false;
+  const HttpRequest request = job_request("", configuration);
+  const HttpResponse response = api_.send(call, request);
+  if (response.status == 404 || response.status == 400) {
+    const GoogleError error = parse_google_error(response);
+    return {{false, error.reason, error.message}, {}};
+  }
+  if (response.status >= 300) GoogleApi::fail(request, response);
+  const Json::Value job = body_of(request, response);
+  return {outcome_of(job), job["statistics"]["query"]["schema"]["fields"]};
+}
+
+BqJobOutcome BqClient::run_job(Call& call, const std::string& id,
+                               const Json::Value& configuration) {
+  const HttpRequest request = job_request(id, configuration);
   const HttpResponse response = api_.send(call, request);
   if (response.status == 409 && is_reason(response, "duplicate")) {
     auto outcome = find_job(call, id);

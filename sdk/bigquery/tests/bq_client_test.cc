@@ -1,5 +1,5 @@
 // Jobs and tables, answer by answer.
-#include "bq_client.h"
+#include "patchbay/bq_client.h"
 
 #include <gmock/gmock.h>
 

@@ -16,10 +16,20 @@ struct BqPlace {
   std::string endpoint, project, dataset, location;
 };
 
+// Of the secret; without one by Google's search order.
+std::shared_ptr<GoogleCredentials> bq_credentials(Call& call, const std::optional<Secret>& secret);
+
 // How a job ended.
 struct BqJobOutcome {
   bool ok = false;
   std::string reason, message;  // of errorResult
+  int64_t affected_rows = 0;    // by a query that writes
+};
+
+// What a query would give, if it can run.
+struct BqDryRun {
+  BqJobOutcome outcome;
+  Json::Value fields;
 };
 
 // One thread at a time.
@@ -45,6 +55,9 @@ class BqClient {
   std::optional<BqJobOutcome> find_job(
       Call& call, const std::string& id);  // waits for its end; nothing = no such job
 
+  // Checks a query (GoogleSQL) without running it.
+  BqDryRun dry_run(Call& call, const std::string& sql);
+
   // A load job that comes with its data.
   GoogleUpload begin_upload(Call& call, const std::string& id, const Json::Value& configuration);
 
@@ -57,6 +70,7 @@ class BqClient {
   Json::Value insert_all(Call& call, const std::string& table, const std::string& body);
 
  private:
+  HttpRequest job_request(const std::string& id, const Json::Value& configuration) const;
   std::string project_url(const std::string& rest) const;
   std::string dataset_url(const std::string& rest) const;
   HttpRequest json_request(const std::string& method, const std::string& url,

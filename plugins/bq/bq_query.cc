@@ -1,0 +1,95 @@
+#include "bq_query.h"
+
+#include <cctype>
+
+#include "bq_load.h"
+#include "bq_schema.h"
+#include "bq_words.h"
+#include "patchbay/json_value.h"
+
+namespace patchbay {
+namespace {
+
+// The target's columns that the stream has.
+Json::Value columns_of(const Schema& stream, const Json::Value& target_fields) {
+  Json::Value columns(Json::arrayValue);
+  for (const auto& field : stream.fields) {
+    if (const Json::Value* column = find_column(target_fields, field.name))
+      columns.append((*column)["name"]);
+  }
+  return columns;
+}
+
+// Quotes, a colon or a number; int64 is a word.
+size_t begin_of_data(std::string_view text) {
+  for (size_t at = 0; at < text.size(); ++at) {
+    const bool in_word = at > 0 && std::isalnum(static_cast<unsigned char>(text[at - 1]));
+    if (std::string_view(":\"'`[").find(text[at]) != std::string_view::npos) return at;
+    if (std::isdigit(static_cast<unsigned char>(text[at])) && !in_word) return at;
+  }
+  return text.size();
+}
+
+[[noreturn]] void refuse(const std::string& job, const BqJobOutcome& outcome,
+                         const Schema& stream) {
+  const std::string subject = "job " + job + ": " + outcome.reason + ": ";
+  if (retry_of(outcome.reason) != GoogleRetry::kNo)
+    throw Error(Code::kUnavailable, subject + outcome.message);
+  if (outcome.reason == "notFound") throw Error(Code::kNotFound, subject + outcome.message);
+  if (outcome.reason == "accessDenied") throw Error(Code::kAuth, subject + outcome.message);
+  if (outcome.reason == "invalidQuery")
+    throw Error(Code::kData, subject + reason_without_data(outcome.message));
+  throw Error(Code::kRemote, subject + without_values(outcome.message, stream));
+}
+
+}  // namespace
+
+std::string reason_without_data(const std::string& message) {
+  static constexpr std::string_view kPrefix = "Query error: ";
+  std::string_view text = message;
+  if (text.starts_with(kPrefix)) text.remove_prefix(kPrefix.size());
+  text = text.substr(0, begin_of_data(text));
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  if (text.ends_with(" at")) text.remove_suffix(3);
+  return (text.empty() ? "a value does not fit" : std::string(text)) +
+         "; the job's page in the Google Cloud console has the rest";
+}
+
+BqQueryWriter::BqQueryWriter(std::unique_ptr<BqClient> client, SchemaPtr stream,
+                             const Json::Value& target_schema, std::string staging,
+                             Json::Value token)
+    : client_(std::move(client)),
+      stream_(std::move(stream)),
+      numbered_(token["write"].asString() == "upsert"),
+      schema_(numbered_ ? with_row_number(target_schema) : target_schema),
+      staging_(std::move(staging)),
+      token_(std::move(token)) {}
+
+std::string BqQueryWriter::insert_sql() const {
+  const std::string columns = bq_columns(columns_of(*stream_, schema_["fields"]));
+  const std::string number = "`" + std::string(kBqRowNumber) + "`";
+  return "INSERT INTO " + bq_table(client_->place(), staging_) + " (" + columns +
+         (numbered_ ? ", " + number : "") + ") SELECT " + columns +
+         (numbered_ ? ", ROW_NUMBER() OVER ()" : "") + " FROM (\n" + reference_of(*stream_).query +
+         "\n)";
+}
+
+void BqQueryWriter::write(Call&, Batch) {
+  throw Error(Code::kInternal, "stream " + stream_->name + ": is by reference and sends rows");
+}
+
+Prepared BqQueryWriter::prepare(Call& call) {
+  call.durable_step("bq.staging");
+  client_->create_table(call, staging_, schema_, kBqStagingLife);
+  Json::Value configuration;
+  configuration["query"]["query"] = insert_sql();
+  configuration["query"]["useLegacySql"] = false;
+  const std::string job = staging_ + "_query";
+  call.durable_step("bq.query.before");
+  const BqJobOutcome outcome = client_->run_job(call, job, configuration);
+  call.durable_step("bq.query.after");
+  if (!outcome.ok) refuse(job, outcome, *stream_);
+  return {write_json(token_), outcome.affected_rows};
+}
+
+}  // namespace patchbay

@@ -1,0 +1,32 @@
+// A stream by reference, written by BigQuery itself: one query job from its tables into a staging
+// table, which then becomes visible as a load's does.
+#pragma once
+
+#include "bq_sink.h"
+#include "patchbay/bq_reference.h"
+
+namespace patchbay {
+
+class BqQueryWriter final : public Writer {
+ public:
+  // `token` as a load's; `staging` the table to make, with the target's schema.
+  BqQueryWriter(std::unique_ptr<BqClient> client, SchemaPtr stream,
+                const Json::Value& target_schema, std::string staging, Json::Value token);
+  void write(Call& call, Batch batch) override;
+  Prepared prepare(Call& call) override;
+
+ private:
+  std::string insert_sql() const;
+
+  std::unique_ptr<BqClient> client_;
+  const SchemaPtr stream_;
+  const bool numbered_;
+  const Json::Value schema_;
+  const std::string staging_;
+  const Json::Value token_;
+};
+
+// What BigQuery says of a query that failed over its data, without the data: "division by zero".
+std::string reason_without_data(const std::string& message);
+
+}  // namespace patchbay
