@@ -8,7 +8,6 @@
 
 #include "engine_error.h"
 #include "patchbay/builder.h"
-#include "patchbay/suggest.h"
 
 namespace patchbay {
 namespace {
@@ -154,41 +153,23 @@ void DuckDb::define(const std::string& name, const Table& table) {
 
 void DuckDb::name_tables() {
   for (auto& table : tables_) insert_held(table);
-  std::map<std::string, int> of_node, of_stream;
   for (const auto& table : tables_) {
-    ++of_node[table.node];
-    ++of_stream[table.stream];
+    if (table.node.empty()) continue;
+    engine("node " + table.node,
+           [&] { connection_.execute("CREATE SCHEMA IF NOT EXISTS " + quoted_name(table.node)); });
+    define(quoted_name(table.node) + "." + quoted_name(table.stream), table);
   }
-  for (const auto& table : tables_) {
-    const bool named = !table.node.empty();
-    if (named) {
-      engine("node " + table.node, [&] {
-        connection_.execute("CREATE SCHEMA IF NOT EXISTS " + quoted_name(table.node));
-      });
-      define(quoted_name(table.node) + "." + quoted_name(table.stream), table);
-    }
-    if (named && of_node[table.node] == 1) define("main." + quoted_name(table.node), table);
-    // A node's name comes before a stream's.
-    const bool free = !of_node.contains(table.stream) ||
-                      (of_node[table.stream] > 1 && table.stream != table.node);
-    if (free && of_stream[table.stream] == 1) define("main." + quoted_name(table.stream), table);
-  }
+  for (const auto& [name, place] : short_names(origins()))
+    define("main." + quoted_name(name), tables_[place]);
 }
 
-std::string DuckDb::known_tables(const std::string& wanted) const {
-  std::vector<std::string> names;
-  for (const auto& table : tables_) {
-    for (const auto& name : {table.node, table.stream}) {
-      if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
-        names.push_back(name);
-    }
-  }
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "; what comes in is " : ", ") + name;
-  return text + did_you_mean(wanted, names);
+std::vector<TableOrigin> DuckDb::origins() const {
+  std::vector<TableOrigin> origins;
+  for (const auto& table : tables_) origins.push_back({table.node, table.stream});
+  return origins;
 }
 
-Result DuckDb::describe(const Query& query) {
+Result DuckDb::describe(const SqlQuery& query) {
   try {
     OwnedSchema schema;
     connection_.schema_of(query.sql, &schema.c);
@@ -205,7 +186,7 @@ Result DuckDb::describe(const Query& query) {
     try {
       throw_query_error(failure, query.origin, query.sql, failure.executing() ? 1 : 0);
     } catch (const UnknownTable& unknown) {
-      throw UnknownTable(unknown.what() + known_tables(unknown.name()), unknown.name());
+      throw UnknownTable(unknown.what() + known_tables(origins(), unknown.name()), unknown.name());
     }
   }
 }
@@ -214,7 +195,7 @@ void DuckDb::begin() {
   engine("engine", [&] { connection_.execute("BEGIN TRANSACTION"); });
 }
 
-adbc::Rows DuckDb::run(const Query& query, const Result& result) {
+adbc::Rows DuckDb::run(const SqlQuery& query, const Result& result) {
   try {
     return connection_.query(result.sql);
   } catch (const adbc::Failure& failure) {

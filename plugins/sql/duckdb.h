@@ -2,7 +2,6 @@
 // nothing else of the machine can be reached from a query.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "query.h"
 #include "result_type.h"
 #include "spill_folder.h"
+#include "table_names.h"
 
 namespace patchbay {
 
@@ -28,17 +28,16 @@ class DuckDb {
  public:
   explicit DuckDb(const DuckDbConfig& config);
 
-  // Streams become tables: NODE.STREAM, NODE where it is the only stream of its node, STREAM where
-  // no other node has one of that name. Again with other fields: its rows are the union, null where
-  // a part lacks the field.
+  // Streams become tables: NODE.STREAM, and by their short names. Again with other fields: its rows
+  // are the union, null where a part lacks the field.
   size_t add_stream(const std::string& node, const Schema& schema);  // the table's number
   void append(size_t table, Batch batch);
   void name_tables();  // once all streams are in
 
   // Throws kConfig where the query does not fit the tables; UnknownTable, with those that there
   // are.
-  Result describe(const Query& query);
-  adbc::Rows run(const Query& query, const Result& result);
+  Result describe(const SqlQuery& query);
+  adbc::Rows run(const SqlQuery& query, const Result& result);
   void begin();  // one transaction, and so one now(), for all queries
 
   adbc::Connection& connection() { return connection_; }
@@ -54,7 +53,7 @@ class DuckDb {
   };
   void insert_held(Table& table);
   void add_part(Table& table, const Schema& schema);
-  std::string known_tables(const std::string& wanted) const;
+  std::vector<TableOrigin> origins() const;
   void define(const std::string& name, const Table& table);
 
   const SpillFolder spill_;

@@ -3,20 +3,10 @@
 
 #include <string>
 
+#include "engine.h"
 #include "patchbay/adbc.h"
 
 namespace patchbay {
-
-// A query over the table `name`, which isn't there.
-class UnknownTable : public Error {
- public:
-  UnknownTable(const std::string& message, std::string name)
-      : Error(Code::kConfig, message), name_(std::move(name)) {}
-  const std::string& name() const { return name_; }
-
- private:
-  std::string name_;
-};
 
 // `origin` and `sql` are the query's; `lines_before` stand before it in what was run. A failure
 // over the text of the query keeps the engine's words; one over data only tells its kind.

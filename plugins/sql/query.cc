@@ -26,7 +26,7 @@ class Scanner {
     const char c = text_[at_];
     if (c == '-' && next_is('-')) return skip_to("\n");
     if (c == '/' && next_is('*')) return skip_comment();
-    if (c == '\'' || c == '"') return skip_quoted(c);
+    if (c == '\'' || c == '"' || c == '`') return skip_quoted(c);
     if (c == '$') return skip_dollars();
     ++at_;
     return c;
@@ -136,13 +136,13 @@ std::string single_query(const std::string& origin, std::string_view text) {
   return std::string(text.substr(0, end));
 }
 
-std::vector<Query> read_queries(const Config& config) {
+std::vector<SqlQuery> read_queries(const Config& config) {
   const int given = config.has("query") + config.has("query_file") + config.has("queries");
   if (given != 1) config_error("query", "give one of query, query_file and queries");
   if (config.has("queries") && config.has("stream")) {
     config_error("stream", "not with queries, which name their streams");
   }
-  std::vector<Query> queries;
+  std::vector<SqlQuery> queries;
   if (config.has("queries")) {
     for (const auto& stream : config.at("queries").getMemberNames()) {
       const std::string origin = "queries." + stream;

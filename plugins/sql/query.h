@@ -8,14 +8,14 @@
 
 namespace patchbay {
 
-struct Query {
+struct SqlQuery {
   std::string stream;  // of its rows; empty = the only stream that comes in, else `result`
   std::string origin;  // for messages: the option, or the file
   std::string sql;     // without a semicolon at its end
 };
 
 // Reads query_file. Throws kConfig: a file that isn't there, a text that is no single query.
-std::vector<Query> read_queries(const Config& config);
+std::vector<SqlQuery> read_queries(const Config& config);
 
 // The text as one SELECT, WITH, FROM, VALUES or TABLE, without the semicolon that may end it.
 std::string single_query(const std::string& origin, std::string_view text);

@@ -22,7 +22,8 @@ std::string refusal(const std::function<void()>& work) {
 TEST(SingleQuery, TakesOffTheSemicolonAtTheEnd) {
   for (const std::string text :
        {"SELECT 1", "select 1 ;", "-- why\nWITH a AS (SELECT 1) FROM a;\n-- end ; here\n",
-        "(SELECT 1)", "/* ; */ VALUES (';', \";\", $$;$$, $a$;$$;$a$)", "TABLE t"}) {
+        "(SELECT 1)", "/* ; */ VALUES (';', \";\", $$;$$, $a$;$$;$a$)", "TABLE t",
+        "SELECT `a;b`"}) {
     const std::string sql = single_query("query", text);
     EXPECT_EQ(sql, text.substr(0, sql.size())) << text;
     EXPECT_FALSE(sql.ends_with(";")) << text;
