@@ -132,6 +132,8 @@ def list_rows(request, *name):
 
 
 def insert_job(request, project):
+    if request.json.get("configuration", {}).get("dryRun"):
+        return 200, request.world.jobs.dry_run(project, request.json)
     if "load" in request.json.get("configuration", {}):
         raise invalid("this server loads what is uploaded, not sourceUris", "notImplemented")
     jobs = request.world.jobs

@@ -8,7 +8,7 @@ import clock
 from catalog import Counted, check_evolution, fill
 from errors import ApiError, Failed, exists, invalid, not_found
 from loads import run_load, target_table
-from sql import Query
+from queries import run as run_query
 
 KINDS = ("load", "copy", "query")
 
@@ -43,6 +43,22 @@ class Jobs:
         self.jobs[project, job_id] = {"resource": job, "polls": self.pending_polls}
         return job_id
 
+    def dry_run(self, project, body):
+        """What a query would give. There is no job of it afterwards."""
+        configuration, location = body["configuration"], body.get("jobReference", {}).get("location") or "US"
+        if "query" not in configuration:
+            raise invalid("dryRun is for queries")
+        if configuration["query"].get("useLegacySql", True):
+            raise invalid("this server knows GoogleSQL only: set useLegacySql to false", "invalidQuery")
+        query = run_query(self.catalog, project, configuration["query"], dry=True)
+        statistics = query_statistics(query)
+        statistics.pop("numDmlAffectedRows", None)
+        if query.schema is not None:
+            statistics["schema"] = {"fields": query.schema}
+        return {"kind": "bigquery#job", "jobReference": {"projectId": project, "location": location},
+                "configuration": {**configuration, "jobType": "QUERY"}, "status": {"state": "DONE"},
+                "statistics": {"creationTime": clock.now_ms(), "totalBytesProcessed": "0", "query": statistics}}
+
     def execute(self, job, kind, data):
         """A job that fails leaves no table behind."""
         configuration, before = job["configuration"][kind], dict(self.catalog.tables)
@@ -51,7 +67,7 @@ class Jobs:
                 failure = self.failures.pop(0)
                 raise Failed(failure["reason"], failure.get("message", "an injected failure"))
             if kind == "query":
-                job["query"] = Query(self.catalog, configuration["query"])
+                job["query"] = run_query(self.catalog, job["jobReference"]["projectId"], configuration)
                 job["statistics"]["query"] = query_statistics(job["query"])
             elif kind == "load":
                 job["statistics"]["load"] = run_load(self.catalog, configuration, data)

@@ -36,13 +36,29 @@ def field_of(table, name):
     raise bad_query(f"Unrecognized name: {name}")
 
 
+def statements_of(text):
+    return [re.sub(r"\s+", " ", s.strip()) for s in text.split(";") if s.strip()]
+
+
+def is_simple(text):
+    """Whether Query knows it, or it is a script, which nothing else here knows."""
+    statements = statements_of(text)
+    if len(statements) != 1:
+        return not re.match(r"(?:SELECT|WITH|INSERT|\(|--|#|/\*)", text.lstrip(), re.I)
+    for pattern, group in ((SELECT, 1), (INSERT, 5)):
+        match = pattern.match(statements[0])
+        if match:
+            return all(re.fullmatch(r"\*|\w+", name) for name in names(match[group]))
+    return any(pattern.match(statements[0]) for pattern in (TRANSACTION, AGGREGATE, DELETE, MERGE))
+
+
 class Query:
     """Runs a script. `schema` and `rows` are the last SELECT's; what runs outside of a transaction stays."""
 
     def __init__(self, catalog, text):
         self.catalog, self.schema, self.rows, self.affected = catalog, None, [], None
         self.before = None  # every table's rows when the transaction began
-        statements = [re.sub(r"\s+", " ", s.strip()) for s in text.split(";") if s.strip()]
+        statements = statements_of(text)
         if not statements:
             raise bad_query("Syntax error: Unexpected end of script")
         self.kind = statements[0].split()[0].upper() if len(statements) == 1 else "SCRIPT"
