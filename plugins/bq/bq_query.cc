@@ -44,6 +44,8 @@ size_t begin_of_data(std::string_view text) {
 
 }  // namespace
 
+std::string bq_query_job(const std::string& staging) { return staging + "_query"; }
+
 std::string reason_without_data(const std::string& message) {
   static constexpr std::string_view kPrefix = "Query error: ";
   std::string_view text = message;
@@ -81,10 +83,19 @@ void BqQueryWriter::write(Call&, Batch) {
 Prepared BqQueryWriter::prepare(Call& call) {
   call.durable_step("bq.staging");
   client_->create_table(call, staging_, schema_, kBqStagingLife);
+  const std::string sql = insert_sql();
+  // What is wrong with the query itself can be told in full: no row has been looked at.
+  const BqDryRun found = client_->dry_run(call, sql);
+  if (!found.outcome.ok) {
+    throw Error(
+        retry_of(found.outcome.reason) == GoogleRetry::kNo ? Code::kSchema : Code::kUnavailable,
+        "stream " + stream_->name + ": does not go into the table " + token_["table"].asString() +
+            ": " + found.outcome.message);
+  }
   Json::Value configuration;
-  configuration["query"]["query"] = insert_sql();
+  configuration["query"]["query"] = sql;
   configuration["query"]["useLegacySql"] = false;
-  const std::string job = staging_ + "_query";
+  const std::string job = bq_query_job(staging_);
   call.durable_step("bq.query.before");
   const BqJobOutcome outcome = client_->run_job(call, job, configuration);
   call.durable_step("bq.query.after");

@@ -26,6 +26,9 @@ class BqQueryWriter final : public Writer {
   const Json::Value token_;
 };
 
+// The job that fills a staging table.
+std::string bq_query_job(const std::string& staging);
+
 // What BigQuery says of a query that failed over its data, without the data: "division by zero".
 std::string reason_without_data(const std::string& message);
 

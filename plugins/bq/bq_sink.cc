@@ -260,7 +260,11 @@ void BqSink::abort(Call& call, std::span<const std::string> txns) {
   if (config_.stream) return;
   for (const auto& txn : txns) {
     for (uint64_t writer = 1, missing = 0; missing < 2; ++writer) {
-      missing = client(call).delete_table(call, bq_staging_name(txn, writer)) ? 0 : missing + 1;
+      const std::string staging = bq_staging_name(txn, writer);
+      const bool there = client(call).delete_table(call, staging);
+      if (there)
+        client(call).cancel_job(call, bq_query_job(staging));  // it may run, and cost, still
+      missing = there ? 0 : missing + 1;
     }
   }
 }

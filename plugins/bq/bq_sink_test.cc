@@ -268,10 +268,12 @@ TEST_F(BqCommitTest, OtherFailuresSayHowToGoOn) {
 
 TEST_F(BqCommitTest, AbortDeletesStagingTablesByNameUntilTwoAreMissing) {
   const std::string gone = answer(404, "");
-  replies = {answer(204, ""), gone, answer(204, ""), gone, gone};
+  replies = {answer(204, ""), gone, gone, answer(204, ""), answer(200, "{}"), gone, gone};
   sink(R"({"method":"load"})")->abort({"01R-7"});
-  EXPECT_EQ(noted.size(), 5u);
-  EXPECT_THAT(noted[2],
+  EXPECT_EQ(noted.size(), 7u);
+  EXPECT_THAT(noted[1],
+              StartsWith("POST /bigquery/v2/projects/p/jobs/_patchbay_01R_7_1_query/cancel?"));
+  EXPECT_THAT(noted[3],
               StartsWith("DELETE /bigquery/v2/projects/p/datasets/d/tables/_patchbay_01R_7_3 "));
 }
 

@@ -167,6 +167,16 @@ HttpRequest BqClient::job_request(const std::string& id, const Json::Value& conf
   return request;
 }
 
+void BqClient::cancel_job(Call& call, const std::string& id) {
+  HttpRequest request;
+  request.method = "POST";
+  request.url = project_url("/jobs/" + percent_encode(id) +
+                            "/cancel?location=" + percent_encode(place_.location));
+  request.safe_to_repeat = true;
+  const HttpResponse response = api_.send(call, request);
+  if (response.status >= 300 && response.status != 404) GoogleApi::fail(request, response);
+}
+
 BqDryRun BqClient::dry_run(Call& call, const std::string& sql) {
   Json::Value configuration;
   configuration["dryRun"] = true;

@@ -4,9 +4,13 @@ import decimal
 import json
 import os
 import re
+import select
 import signal
+import subprocess
+import tempfile
+import time
 
-from harness import SOURCE, Server, SystemTest, main
+from harness import BUILD, SOURCE, Server, SystemTest, main
 
 EXAMPLE = "examples/user_behavior/user_behavior_in_bigquery.yaml"
 FILL = """
@@ -52,12 +56,9 @@ SPENT = 'stream: spent, query: "SELECT person, sum(amount) AS amount, count(*) A
 class PushdownTest(SystemTest):
     @classmethod
     def setUpClass(cls):
-        super().setUpClass()
-        cls.bq = Server("bigquery/server.py", "/tmp")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.bq.stop()
+        with tempfile.TemporaryDirectory() as folder:
+            cls.bq = Server("bigquery/server.py", folder)
+        cls.addClassCleanup(cls.bq.stop)
 
     def setUp(self):
         super().setUp()
@@ -262,6 +263,31 @@ class FaultsTest(PushdownTest):
         self.assertEqual((self.spent(), self.staging()), (before, []))
         self.run_json(self.write(more=", write: replace"))  # what failed was no epoch: nothing of it is tried again
 
+    def test_types_that_do_not_go_into_the_table_are_told_before_it_runs(self):
+        self.run_json(self.write(more=", write: replace"))
+        before = self.spent()
+        query = SPENT.replace("sum(amount) AS amount", "CAST(sum(amount) AS BIGNUMERIC) AS amount")
+        self.refused(9, "stream spent: does not go into the table spent: Query column 2 has type BIGNUMERIC which cannot be inserted", query=query,
+                     verb="run", more=", write: replace")
+        self.assertEqual((self.spent(), self.staging()), (before, []))
+
+    def test_a_query_that_runs_is_cancelled_with_the_run(self):
+        self.run_json(self.write())
+        before = self.spent()
+        self.bq.post("/_control/jobs", {"pending_polls": 100000})
+        run = subprocess.Popen([BUILD / "patchbay", "--state-dir", self.folder / "state", "run", self.write()], cwd=self.folder, env=self.environment,
+                               stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.addCleanup(run.kill)
+        deadline = time.monotonic() + 60
+        while not any(re.search("/jobs/_patchbay.*_query", path) for _, path in self.seen()):
+            self.assertLess(time.monotonic(), deadline)
+            select.select([], [], [], 0.02)
+        run.send_signal(signal.SIGINT)
+        self.assertEqual(run.wait(20), 130)
+        self.assertTrue([path for method, path in self.seen() if method == "POST" and re.search("_query/cancel", path)])
+        self.bq.post("/_control/jobs", {})
+        self.assertEqual((self.spent(), self.staging()), (before, []))
+
     def test_rows_that_do_not_pass_cannot_be_counted_off_or_shown(self):
         result = self.patchbay("run", self.write(), "--limit", "1")
         self.assertEqual((result.code, "--limit: the rows of tables stay inside bigquery" in result.err), (2, True), result)
@@ -269,11 +295,11 @@ class FaultsTest(PushdownTest):
         self.assertEqual((result.code, "its rows stay inside bigquery" in result.err), (2, True), result)
 
     def test_answers_that_are_lost_after_the_work_was_done(self):
-        """The dry run, the query, the copy; tables are made and dropped again."""
+        """Two dry runs, the query, the copy; tables are made and dropped again."""
         pipeline = self.write(top="require: exactly_once")
         self.run_json(pipeline)
         once = self.spent()
-        for skip, match in ((0, "POST .*/jobs$"), (1, "POST .*/jobs$"), (2, "POST .*/jobs$"), (0, "POST .*/tables$"), (0, "DELETE .*/tables")):
+        for skip, match in ((0, "POST .*/jobs$"), (1, "POST .*/jobs$"), (2, "POST .*/jobs$"), (3, "POST .*/jobs$"), (0, "POST .*/tables$"), (0, "DELETE .*/tables")):
             with self.subTest(match, skip=skip):
                 self.bq.post("/_control/faults", [{"match": match, "skip": skip, "action": "lost"}])
                 before = self.spent()

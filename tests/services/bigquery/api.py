@@ -144,6 +144,11 @@ def get_job(request, project, job):
     return 200, request.world.jobs.view(project, job, request.query.get("location"))
 
 
+def cancel_job(request, project, job):
+    """Too late: the work is done when a job is inserted."""
+    return 200, {"kind": "bigquery#jobCancelResponse", "job": request.world.jobs.view(project, job, request.query.get("location"))}
+
+
 def query(request, project):
     """The same requestId is the same query."""
     body, jobs, ids = request.json, request.world.jobs, request.world.request_ids
@@ -190,6 +195,7 @@ ROUTES = [
     ("GET", TABLE, get_table), ("PATCH", TABLE, patch_table), ("DELETE", TABLE, delete_table),
     ("POST", TABLE + "/insertAll", insert_all), ("GET", TABLE + "/data", list_rows),
     ("POST", "projects/*/jobs", insert_job), ("GET", "projects/*/jobs/*", get_job),
+    ("POST", "projects/*/jobs/*/cancel", cancel_job),
     ("POST", "projects/*/queries", query), ("GET", "projects/*/queries/*", query_results),
 ]
 

@@ -103,6 +103,14 @@ class DryRunTest(QueriesTest):
         self.assert_refused(Conflict, "duplicate", self.run_as, "once", SPENT)
 
 
+class CancelTest(QueriesTest):
+    def test_a_job_that_runs_takes_the_wish(self):
+        self.server.post("/_control/jobs", {"pending_polls": 2})
+        job = self.client.query(SPENT, job_id="long", job_retry=None)
+        self.assertTrue(job.cancel())
+        self.assert_refused(NotFound, "notFound", self.client.cancel_job, "none")
+
+
 class DestinationTest(QueriesTest):
     def amounts(self, table="out"):
         return [str(row["amount"]) for row in self.rows(table)]
