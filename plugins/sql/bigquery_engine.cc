@@ -33,7 +33,8 @@ class BigQueryTables {
       tables.emplace_back(name, references_[place].query);
     const BigQueryText text = compose_query(tables, query);
     const BqDryRun found = client_->dry_run(call, text.sql);
-    if (!found.outcome.ok) throw_refusal(query, text, found.outcome, known_tables(origins_, ""));
+    if (!found.outcome.ok)
+      throw_refusal(query, text, found.outcome, known(unqualified_table(found.outcome.message)));
     check_columns(query, found.fields);
     result.query = text.sql;
     result.fields = found.fields;
@@ -41,6 +42,12 @@ class BigQueryTables {
   }
 
  private:
+  std::string known(const std::string& wanted) const {
+    std::vector<TableOrigin> names;
+    for (const auto& [name, place] : short_names(origins_)) names.push_back({"", name});
+    return wanted.empty() ? "" : known_tables(names, wanted);
+  }
+
   std::vector<BqReference> references_;
   std::vector<TableOrigin> origins_;
   std::vector<std::string> names_;

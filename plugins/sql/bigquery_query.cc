@@ -11,14 +11,10 @@ std::string with_place(const std::string& message, int lines_before) {
   static const std::regex kPlace(R"( at \[(\d{1,6}):(\d{1,6})\]$)");
   std::smatch match;
   if (!std::regex_search(message, match, kPlace)) return message;
-  const std::string why = match.prefix();
+  std::string why = match.prefix();
   const int line = std::stoi(match[1]) - lines_before;
   if (line < 1) return why;
   return "line " + std::to_string(line) + ", column " + match[2].str() + ": " + why;
-}
-
-bool is_unknown_name(const std::string& message) {
-  return message.find("must be qualified with a dataset") != std::string::npos;
 }
 
 }  // namespace
@@ -39,8 +35,16 @@ void throw_refusal(const SqlQuery& query, const BigQueryText& text, const BqJobO
   const Code code = outcome.reason == "notFound"                   ? Code::kNotFound
                     : retry_of(outcome.reason) != GoogleRetry::kNo ? Code::kUnavailable
                                                                    : Code::kConfig;
-  throw Error(code, query.origin + ": " + with_place(outcome.message, text.lines_before) +
-                        (is_unknown_name(outcome.message) ? known : ""));
+  std::string why = with_place(outcome.message, text.lines_before);
+  if (why.ends_with('.')) why.pop_back();
+  throw Error(code, query.origin + ": " + why + known);
+}
+
+std::string unqualified_table(const std::string& message) {
+  static const std::regex kWords(
+      R"#(^Table (?:name )?"([^"]+)" (?:must be qualified with a|missing) dataset)#");
+  std::smatch match;
+  return std::regex_search(message, match, kWords) ? match[1].str() : "";
 }
 
 void check_columns(const SqlQuery& query, const Json::Value& fields) {

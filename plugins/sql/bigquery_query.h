@@ -21,9 +21,12 @@ BigQueryText compose_query(const std::vector<std::pair<std::string, std::string>
 
 // What BigQuery says of it, with the place in the user's text: "q.sql: line 3, column 8: ..".
 // Throws kConfig; kNotFound for a table that is not there; kUnavailable where another try may do.
-// `known` is added where the query names a table that nothing sends.
+// `known` is added.
 [[noreturn]] void throw_refusal(const SqlQuery& query, const BigQueryText& text,
                                 const BqJobOutcome& outcome, const std::string& known);
+
+// The table without a dataset that BigQuery complains of, or empty: nothing sends it.
+std::string unqualified_table(const std::string& message);
 
 // Throws kConfig for a column that the query gives no name.
 void check_columns(const SqlQuery& query, const Json::Value& fields);

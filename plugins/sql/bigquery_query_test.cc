@@ -9,11 +9,12 @@ namespace {
 
 const SqlQuery kQuery{"out", "q.sql", "WITH a AS (SELECT 1)\nSELECT * FROM a, t -- all"};
 
-std::pair<Code, std::string> refusal(const std::string& reason, const std::string& message) {
+std::pair<Code, std::string> refusal(const std::string& reason, const std::string& message,
+                                     const std::string& known = "") {
   try {
     throw_refusal(kQuery,
                   compose_query({{"t", "SELECT * FROM `p.d.t`"}, {"u", "SELECT\n1"}}, kQuery),
-                  {false, reason, message}, "; what comes in is t, u");
+                  {false, reason, message}, known);
   } catch (const Error& error) {
     return {error.code(), error.what()};
   }
@@ -42,11 +43,16 @@ TEST(BigQueryQuery, ReasonsDecideWhatTheHostDoes) {
   EXPECT_EQ(refusal("notFound", "Not found: Table p:d.t"),
             std::pair(Code::kNotFound, std::string("q.sql: Not found: Table p:d.t")));
   EXPECT_EQ(refusal("backendError", "again").first, Code::kUnavailable);
-  EXPECT_EQ(
-      refusal("invalid", "Table \"v\" must be qualified with a dataset (e.g. dataset.table)")
-          .second,
-      "q.sql: Table \"v\" must be qualified with a dataset (e.g. dataset.table); what comes in is "
-      "t, u");
+}
+
+TEST(BigQueryQuery, ATableThatNothingSendsIsKnownByWhatIsSaidOfIt) {
+  const std::string message = "Table \"v\" must be qualified with a dataset (e.g. dataset.table).";
+  EXPECT_EQ(unqualified_table(message), "v");
+  EXPECT_EQ(unqualified_table("Table name \"v\" missing dataset while no default is set"), "v");
+  EXPECT_EQ(unqualified_table("Unrecognized name: v"), "");
+  EXPECT_EQ(refusal("invalid", message, "; what comes in is t").second,
+            "q.sql: Table \"v\" must be qualified with a dataset (e.g. dataset.table); what comes "
+            "in is t");
 }
 
 TEST(BigQueryQuery, EveryColumnNeedsAName) {

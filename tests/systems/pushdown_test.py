@@ -241,7 +241,7 @@ class FaultsTest(PushdownTest):
         (self.folder / "q.sql").write_text("-- spent by person\nSELECT person,\n  sum(amuont) AS x\nFROM orders GROUP BY person;\n")
         for verb in ("plan", "run"):
             self.refused(3, "q.sql: line 3, column 7: Unrecognized name: amuont", query="query_file: q.sql", verb=verb)
-        self.refused(3, 'query: Table \\"order\\" must be qualified with a dataset', "what comes in is tables, orders, people",
+        self.refused(3, 'query: Table \\"order\\" must be qualified with a dataset', "what comes in is orders, people, did you mean orders?",
                      query='query: "SELECT max(person) AS p FROM order_"'.replace("order_", "`order`"))
         self.refused(3, "query: column 2 has no name; give it one with AS", query='query: "SELECT person, count(*) FROM orders GROUP BY person"')
 
