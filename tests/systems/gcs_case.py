@@ -12,6 +12,8 @@ MEDIA, PIECE = "alt=media", "PUT .*upload_id"
 
 
 class GcsTest(SystemTest):
+    chunk_size = UNIT
+
     def setUp(self):
         super().setUp()
         self.gcs = Server("gcs/server.py", self.folder)
@@ -28,7 +30,7 @@ class GcsTest(SystemTest):
         return proxy
 
     def access(self):
-        return f'endpoint: "{self.endpoint}", credentials: {{secret: gcs}}, chunk_size: {UNIT}'
+        return f'endpoint: "{self.endpoint}", credentials: {{secret: gcs}}, chunk_size: {self.chunk_size}'
 
     def put(self, name, text="", **more):
         content = {"size": text} if isinstance(text, int) else {"text": text}

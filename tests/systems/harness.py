@@ -97,6 +97,15 @@ class SystemTest(unittest.TestCase):
             env={**self.environment, **(env or {})})
         return Result(done)
 
+    def peak(self, pipeline):
+        """The most memory that a run had, in KiB."""
+        run = subprocess.Popen([str(BUILD / "patchbay"), "--state-dir", str(self.folder / "state"), "run", pipeline],
+                               cwd=self.folder, env=self.environment, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(run.pid, 0)
+        run.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(run.returncode, 0)
+        return usage.ru_maxrss
+
     def run_json(self, *arguments, code=0, env=None):
         result = self.patchbay("run", *arguments, "--output", "json", env=env)
         self.assertEqual(result.code, code, result)

@@ -1,9 +1,7 @@
 """Memory is bounded by configuration, not by data: several times as much takes no more of it."""
 
-import os
-import subprocess
-
-from harness import BUILD, Server, SystemTest, main
+from gcs_case import GcsTest
+from harness import Server, SystemTest, main
 
 REVIEWS = """
 commit: {{rows: 2000}}
@@ -25,15 +23,6 @@ MIB = 1024  # as the kernel counts, in KiB
 
 
 class MemoryTest(SystemTest):
-    def peak(self, pipeline):
-        """The most memory that a run had, in KiB."""
-        run = subprocess.Popen([str(BUILD / "patchbay"), "--state-dir", str(self.folder / "state"), "run", pipeline],
-                               cwd=self.folder, env=self.environment, stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(run.pid, 0)
-        run.returncode = os.waitstatus_to_exitcode(status)
-        self.assertEqual(run.returncode, 0)
-        return usage.ru_maxrss
-
     def assert_bounded(self, small, large, queues):
         """`queues`: MiB that the edges between the nodes may hold, which little data does not fill."""
         self.assertLess(large, small + queues * MIB, f"{small} KiB, then {large} KiB")
@@ -59,6 +48,16 @@ class MemoryTest(SystemTest):
             peaks.append(self.peak(self.pipeline(FILES.format(name=name), name)))
             self.assertEqual((self.folder / f"{name}.out").stat().st_size, (self.folder / f"{name}.csv").stat().st_size)
         self.assert_bounded(*peaks, queues=32)
+
+
+class GcsMemoryTest(GcsTest):
+    chunk_size = 8 << 20
+
+    def test_of_one_large_object(self):
+        self.put("big", 200 << 20, seed=5)
+        for make, path in ((self.download, "big"), (self.upload, "out/big")):
+            self.assertLess(self.peak(make(path)), 96 * MIB)
+        self.assertEqual(self.objects()["out/big"]["crc32c"], self.objects()["big"]["crc32c"])
 
 
 if __name__ == "__main__":
