@@ -13,6 +13,8 @@ from server_process import Server  # noqa: F401
 
 SOURCE = pathlib.Path(os.environ.get("PATCHBAY_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
 BUILD = pathlib.Path(os.environ.get("PATCHBAY_BUILD_DIR", SOURCE / "build/dev"))
+# How many times as long the program may take as it should: more than once under a sanitizer.
+PATIENCE = float(os.environ.get("PATCHBAY_TEST_PATIENCE", "1"))
 SECRETS = {"PATCHBAY_SECRET_SID": "demo-sid", "PATCHBAY_SECRET_KEY": "demo-key"}
 
 
