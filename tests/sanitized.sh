@@ -8,7 +8,7 @@ export ASAN_OPTIONS="$options:detect_stack_use_after_return=1:strict_string_chec
 # Beside ASan the library of UBSan writes to stderr whatever log_path says, and ends the process silently: so it aborts,
 # and the program says where.
 export UBSAN_OPTIONS="$options:print_stacktrace=1:abort_on_error=1:${UBSAN_OPTIONS:-}"
-export TSAN_OPTIONS="$options:second_deadlock_stack=1:${TSAN_OPTIONS:-}"
+export TSAN_OPTIONS="$options:second_deadlock_stack=1:suppressions=$(dirname "$0")/tsan.supp:${TSAN_OPTIONS:-}"
 "$@"
 code=$?
 shopt -s nullglob
