@@ -356,5 +356,12 @@ TEST_F(SqlTest, BindTellsTheStreamsWithoutData) {
   EXPECT_EQ(type_name(out[0].fields.at(1).type), "int64");
 }
 
+TEST_F(SqlTest, BigQueryTakesNoRows) {
+  options_["engine"] = "bigquery";
+  EXPECT_EQ(refusal("SELECT id FROM t"),
+            std::pair(Code::kConfig, std::string("stream t: sends rows, where tables inside "
+                                                 "BigQuery are needed; read them by reference")));
+}
+
 }  // namespace
 }  // namespace patchbay

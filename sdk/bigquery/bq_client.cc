@@ -174,7 +174,7 @@ void BqClient::cancel_job(Call& call, const std::string& id) {
                             "/cancel?location=" + percent_encode(place_.location));
   request.safe_to_repeat = true;
   const HttpResponse response = api_.send(call, request);
-  if (response.status >= 300 && response.status != 404) GoogleApi::fail(request, response);
+  if (response.status >= 500) GoogleApi::fail(request, response);
 }
 
 BqDryRun BqClient::dry_run(Call& call, const std::string& sql) {

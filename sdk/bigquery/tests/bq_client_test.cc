@@ -74,6 +74,33 @@ TEST_F(BqClientTest, ADuplicateIsJudgedByItsOwnOutcome) {
               HasSubstr("job j: answers duplicate, but is not found"));
 }
 
+TEST_F(BqClientTest, ADryRunTellsTheColumnsOrWhatIsWrong) {
+  auto& bq = client({answer(200, R"({"status":{"state":"DONE"},"statistics":{"query":{"schema":
+      {"fields":[{"name":"n","type":"INTEGER"}]}}}})")});
+  const BqDryRun found = bq.dry_run(call, "SELECT 1 AS n");
+  EXPECT_TRUE(found.outcome.ok);
+  EXPECT_EQ(found.fields[0]["name"].asString(), "n");
+  EXPECT_THAT(server->requests().at(0),
+              AllOf(HasSubstr(R"("dryRun":true)"), HasSubstr(R"("useLegacySql":false)"),
+                    testing::Not(HasSubstr("jobId"))));
+  const BqDryRun wrong =
+      client({answer(400, error_body("invalidQuery", "no at [1:2]"))}).dry_run(call, "SELEC");
+  EXPECT_EQ(std::tie(wrong.outcome.ok, wrong.outcome.reason, wrong.outcome.message),
+            std::make_tuple(false, "invalidQuery", "no at [1:2]"));
+  EXPECT_THAT(
+      failure(
+          [&] { client({answer(403, error_body("accessDenied", "no right"))}).dry_run(call, ""); },
+          Code::kAuth),
+      HasSubstr("no right"));
+}
+
+TEST_F(BqClientTest, AJobThatWritesTellsItsRows) {
+  const std::string done =
+      R"({"status":{"state":"DONE"},"statistics":{"query":{"numDmlAffectedRows":"12"}}})";
+  EXPECT_EQ(client({answer(200, done)}).run_job(call, "j", {}).affected_rows, 12);
+  EXPECT_EQ(client({answer(200, kDone)}).run_job(call, "j", {}).affected_rows, 0);
+}
+
 TEST_F(BqClientTest, ARefusalOfTheJobIsAnOutcomeAndOthersAreErrors) {
   const auto missing = client({answer(404, error_body("notFound"))}).run_job(call, "j", {});
   EXPECT_EQ(missing.reason, "notFound");
@@ -97,6 +124,8 @@ TEST_F(BqClientTest, ThereAlreadyAndGoneAlreadyAreNoErrors) {
   EXPECT_FALSE(client({answer(404, error_body("notFound"))}).delete_table(call, "t"));
   EXPECT_EQ(client({answer(404, error_body("notFound"))}).get_table(call, "t"), std::nullopt);
   client({answer(409, error_body("duplicate"))}).create_dataset(call);
+  client({answer(404, error_body("notFound"))}).cancel_job(call, "j");
+  client({answer(403, error_body("accessDenied"))}).cancel_job(call, "j");
 }
 
 TEST_F(BqClientTest, NamesArePutIntoUrlsEncoded) {

@@ -55,7 +55,7 @@ class BqClient {
   std::optional<BqJobOutcome> find_job(
       Call& call, const std::string& id);  // waits for its end; nothing = no such job
 
-  void cancel_job(Call& call, const std::string& id);  // none there, or done = fine
+  void cancel_job(Call& call, const std::string& id);  // where it is there, runs and may be
   // Checks a query (GoogleSQL) without running it.
   BqDryRun dry_run(Call& call, const std::string& sql);
 
