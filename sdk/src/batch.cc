@@ -28,8 +28,8 @@ void Array::move_to(ArrowArray* out) { *out = std::exchange(array_, ArrowArray{}
 
 namespace {
 
-// An array that shares another's memory: each node keeps the root alive, so children may be moved
-// out.
+// An array that shares another's memory: each node keeps its root alive, so children may be moved
+// out. Each column of a batch has a root of its own, so that one that is left out is freed.
 struct Shared {
   std::shared_ptr<Array> root;
   std::vector<ArrowArray> children;
@@ -45,19 +45,42 @@ void release_shared(ArrowArray* array) {
   array->release = nullptr;
 }
 
-ArrowArray share(const std::shared_ptr<Array>& root, const ArrowArray& source) {
-  auto shared = std::make_unique<Shared>();
-  shared->root = root;
-  shared->children.resize(static_cast<size_t>(source.n_children));
-  for (size_t i = 0; i < shared->children.size(); ++i) {
-    shared->children[i] = share(root, *source.children[i]);
-    shared->pointers.push_back(&shared->children[i]);
-  }
+ArrowArray own_children(std::unique_ptr<Shared> shared, const ArrowArray& source) {
+  for (auto& child : shared->children) shared->pointers.push_back(&child);
   ArrowArray out = source;
   out.children = shared->pointers.data();
   out.release = release_shared;
   out.private_data = shared.release();
   return out;
+}
+
+ArrowArray share(const std::shared_ptr<Array>& root, const ArrowArray& source) {
+  auto shared = std::make_unique<Shared>();
+  shared->root = root;
+  for (int64_t i = 0; i < source.n_children; ++i)
+    shared->children.push_back(share(root, *source.children[i]));
+  return own_children(std::move(shared), source);
+}
+
+ArrowArray share_columns(Array whole) {
+  auto shared = std::make_unique<Shared>();
+  shared->root = std::make_shared<Array>(std::move(whole));
+  const ArrowArray& source = shared->root->get();
+  for (int64_t i = 0; i < source.n_children; ++i) {
+    const ArrowArray column = *source.children[i];
+    const auto root = column.release ? std::make_shared<Array>(source.children[i]) : shared->root;
+    shared->children.push_back(share(root, column));
+  }
+  return own_children(std::move(shared), source);
+}
+
+// The same memory once more; `source` is share's.
+ArrowArray share_again(const ArrowArray& source) {
+  const auto& from = *static_cast<const Shared*>(source.private_data);
+  auto shared = std::make_unique<Shared>();
+  shared->root = from.root;
+  for (const auto& child : from.children) shared->children.push_back(share_again(child));
+  return own_children(std::move(shared), source);
 }
 
 struct Joined {
@@ -135,12 +158,10 @@ Batch Batch::slice(int64_t offset, int64_t length) {
     throw Error(Code::kInternal, "slice of a batch: rows that it does not have");
   }
   if (array_.get().release != release_shared) {
-    auto root = std::make_shared<Array>(std::move(array_));
-    ArrowArray own = share(root, root->get());
+    ArrowArray own = share_columns(std::move(array_));
     array_ = Array(&own);
   }
-  const auto& root = static_cast<const Shared*>(array_.get().private_data)->root;
-  ArrowArray part = share(root, array_.get());
+  ArrowArray part = share_again(array_.get());
   part.offset += offset;
   part.length = length;
   part.null_count = part.null_count == 0 ? 0 : -1;
@@ -152,7 +173,9 @@ std::vector<Array> split_columns(Array array) {
   const auto root = std::make_shared<Array>(std::move(array));
   std::vector<Array> columns;
   for (int64_t i = 0; i < root->get().n_children; ++i) {
-    ArrowArray column = share(root, *root->get().children[i]);
+    ArrowArray& child = *root->get().children[i];
+    ArrowArray column = child.release ? child : share(root, child);
+    child.release = nullptr;  // moved out
     column.offset += offset;
     if (offset != 0 || column.length != rows) column.null_count = column.null_count == 0 ? 0 : -1;
     column.length = rows;

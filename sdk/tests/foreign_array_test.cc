@@ -53,6 +53,27 @@ TEST(ForeignArray, SplittingAndJoiningKeepsTheOffsets) {
   EXPECT_EQ(as_json(o.schema, joined.get()), o.expected);
 }
 
+TEST(ForeignArray, AColumnThatIsLeftOutIsFreed) {
+  const int64_t numbers[3] = {1, 2, 3};
+  int freed = 0;
+  ForeignArray kept{3, 0, 0, {nullptr, numbers}}, left_out{3, 0, 0, {nullptr, numbers}};
+  left_out.c.private_data = &freed;
+  left_out.c.release = [](ArrowArray* array) {
+    ++*static_cast<int*>(array->private_data);
+    array->release = nullptr;
+  };
+  ForeignArray root{3, 0, 0, {nullptr}, {&kept, &left_out}};
+  const auto schema = std::make_shared<Schema>(
+      Schema{"s", {{"a", scalar(TypeId::kInt64)}, {"b", scalar(TypeId::kInt64)}}, {}});
+  Batch batch(schema, Array(&root.c));
+  std::vector<Array> first = split_columns(batch.slice(0, 2).take());
+  std::vector<Array> second = split_columns(batch.take());
+  first.pop_back();
+  EXPECT_EQ(freed, 0);
+  second.pop_back();
+  EXPECT_EQ(freed, 1);
+}
+
 TEST(ForeignArray, SlicesStandOnItsOffsets) {
   Offsets o;
   Batch batch(std::make_shared<Schema>(o.schema), Array(&o.root.c));

@@ -19,6 +19,16 @@ nodes:
   - {{use: csv.encode, id: encode}}
   - {{use: files, id: out, with: {{path: "{name}.out"}}}}
 """
+NARROW = """
+nodes:
+  - use: files
+    with: {{path: "{name}.csv"}}
+  - use: csv.decode
+  - use: fields
+    with: {{keep: [id]}}
+  - use: sqlite
+    with: {{path: "{name}.db"}}
+"""
 MIB = 1024  # as the kernel counts, in KiB
 
 
@@ -47,6 +57,17 @@ class MemoryTest(SystemTest):
                 out.writelines(f"{i},some text that takes its place {i}\n" for i in range(count))
             peaks.append(self.peak(self.pipeline(FILES.format(name=name), name)))
             self.assertEqual((self.folder / f"{name}.out").stat().st_size, (self.folder / f"{name}.csv").stat().st_size)
+        self.assert_bounded(*peaks, queues=32)
+
+    def test_of_columns_that_are_left_out(self):
+        peaks, pad = [], "x" * 1000
+        for count in (20_000, 150_000):
+            name = f"n{count}"
+            with open(self.folder / f"{name}.csv", "w", encoding="utf-8") as out:
+                out.write("id,pad\n")
+                out.writelines(f"{i},{pad}\n" for i in range(count))
+            peaks.append(self.peak(self.pipeline(NARROW.format(name=name), name)))
+            self.assertEqual(self.rows(f"SELECT count(*) FROM {name}", f"{name}.db"), [(count,)])
         self.assert_bounded(*peaks, queues=32)
 
 
