@@ -13,8 +13,7 @@ namespace patchbay {
 namespace {
 
 // A table's rows are put into it a row group at a time, what is less being copied twice; or sooner,
-// the fullest table first, where all together hold so many bytes. Rows that are held keep the
-// memory of columns that transforms before this one have left out: bytes alone bound nothing.
+// the fullest table first, where all together hold so many bytes.
 constexpr int64_t kHeldBytes = 8 << 20;
 constexpr int64_t kHeldRows = 122'880;
 
