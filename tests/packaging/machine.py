@@ -35,14 +35,18 @@ class Machine:
             (self.folder / name).mkdir()
         subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
                         f"lowerdir={base()},upperdir={self.folder}/up,workdir={self.folder}/work", self.root], check=True)
-        (self.root / "etc/apt/apt.conf.d/99yes").write_text('APT::Get::Assume-Yes "true"; Dpkg::Use-Pty "false"; quiet "1";\n')
+        (self.root / "etc/apt/apt.conf.d/99yes").write_text(
+            'APT::Get::Assume-Yes "true"; APT::Keep-Downloaded-Packages "true"; Dpkg::Use-Pty "false"; quiet "1";\n')
         shutil.copy("/etc/hosts", self.root / "etc/hosts")
         shutil.copy("/etc/resolv.conf", self.root / "etc/resolv.conf")
         (self.root / "srv/patchbay").mkdir()
+        downloads = CACHE / "archives"  # of Debian's packages, for the next machine
+        downloads.mkdir(exist_ok=True)
         with open(self.folder / "console", "wb") as console:
             self.container = subprocess.Popen(
                 ["systemd-nspawn", "--boot", "--quiet", "--register=no", "--keep-unit", "--resolv-conf=off",
-                 "--machine", self.folder.name, "--directory", self.root, f"--bind-ro={repository}:/srv/patchbay"],
+                 "--machine", self.folder.name, "--directory", self.root, f"--bind-ro={repository}:/srv/patchbay",
+                 f"--bind={downloads}:/var/cache/apt/archives"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT)
         self.init = self.wait_for(self.find_init, "the container did not start")
         self.wait_for(lambda: self.sh("systemctl is-system-running", check=False).stdout.strip() in ("running", "degraded"),
