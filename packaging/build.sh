@@ -42,6 +42,7 @@ build() {
     export CCACHE_BASEDIR=$source CCACHE_NOHASHDIR=1
     export DEB_CFLAGS_SET="-Wall -Wextra -Wpedantic -O1 -g" DEB_CPPFLAGS_SET='' DEB_BUILD_OPTIONS=noautodbgsym
     export DEB_CXXFLAGS_SET=$DEB_CFLAGS_SET PATCHBAY_CMAKE_OPTIONS=-DCMAKE_COMPILE_WARNING_AS_ERROR=ON
+    export PATCHBAY_DEB_OPTIONS="-Zgzip -z1"
   fi
   cd "$source"
   export DEB_BUILD_OPTIONS="parallel=${PATCHBAY_JOBS:-$(nproc)}${DEB_BUILD_OPTIONS:+ $DEB_BUILD_OPTIONS}"
