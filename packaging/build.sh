@@ -66,9 +66,12 @@ repository() {
   packaging/index.sh "$out/repository"
 }
 
-signing_key
-prepare
-build
-check
-repository
-echo "patchbay $version: $(find "$out/repository/pool/main" -name '*.deb' | wc -l) packages in $out/repository"
+{ # read as a whole, so that an edit of this file does not reach a build at work
+  signing_key
+  prepare
+  build
+  check
+  repository
+  echo "patchbay $version: $(find "$out/repository/pool/main" -name '*.deb' | wc -l) packages in $out/repository"
+  exit
+}

@@ -45,12 +45,17 @@ class Machine:
         with open(self.folder / "console", "wb") as console:
             self.container = subprocess.Popen(
                 ["systemd-nspawn", "--boot", "--quiet", "--register=no", "--keep-unit", "--resolv-conf=off",
-                 "--machine", self.folder.name, "--directory", self.root, f"--bind-ro={repository}:/srv/patchbay",
+                 "--machine", self.folder.name.replace("_", "-").rstrip("-"), "--directory", self.root, f"--bind-ro={repository}:/srv/patchbay",
                  f"--bind={downloads}:/var/cache/apt/archives"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT)
-        self.init = self.wait_for(self.find_init, "the container did not start")
-        self.wait_for(lambda: self.sh("systemctl is-system-running", check=False).stdout.strip() in ("running", "degraded"),
-                      "the container did not boot")
+        self.init = None
+        try:
+            self.init = self.wait_for(self.find_init, "the container did not start")
+            self.wait_for(lambda: self.sh("systemctl is-system-running", check=False).stdout.strip() in ("running", "degraded"),
+                          "the container did not boot")
+        except BaseException:
+            self.stop()
+            raise
 
     def wait_for(self, what, message, seconds=120):
         pause, deadline = threading.Event(), time.monotonic() + seconds
@@ -63,8 +68,11 @@ class Machine:
     def find_init(self):
         children = pathlib.Path(f"/proc/{self.container.pid}/task/{self.container.pid}/children").read_text().split()
         for child in children:
-            if os.readlink(f"/proc/{child}/exe").endswith("/systemd/systemd"):
-                return child
+            try:
+                if os.readlink(f"/proc/{child}/exe").endswith("/systemd/systemd"):
+                    return child
+            except FileNotFoundError:
+                continue  # it has ended meanwhile
         return None
 
     def sh(self, script, check=True, timeout=600):
@@ -77,7 +85,7 @@ class Machine:
 
     def stop(self):
         if self.container.poll() is None:
-            os.kill(int(self.init), 9)
+            os.kill(int(self.init or self.container.pid), 9)
             self.container.wait(60)
         subprocess.run(["umount", "--lazy", self.root], check=True)
         shutil.rmtree(self.folder, ignore_errors=True)
