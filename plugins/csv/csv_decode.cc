@@ -10,6 +10,7 @@ CsvDecodeConfig parse_config(const Config& config) {
   out.dialect = parse_dialect(config);
   out.header = config.get<bool>("header");
   out.guess = config.get<bool>("guess");
+  out.guess_delimiter = out.header && !config.find<std::string>("delimiter");
   out.encoding = config.get<std::string>("encoding");
   out.max_row_bytes = static_cast<size_t>(config.get<int64_t>("max_row_bytes"));
   out.skip_lines = config.get<int64_t>("skip_lines");

@@ -229,8 +229,39 @@ TEST_F(Csv, AnEmptyFileIsWarnedOf) {
 }
 
 TEST_F(Csv, AnotherDelimiterIsSuspected) {
-  decode({"a;b\n1;2\n"});
+  decode({"a;b|c\n1;2|3\n"});
   EXPECT_THAT(host_.logs.back().message, HasSubstr("a.csv: its header is a single column"));
+}
+
+TEST_F(Csv, TheHeaderTellsTheDelimiter) {
+  const std::string whole = R"({"a":1,"b":"x,y"})";
+  for (const std::string one : {";", "\t", "|"}) {
+    for (const size_t piece : {size_t{1} << 20, size_t{1}}) {
+      EXPECT_THAT(rows("a" + one + "b\n1" + one + "x,y\n", "{}", piece), ElementsAre(whole)) << one;
+    }
+    EXPECT_THAT(host_.logs.back().message,
+                HasSubstr("a.csv: the delimiter is \"" + (one == "\t" ? "\\t" : one) +
+                          "\", by its header"));
+  }
+  EXPECT_EQ(types("\xef\xbb\xbf\"a,1\";b\n1;2"), "a,1:int64 b:int64");
+  EXPECT_EQ(types("no header\na;b\n1;2\n", R"({"skip_lines": 1})"), "a:int64 b:int64");
+  EXPECT_EQ(types("a;b\n1;\"x\ny;\"\n2;z\n"), "a:int64 b:utf8");
+}
+
+TEST_F(Csv, ADelimiterIsNotGuessedAgainstTheEvidence) {
+  for (const std::string text : {"a,b;c\n1,2\n", "text; notes\nnone here\nnor here\nbut; here\n",
+                                 "\"a;b\"\n1\n", "a;b|c\n1;2|3\n"}) {
+    EXPECT_EQ(types(text), types(text, R"({"delimiter": ","})")) << text;
+  }
+  EXPECT_EQ(types("a;b\n1;2\n", R"({"delimiter": ","})"), "a;b:utf8");
+  EXPECT_EQ(types("a;b\n1;2\n", R"({"header": false})"), "column_1:utf8");
+}
+
+TEST_F(Csv, TheFirstFileSettlesTheDelimiter) {
+  EXPECT_THAT(
+      rows_as_json(decode({"a;b\n1;2\n", "b;a\n\"x,y\";3\n"}, R"({"types": {"b": "utf8"}})")),
+      ElementsAre(R"({"a":1,"b":"2"})", R"({"a":3,"b":"x,y"})"));
+  EXPECT_THROW(decode({"a;b\n1;2\n", "a,b\n1,2\n"}), Error);
 }
 
 TEST_F(Csv, LaterFilesFillTheStreamsColumnsByName) {

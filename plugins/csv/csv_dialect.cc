@@ -27,7 +27,7 @@ bool CsvDialect::is_null(std::string_view text) const {
 
 CsvDialect parse_dialect(const Config& config) {
   CsvDialect out;
-  out.delimiter = parse_character(config, "delimiter");
+  if (config.find<std::string>("delimiter")) out.delimiter = parse_character(config, "delimiter");
   out.quote = parse_character(config, "quote");
   out.escape = parse_character(config, "escape");
   if (out.delimiter == out.quote) config_error("quote", "must differ from delimiter");

@@ -18,7 +18,7 @@ struct CsvDialect {
   bool is_null(std::string_view text) const;
 };
 
-// By the options delimiter, quote, escape and null.
+// By the options delimiter (left out: a comma), quote, escape and null.
 CsvDialect parse_dialect(const Config& config);
 
 }  // namespace patchbay

@@ -44,42 +44,45 @@ CsvEncoding::CsvEncoding(std::string name, std::string file)
 
 CsvEncoding::~CsvEncoding() = default;
 
-void CsvEncoding::feed(std::string_view bytes, bool last, std::string& utf8) {
+std::string_view CsvEncoding::feed(std::string_view bytes, bool last) {
   if (!begun_) {
     head_ += bytes;
-    if (head_.size() < 3 && !last) return;
-    begin();
-    bytes = head_;
+    if (head_.size() < 3 && !last) return {};
+    bytes = std::string_view(head_).substr(begin());
+  } else if (!head_.empty()) {
+    std::string().swap(head_);  // a chunk's worth of memory
   }
-  if (!converter_) {
-    utf8 += bytes;
-  } else if (carry_.empty()) {
-    convert(bytes, last, utf8);
+  if (!converter_) return bytes;
+  converted_.clear();
+  if (carry_.empty()) {
+    convert(bytes, last);
   } else {
     carry_ += bytes;
-    convert(std::exchange(carry_, {}), last, utf8);
+    convert(std::exchange(carry_, {}), last);
   }
-  if (!head_.empty()) head_ = {};
+  return converted_;
 }
 
-void CsvEncoding::begin() {
+size_t CsvEncoding::begin() {
   begun_ = true;
   const bool any = name_ == "utf-8" || name_ == "utf-16";
+  size_t mark = 0;
   if (head_.starts_with("\xef\xbb\xbf") && name_ == "utf-8") {
-    head_.erase(0, 3);
+    mark = 3;
   } else if (head_.starts_with("\xff\xfe") && (any || name_ == "utf-16le")) {
-    head_.erase(0, 2);
+    mark = 2;
     name_ = "utf-16le";
   } else if (head_.starts_with("\xfe\xff") && (any || name_ == "utf-16be")) {
-    head_.erase(0, 2);
+    mark = 2;
     name_ = "utf-16be";
   } else if (name_ == "utf-16") {
     name_ = "utf-16le";
   }
   if (name_ != "utf-8") converter_ = std::make_unique<Converter>(name_);
+  return mark;
 }
 
-void CsvEncoding::convert(std::string_view bytes, bool last, std::string& utf8) {
+void CsvEncoding::convert(std::string_view bytes, bool last) {
   std::array<char, 65536> out;
   auto* from = const_cast<char*>(bytes.data());
   size_t left = bytes.size();
@@ -88,7 +91,7 @@ void CsvEncoding::convert(std::string_view bytes, bool last, std::string& utf8) 
     size_t room = out.size();
     const size_t result = iconv(converter_->handle, &from, &left, &to, &room);
     const int error = errno;
-    utf8.append(out.data(), to);
+    converted_.append(out.data(), to);
     line_ += std::count(out.data(), to, '\n');
     if (result != static_cast<size_t>(-1) || error == E2BIG) continue;
     if (error == EINVAL && !last) {

@@ -16,21 +16,22 @@ class CsvEncoding {
   CsvEncoding(std::string name, std::string file);
   ~CsvEncoding();
 
-  // Appends to `utf8`, which UTF-8 goes into as it is: the reader of rows checks it. Throws Error
-  // kData with the line for bytes that another encoding lacks.
-  void feed(std::string_view bytes, bool last, std::string& utf8);
+  // A view until the next call, of `bytes` themselves where they are UTF-8: the reader of rows
+  // checks it. Throws Error kData with the line for bytes that another encoding lacks.
+  std::string_view feed(std::string_view bytes, bool last);
 
  private:
   struct Converter;
 
-  void begin();  // decides by the first bytes
-  void convert(std::string_view bytes, bool last, std::string& utf8);
+  size_t begin();  // decides by the first bytes; so many are a mark
+  void convert(std::string_view bytes, bool last);
 
   std::string name_;
   const std::string file_;
   std::unique_ptr<Converter> converter_;  // null = it is UTF-8
   std::string head_;                      // the first bytes, until there are enough of them
   std::string carry_;                     // half a character
+  std::string converted_;
   bool begun_ = false;
   int64_t line_ = 1;
 };

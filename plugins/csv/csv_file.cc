@@ -9,18 +9,17 @@
 
 namespace patchbay {
 
-CsvFile::CsvFile(const CsvDecodeConfig& config, std::string key)
+CsvFile::CsvFile(const CsvDecodeConfig& config, std::string key, char delimiter)
     : config_(config),
       key_(std::move(key)),
+      delimiter_(delimiter),
       encoding_(config.encoding, key_),
       scanner_(config.dialect, config.max_row_bytes, key_) {
   scanner_.skip_lines(config.skip_lines);
 }
 
 void CsvFile::feed(std::string_view bytes, bool last) {
-  text_.clear();
-  encoding_.feed(bytes, last, text_);
-  scanner_.feed(text_);
+  scanner_.feed(encoding_.feed(bytes, last));
   fed_ += bytes.size();
   if (!last) return;
   ended_ = true;
@@ -28,6 +27,9 @@ void CsvFile::feed(std::string_view bytes, bool last) {
 }
 
 bool CsvFile::begin() {
+  const char delimiter =
+      delimiter_ != 0 ? delimiter_ : guess_delimiter(scanner_.peek(), config_.dialect);
+  scanner_.set_delimiter(delimiter);
   CsvBlock first;
   if (!config_.header && !config_.columns.empty()) {
     names_ = config_.columns;
@@ -35,6 +37,7 @@ bool CsvFile::begin() {
     return true;
   }
   if (!scanner_.next(0, 1, first)) return false;
+  delimiter_ = delimiter;
   name_columns(first);
   check_names();
   if (!config_.header) scanner_.give_back(std::move(first));

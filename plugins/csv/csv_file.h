@@ -15,6 +15,7 @@ namespace patchbay {
 struct CsvDecodeConfig {
   CsvDialect dialect;
   bool header = true, guess = true;
+  bool guess_delimiter = false;  // by the header
   std::string encoding;
   size_t max_row_bytes = 0;
   int64_t skip_lines = 0;
@@ -25,9 +26,11 @@ struct CsvDecodeConfig {
 
 class CsvFile {
  public:
-  CsvFile(const CsvDecodeConfig& config, std::string key);
+  // `delimiter` 0 = to be guessed.
+  CsvFile(const CsvDecodeConfig& config, std::string key, char delimiter);
 
   const std::string& key() const { return key_; }
+  char delimiter() const { return delimiter_; }  // known once it has begun
   void feed(std::string_view bytes, bool last);
   bool ended() const { return ended_; }
   // Is there enough of it to tell the columns by?
@@ -49,9 +52,9 @@ class CsvFile {
 
   const CsvDecodeConfig& config_;
   const std::string key_;
+  char delimiter_;
   CsvEncoding encoding_;
   CsvScanner scanner_;
-  std::string text_;
   size_t fed_ = 0;
   bool ended_ = false;
   std::vector<std::string> names_;

@@ -28,7 +28,7 @@ inline Json::Value with(Json::Value config, const std::string& more) {
 class Csv : public testing::Test {
  protected:
   static Json::Value decode_config(const std::string& more = "{}") {
-    return with(json(R"({"delimiter": ",", "quote": "\"", "escape": "", "header": true, "null": "",
+    return with(json(R"({"quote": "\"", "escape": "", "header": true, "null": "",
                          "encoding": "utf-8", "guess": true, "skip_lines": 0,
                          "max_row_bytes": 16777216, "threads": 1})"),
                 more);

@@ -1,6 +1,7 @@
 #include "csv_guess.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "patchbay/text_value.h"
@@ -21,6 +22,35 @@ bool parses(std::string_view text) {
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+constexpr int kRowsToCompare = 100;
+using Tally = std::array<int, kCommonDelimiters.size()>;
+
+// How often each delimiter stands outside quotes in the record that `text` begins with, which is
+// taken off it.
+Tally count_delimiters(std::string_view& text, const CsvDialect& dialect) {
+  Tally counts{};
+  bool open = false, begins = true;  // a quote; a field
+  size_t at = 0;
+  for (; at < text.size() && (open || (text[at] != '\n' && text[at] != '\r')); ++at) {
+    const char c = text[at];
+    if (c == dialect.quote && dialect.quote != 0) {
+      open = !open && begins;
+      begins = false;
+      continue;
+    }
+    if (c == dialect.escape && c != 0) {
+      at += open || dialect.quote == 0;
+      continue;
+    }
+    const size_t which = open ? std::string_view::npos : kCommonDelimiters.find(c);
+    begins = which != std::string_view::npos;
+    if (begins) ++counts[which];
+  }
+  text.remove_prefix(std::min(at, text.size()));
+  text.remove_prefix(std::min(text.find_first_not_of("\r\n"), text.size()));
+  return counts;
+}
 
 }  // namespace
 
@@ -71,6 +101,20 @@ Type TypeGuess::type() const {
   if (date_) return scalar(TypeId::kDate32);
   if (timestamp_ && zoned_ != local_) return timestamp(zoned_ ? "UTC" : "");
   return scalar(TypeId::kUtf8);
+}
+
+char guess_delimiter(std::string_view text, const CsvDialect& dialect) {
+  text.remove_prefix(std::min(text.find_first_not_of("\r\n"), text.size()));
+  const Tally header = count_delimiters(text, dialect);
+  const auto is_there = [](int count) { return count > 0; };
+  const auto found = std::find_if(header.begin(), header.end(), is_there);
+  if (found == header.end() || std::any_of(found + 1, header.end(), is_there))
+    return dialect.delimiter;
+  const auto which = static_cast<size_t>(found - header.begin());
+  int alike = 0, rows = 0;
+  for (; rows < kRowsToCompare && !text.empty(); ++rows)
+    alike += count_delimiters(text, dialect)[which] == *found;
+  return 2 * alike >= rows ? kCommonDelimiters[which] : dialect.delimiter;
 }
 
 }  // namespace patchbay

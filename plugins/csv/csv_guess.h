@@ -1,8 +1,9 @@
-// Types of columns, guessed from a sample of their values.
+// What a sample of a file tells: the types of columns, and what is between them.
 #pragma once
 
 #include <string_view>
 
+#include "csv_dialect.h"
 #include "patchbay/type.h"
 
 namespace patchbay {
@@ -26,5 +27,11 @@ class TypeGuess {
   bool zoned_ = false, local_ = false;  // timestamps with, and without, an offset
   int32_t whole_digits_ = 0, fraction_digits_ = 0;
 };
+
+inline constexpr std::string_view kCommonDelimiters = ",;\t|";
+
+// The delimiter of text that begins with a header: the dialect's own, unless the header lacks it,
+// has one other of the common ones, and most of the rows have as many of that.
+char guess_delimiter(std::string_view text, const CsvDialect& dialect);
 
 }  // namespace patchbay

@@ -173,11 +173,19 @@ CsvScanner::CsvScanner(const CsvDialect& dialect, size_t max_row_bytes, std::str
       name_(std::move(name)),
       marked_(marked_by(dialect)) {}
 
+void CsvScanner::feed(std::string_view utf8) {
+  const size_t size = pending_.size() + utf8.size();
+  pending_.reserve(size + size / 8);  // for fields that are put together behind it
+  pending_ += utf8;
+}
+
 bool CsvScanner::next(uint32_t columns, size_t most, CsvBlock& block) {
   if (!skip() || pending_.empty() || (pending_.size() < worth_a_try_ && !ended_)) return false;
   block.text = std::move(pending_);
   block.first_line = line_;
   block.columns = columns;
+  block.fields.reserve(fields_ + fields_ / 16);
+  block.rows.reserve(rows_ + rows_ / 16);
   find_marks(block.text, marked_, marks_);
   const size_t size = block.text.size();
   Pass pass(dialect_, block, most, ended_);
@@ -185,6 +193,8 @@ bool CsvScanner::next(uint32_t columns, size_t most, CsvBlock& block) {
   pending_.assign(block.text, end, size - end);
   block.records_end = end;
   line_ += pass.lines();
+  fields_ = block.fields.size();
+  rows_ = block.rows.size();
   const bool found = !block.rows.empty() || !block.ragged.empty();
   // Looked at again only after it has doubled, so that a long record costs no square.
   worth_a_try_ = found ? 0 : std::min(2 * pending_.size(), max_row_bytes_ + 1);
@@ -224,6 +234,13 @@ void CsvScanner::check_rest(bool inside_quotes) const {
                     "or has quotes that are text (quote: \"\")");
   }
 }
+
+void CsvScanner::set_delimiter(char delimiter) {
+  dialect_.delimiter = delimiter;
+  marked_ = marked_by(dialect_);
+}
+
+std::string_view CsvScanner::peek() { return skip() ? std::string_view(pending_) : ""; }
 
 void CsvScanner::give_back(CsvBlock block) {
   pending_.insert(0, block.text, 0, block.records_end);

@@ -59,7 +59,7 @@ class CsvScanner {
   // `name` is the file's, for messages.
   CsvScanner(const CsvDialect& dialect, size_t max_row_bytes, std::string name);
 
-  void feed(std::string_view utf8) { pending_ += utf8; }
+  void feed(std::string_view utf8);
   void end() { ended_ = true; }
   // Gives whole records of what was fed, at most `most`; `columns` 0 = as many as the first has.
   // False where none is whole, or none is left. Throws Error kData for a record that does not end
@@ -67,6 +67,8 @@ class CsvScanner {
   bool next(uint32_t columns, size_t most, CsvBlock& block);
   void give_back(CsvBlock block);                    // that it has just given
   void skip_lines(int64_t lines) { skip_ = lines; }  // at the beginning
+  void set_delimiter(char delimiter);                // before the first record
+  std::string_view peek();                           // at what comes next
 
  private:
   bool skip();
@@ -74,13 +76,14 @@ class CsvScanner {
   void check_rest(bool inside_quotes) const;
   [[noreturn]] void too_long(int64_t line, bool inside_quotes) const;
 
-  const CsvDialect& dialect_;
+  CsvDialect dialect_;
   const size_t max_row_bytes_;
   const std::string name_;
   MarkCharacters marked_;
   std::string pending_;
   std::vector<uint64_t> marks_;
-  size_t worth_a_try_ = 0;  // pending bytes, after a try that found no whole record
+  size_t worth_a_try_ = 0;        // pending bytes, after a try that found no whole record
+  size_t fields_ = 0, rows_ = 0;  // of the last block
   int64_t line_ = 1, skip_ = 0;
   bool ended_ = false;
 };

@@ -4,6 +4,7 @@
 #include <deque>
 #include <future>
 
+#include "csv_guess.h"
 #include "csv_rows.h"
 #include "patchbay/object.h"
 
@@ -12,10 +13,13 @@ namespace {
 
 constexpr int64_t kBatchRows = 65536;
 
+std::string shown(char delimiter) { return delimiter == '\t' ? "\\t" : std::string(1, delimiter); }
+
 // One stream of files.
 struct Stream {
   std::string name;
-  SchemaPtr schema;  // null until the first file
+  SchemaPtr schema;    // null until the first file
+  char delimiter = 0;  // 0 = to be guessed by the first file
   uint32_t out = 0;
   std::vector<bool> guessed;
   std::unique_ptr<CsvFile> file;
@@ -83,13 +87,19 @@ class CsvReader final : public Reader {
   }
 
   void pull(Call& call) {
-    if (chunks_ && chunk_ < chunks_->rows()) return take(call, (*chunks_)[chunk_++]);
+    if (chunks_) {
+      take(call, (*chunks_)[chunk_++]);
+      if (chunk_ < chunks_->rows()) return;
+      chunks_.reset();
+      batch_ = Batch();
+      return;
+    }
     Event event = input_.next(call);
     if (auto* begin = std::get_if<StreamBegin>(&event)) return begin_stream(*begin);
     if (auto* batch = std::get_if<BatchEvent>(&event)) {
       stream_ = batch->stream;
       batch_ = std::move(batch->batch);
-      chunks_.emplace(batch_);
+      if (batch_.rows() > 0) chunks_.emplace(batch_);
       chunk_ = 0;
       return;
     }
@@ -116,11 +126,14 @@ class CsvReader final : public Reader {
     }
     if (begin.stream >= streams_.size()) streams_.resize(begin.stream + 1);
     streams_[begin.stream].name = begin.schema->name;
+    if (!config_.guess_delimiter) streams_[begin.stream].delimiter = config_.dialect.delimiter;
   }
 
   void take(Call& call, const ObjectChunk& chunk) {
     Stream& stream = streams_.at(stream_);
-    if (!stream.file) stream.file = std::make_unique<CsvFile>(config_, std::string(chunk.key));
+    if (!stream.file) {
+      stream.file = std::make_unique<CsvFile>(config_, std::string(chunk.key), stream.delimiter);
+    }
     CsvFile& file = *stream.file;
     file.feed(chunk.data, chunk.last);
     if (!stream.plan && file.is_ready()) begin_file(call, stream);
@@ -152,7 +165,7 @@ class CsvReader final : public Reader {
     if (!stream.schema) {
       settle(stream, {stream.name, file.guess_fields(), {}});
       tell_guess(stream, file);
-      doubt_delimiter(file);
+      settle_delimiter(stream, file);
     } else {
       plan->unwanted = grow(call, stream);
     }
@@ -188,9 +201,14 @@ class CsvReader final : public Reader {
                    "stream " + stream.name + ": guessed by " + file.key() + ": " + text);
   }
 
-  void doubt_delimiter(const CsvFile& file) const {
-    constexpr std::string_view kCommon = ",;|\t";
-    if (file.names().size() != 1 || file.names()[0].find_first_of(kCommon) == std::string::npos) {
+  void settle_delimiter(Stream& stream, const CsvFile& file) const {
+    if (stream.delimiter == 0 && file.delimiter() != config_.dialect.delimiter) {
+      context_.log(BAY_LOG_INFO, file.key() + ": the delimiter is \"" + shown(file.delimiter()) +
+                                     "\", by its header; the option delimiter says otherwise");
+    }
+    stream.delimiter = file.delimiter();
+    if (file.names().size() != 1 ||
+        file.names()[0].find_first_of(kCommonDelimiters) == std::string::npos) {
       return;
     }
     context_.log(BAY_LOG_WARN, file.key() +

@@ -53,6 +53,15 @@ class CopyTest(SystemTest):
         self.copy("b.csv", "b.db", "--set", "decode.delimiter=;", "--set", 'decode.types={"id": "int64"}', "--set", "rejects.max=1")
         self.assertEqual(self.rows("SELECT * FROM b", "b.db"), [(1, 2)])
 
+    def test_the_header_tells_the_delimiter(self):
+        self.write("a.csv", "id;note\n1;x,y\n")
+        told = self.copy("a.csv", "a.db").err
+        self.assertEqual(self.rows("SELECT * FROM a", "a.db"), [(1, "x,y")])
+        self.assertIn('a.csv: the delimiter is ";", by its header', told)
+        self.assertIn("id int64, note utf8", told)
+        self.copy("a.csv", "b.db", "--set", "decode.delimiter=|")
+        self.assertEqual(self.rows("SELECT * FROM a", "b.db"), [("1;x,y",)])
+
     def test_print_shows_a_pipeline_that_does_the_same(self):
         self.write("a.csv", "id\n1\n")
         text = self.copy("a.csv", "x.db", "--print").out
