@@ -28,7 +28,7 @@ struct RunOptions {
   std::optional<std::vector<GivenSplit>> splits;  // just these, in place of what the sources plan
   bool look_only = false;                         // preview: nothing is recorded
   bool one_off = false;                           // copy: there is no next run to think of
-  int64_t edge_bytes = 8 << 20;                   // that one input of a node may hold
+  int64_t edge_bytes = 1 << 20;                   // that one input of a node may hold
 };
 
 // Rows of one source stream. For a pipeline that only maps, read = written + rejected + dropped.

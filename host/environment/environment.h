@@ -31,7 +31,7 @@ struct Environment {
   std::vector<SecretProvider> secrets;
   std::string timezone = "UTC";
   std::optional<unsigned> concurrency;
-  int64_t edge_bytes = 8 << 20;
+  int64_t edge_bytes = 1 << 20;
   std::vector<NamedValue> values;  // what is above, and where each comes from
 
   bool enabled(const std::string& plugin) const;

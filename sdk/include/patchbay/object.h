@@ -12,7 +12,7 @@
 
 namespace patchbay {
 
-inline constexpr size_t kObjectChunk = 1 << 20;
+inline constexpr size_t kObjectChunk = 512 << 10;  // what our own sources and encoders cut
 
 // key utf8, size int64?, modified timestamp[us, UTC]?, etag utf8?, offset int64, data binary, last
 // bool.
