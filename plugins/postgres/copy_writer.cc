@@ -10,7 +10,10 @@ namespace {
 
 using postgres::Connection;
 
-constexpr size_t kPiece = 128 << 10;  // bytes given to the connection at a time
+constexpr size_t kPiece = 32 << 10;  // bytes given to the connection at a time
+// From which on a COPY ends: its batches stay in memory until the server has judged them. A batch
+// takes some for itself.
+constexpr int64_t kHeldBytes = 768 << 10, kBatchFrame = 8 << 10;
 
 std::string list_of(const std::vector<CopyEncoder::Pair>& pairs) {
   std::string out;
@@ -36,11 +39,19 @@ CopyWriter::~CopyWriter() {
 }
 
 void CopyWriter::write(Call& call, Batch batch) {
-  settle(call);
-  session_->at_rest(call);
-  batch_ = std::move(batch);
-  send_new_rows(call);
-  if (session_->open_writers > 1) settle(call);
+  if (!open_) {
+    settle(call);
+    session_->between_copies(call);
+    begin_copy(call);
+    copying_ = open_ = true;
+    session_->under_way = this;
+  }
+  send(call, std::move(batch));
+  if (session_->open_writers > 1) {
+    settle(call);
+  } else if (held_bytes_ >= kHeldBytes) {
+    end_copy(call);
+  }
 }
 
 Prepared CopyWriter::prepare(Call& call) {
@@ -62,64 +73,73 @@ Prepared CopyWriter::prepared(Call& call, int64_t rows) {
 }
 
 void CopyWriter::begin_copy(Call& call) {
-  session_->connection->begin_copy_in(call, copy_ + (encoder_.binary() ? " (FORMAT binary)" : ""));
+  const char* release =
+      std::exchange(session_->has_savepoint, false) ? "RELEASE SAVEPOINT patchbay; " : "";
+  session_->connection->begin_copy_in(
+      call, release + copy_ + (encoder_.binary() ? " (FORMAT binary)" : ""));
   buffer_.truncate(0);
   buffer_.append(encoder_.header());
 }
 
-// Encodes and sends piece by piece, so that the server reads what was sent meanwhile.
-void CopyWriter::send_new_rows(Call& call) {
-  Connection& connection = *session_->connection;
-  begin_copy(call);
-  const RowEncoder rows(encoder_, batch_);
-  sent_.clear();
-  for (int64_t row = 0; row < batch_.rows(); ++row) {
-    if (!required_.empty() && lacks_key(call, row)) continue;
-    const std::string why = rows.append(buffer_, row);
-    if (!why.empty()) {
-      refuse(call, row, "type", why);
-      continue;
-    }
-    sent_.push_back(row);
-    if (buffer_.size() < kPiece) continue;
-    connection.put(call, buffer_.view());
-    buffer_.truncate(0);
-  }
+void CopyWriter::end_copy(Call& call) {
+  open_ = false;
   buffer_.append(encoder_.trailer());
-  connection.put(call, buffer_.view());
-  connection.send_copy_end(call);
-  copying_ = true;
-  session_->under_way = this;
+  put(call);
+  session_->connection->send_copy_end(call);
 }
 
-// Rows of the batch at hand, by their places in sent_.
-std::optional<size_t> CopyWriter::copy_again(Call& call, size_t from, size_t to) {
-  Connection& connection = session_->at_rest(call);
-  begin_copy(call);
-  const RowEncoder rows(encoder_, batch_);
-  for (size_t i = from; i < to; ++i) {
-    rows.append(buffer_, sent_[i]);
-    if (buffer_.size() < kPiece) continue;
-    connection.put(call, buffer_.view());
-    buffer_.truncate(0);
+void CopyWriter::put(Call& call) {
+  session_->connection->put(call, buffer_.view());
+  buffer_.truncate(0);
+}
+
+// Encodes and sends piece by piece, so that the server reads what was sent meanwhile.
+void CopyWriter::send(Call& call, Batch batch) {
+  held_bytes_ += batch.bytes() + kBatchFrame;
+  batches_.push_back(std::move(batch));
+  const RowEncoder rows(encoder_, batches_.back());
+  for (int64_t row = 0; row < batches_.back().rows(); ++row) {
+    const Place place{static_cast<uint32_t>(batches_.size() - 1), static_cast<uint32_t>(row)};
+    if (!required_.empty() && lacks_key(call, place)) continue;
+    const std::string why = rows.append(buffer_, row);
+    if (!why.empty()) {
+      refuse(call, place, "type", why);
+      continue;
+    }
+    sent_.push_back(place);
+    if (buffer_.size() >= kPiece) put(call);
   }
-  buffer_.append(encoder_.trailer());
-  connection.put(call, buffer_.view());
-  connection.send_copy_end(call);
+}
+
+// Rows at hand, by their places in sent_.
+std::optional<size_t> CopyWriter::copy_again(Call& call, size_t from, size_t to) {
+  session_->between_copies(call);
+  begin_copy(call);
+  std::optional<RowEncoder> rows;
+  for (size_t i = from; i < to; ++i) {
+    if (i == from || sent_[i].batch != sent_[i - 1].batch)
+      rows.emplace(encoder_, batches_[sent_[i].batch]);
+    rows->append(buffer_, sent_[i].row);
+    if (buffer_.size() >= kPiece) put(call);
+  }
+  end_copy(call);
   const auto line = result(call);
   if (!line) return std::nullopt;
   return *line == 0 ? to : from + *line - 1;
 }
 
 std::optional<size_t> CopyWriter::result(Call& call) {
-  return under_savepoint(call, *session_->connection, reason_,
-                         [&] { session_->connection->finish_copy_in(call); });
+  const auto failed = under_savepoint(call, *session_->connection, reason_,
+                                      [&] { session_->connection->finish_copy_in(call); });
+  session_->has_savepoint = !failed;
+  return failed;
 }
 
 // Refusing rows belongs into this writer's own calls, and this may be another's.
 void CopyWriter::collect(Call& call) {
   session_->under_way = nullptr;
   copying_ = false;
+  if (open_) end_copy(call);
   failed_ = result(call);
   if (failed_) failed_ = *failed_ == 0 ? sent_.size() : *failed_ - 1;
 }
@@ -142,23 +162,25 @@ void CopyWriter::settle(Call& call) {
   }
   rows_ += sent;
   sent_.clear();
-  batch_ = Batch();
+  batches_.clear();
+  held_bytes_ = 0;
 }
 
-bool CopyWriter::lacks_key(Call& call, int64_t row) {
+bool CopyWriter::lacks_key(Call& call, const Place& place) {
+  const Batch& batch = batches_[place.batch];
   for (const size_t field : required_) {
-    const ArrowArray& column = *batch_.array().children[field];
-    const ColumnView view(stream_->fields[field].type, column, batch_.array().offset,
-                          batch_.rows());
-    if (!view.is_null(row)) continue;
-    refuse(call, row, "constraint", stream_->fields[field].name + ": is null, and is a key");
+    const ColumnView view(stream_->fields[field].type, *batch.array().children[field],
+                          batch.array().offset, batch.rows());
+    if (!view.is_null(place.row)) continue;
+    refuse(call, place, "constraint", stream_->fields[field].name + ": is null, and is a key");
     return true;
   }
   return false;
 }
 
-void CopyWriter::refuse(Call& call, int64_t row, const char* code, const std::string& reason) {
-  call.reject({stream_->name, code, reason, ""}, batch_.slice(row, 1));
+void CopyWriter::refuse(Call& call, const Place& place, const char* code,
+                        const std::string& reason) {
+  call.reject({stream_->name, code, reason, ""}, batches_[place.batch].slice(place.row, 1));
 }
 
 }  // namespace patchbay

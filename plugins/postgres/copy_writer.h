@@ -1,4 +1,4 @@
-// COPY into one table, batch after batch.
+// COPY into one table, a few batches at a time.
 #pragma once
 
 #include <memory>
@@ -12,9 +12,9 @@
 
 namespace patchbay {
 
-// Each batch is a COPY of its own under a savepoint: where the server refuses it, the bad rows are
-// found and rejected, and the rest goes in. Where the writer is alone in its epoch, the server
-// works on one batch while the next is read.
+// Each COPY is under a savepoint: where the server refuses it, the bad rows are found and rejected,
+// and the rest goes in. Where the writer is alone in its epoch, a COPY takes small batches
+// together, and the server works on it while the next ones are read.
 class CopyWriter : public Writer, private CopyUnderWay {
  public:
   CopyWriter(std::shared_ptr<EpochSession> session, SchemaPtr stream, const std::string& table,
@@ -36,30 +36,38 @@ class CopyWriter : public Writer, private CopyUnderWay {
   const SchemaPtr stream_;
 
  private:
+  struct Place {
+    uint32_t batch, row;
+  };
   void collect(Call& call) override;
   void settle(Call& call);
   void begin_copy(Call& call);
-  void send_new_rows(Call& call);
+  void end_copy(Call& call);
+  void put(Call& call);
+  void send(Call& call, Batch batch);
   std::optional<size_t> copy_again(Call& call, size_t from, size_t to);
   std::optional<size_t> result(Call& call);
-  bool lacks_key(Call& call, int64_t row);
-  void refuse(Call& call, int64_t row, const char* code, const std::string& reason);
+  bool lacks_key(Call& call, const Place& place);
+  void refuse(Call& call, const Place& place, const char* code, const std::string& reason);
 
   const std::shared_ptr<EpochSession> session_;
   const std::string copy_;
   const CopyEncoder encoder_;
   std::vector<size_t> required_;
   WireBuffer buffer_;
-  // The batch that was sent last, until it is settled.
-  Batch batch_;
-  std::vector<int64_t> sent_;     // its rows, without those refused before
+  // What was sent last, until it is settled.
+  std::vector<Batch> batches_;
+  int64_t held_bytes_ = 0;
+  std::vector<Place> sent_;       // their rows, without those refused before
+  bool open_ = false;             // the COPY takes more
   bool copying_ = false;          // its result is still to come
   std::optional<size_t> failed_;  // its result: where the bad row is
   std::string reason_;            // and what the server said
 };
 
 // Runs `work`, which sets the savepoint `patchbay`, so that its failure undoes no more than itself.
-// Nothing where it succeeded; where a row is at fault, its number within a COPY (0 = not said).
+// Nothing where it succeeded, and the savepoint is there; where a row is at fault, its number
+// within a COPY (0 = not said).
 template <class Work>
 std::optional<size_t> under_savepoint(Call& call, postgres::Connection& connection,
                                       std::string& reason, Work&& work) {
@@ -71,7 +79,6 @@ std::optional<size_t> under_savepoint(Call& call, postgres::Connection& connecti
     reason = error.reason();
     return static_cast<size_t>(error.fields().copy_line);
   }
-  connection.run(call, "RELEASE SAVEPOINT patchbay");
   return std::nullopt;
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "patchbay/postgres.h"
 
@@ -23,10 +24,17 @@ struct EpochSession {
   int writers = 0;      // so far; names their tables
   int open_writers = 0;
   CopyUnderWay* under_way = nullptr;
+  bool has_savepoint = false;  // of a COPY that succeeded; the next one releases it
 
+  // The connection, free for another COPY.
+  postgres::Connection& between_copies(Call& call) {
+    if (under_way) under_way->collect(call);
+    return *connection;
+  }
   // The connection, free for statements.
   postgres::Connection& at_rest(Call& call) {
-    if (under_way) under_way->collect(call);
+    between_copies(call);
+    if (std::exchange(has_savepoint, false)) connection->run(call, "RELEASE SAVEPOINT patchbay");
     return *connection;
   }
 };

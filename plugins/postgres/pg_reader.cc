@@ -13,7 +13,7 @@ using postgres::quote_identifier;
 using postgres::quote_literal;
 using postgres::ServerError;
 
-constexpr size_t kBatchBytes = 2 << 20;
+constexpr size_t kBatchBytes = 512 << 10;
 
 bool is_table(Call& call, Connection& connection, const std::string& relation) {
   const auto count = connection.run(

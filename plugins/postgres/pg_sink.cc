@@ -75,7 +75,12 @@ PostgresSink::PostgresSink(Context&, const Config& config)
 }
 
 Connection& PostgresSink::connection(Call& call) {
-  if (!connection_ || connection_->broken()) connection_ = open_session(call, place_);
+  if (connection_ && !connection_->broken()) return *connection_;
+  connection_ = open_session(call, place_);
+  // What the server forgets after a crash would be lost: the state that follows it is kept.
+  connection_->run(call,
+                   "SELECT set_config('synchronous_commit', 'on', false)"
+                   "  WHERE current_setting('synchronous_commit') = 'off'");
   return *connection_;
 }
 
@@ -178,14 +183,10 @@ EpochSession& PostgresSink::session(Call& call, const std::string& txn) {
   require_epochs(call);
   auto fresh = std::make_shared<EpochSession>();
   fresh->txn = txn;
-  fresh->connection =
-      rested_ && !rested_->broken() ? std::move(rested_) : open_session(call, place_);
-  // Constraints are judged where the row is still at hand. A commit that the server forgets after a
-  // crash would be lost: the state that follows it is kept.
-  fresh->connection->run(call,
-                         "BEGIN; SET CONSTRAINTS ALL IMMEDIATE; "
-                         "SELECT set_config('synchronous_commit', 'on', true)"
-                         "  WHERE current_setting('synchronous_commit') = 'off'");
+  connection(call);
+  fresh->connection = std::move(connection_);
+  // Constraints are judged where the row is still at hand.
+  fresh->connection->run(call, "BEGIN; SET CONSTRAINTS ALL IMMEDIATE");
   fresh->connection->run(call, "INSERT INTO " + epochs().sql() + " (txn) VALUES ($1)", {txn});
   fresh->started =
       fresh->connection
@@ -232,7 +233,7 @@ bool PostgresSink::commit_open(Call& call, const std::string& txn, uint64_t epoc
     if (error.code() != Code::kUnavailable) throw;
     return false;
   }
-  rested_ = std::move(open);
+  connection_ = std::move(open);
   return true;
 }
 

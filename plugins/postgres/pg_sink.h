@@ -42,8 +42,7 @@ class PostgresSink final : public Sink {
   const std::vector<std::string> keys_;
   const bool create_;
   std::map<std::string, std::string> tables_;
-  std::unique_ptr<postgres::Connection> connection_;
-  std::unique_ptr<postgres::Connection> rested_;  // of the last epoch, for the next
+  std::unique_ptr<postgres::Connection> connection_;  // null while an epoch has it
   bool has_epochs_ = false;
   std::shared_ptr<EpochSession> session_;  // writers hold it, too
 };

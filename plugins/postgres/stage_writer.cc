@@ -100,7 +100,9 @@ class StageWriter : public CopyWriter {
     const auto failed = under_savepoint(call, connection, reason, [&] {
       connection.run(call, "SAVEPOINT patchbay; " + statements(rows));
     });
-    return failed ? std::optional(to) : std::nullopt;
+    if (failed) return to;
+    connection.run(call, "RELEASE SAVEPOINT patchbay");
+    return std::nullopt;
   }
 
   int64_t refuse(Call& call, Connection& connection, size_t number,

@@ -94,6 +94,20 @@ class ReplaceTest(PostgresCase):
                 self.run_json(self.replace("id,v\n1,a\n1,b\n3,bad\n4,long!\n5,e\n", "rejects: {max: 3}"))
                 self.assertEqual(self.sql("SELECT * FROM t ORDER BY id"), [["1", "a"], ["5", "e"]])
 
+    def test_small_batches_share_a_copy_and_bad_rows_are_found_in_it(self):
+        self.sql("CREATE TABLE t (id int PRIMARY KEY, n int CHECK (n < 50))")
+        for i in range(60):
+            (self.folder / f"part{i:02}.csv").write_text(f"id,n\n{i},{i if i < 50 else 0}\n{100 + i},{i if i > 57 else 1}\n")
+        (self.folder / "part30.csv").write_text("id,n\n7,1\n130,1\n")
+        pipeline = self.pipeline("name: load\nrejects: {max: 3}\nnodes:\n  - use: files\n    with: {path: 'part*.csv', stream: t}\n  - use: csv.decode\n"
+                                 + self.node(", write: replace", self.server.uri + "&options=-clog_statement%3Dall"))
+        result = self.run_json(pipeline).stream
+        self.assertEqual((result["rows_written"], result["rows_rejected"]), (117, 3))
+        self.assertEqual(len(set(self.reasons())), 2)
+        self.assertEqual(self.column("SELECT id FROM t WHERE id IN (7, 30, 107, 130, 157, 158, 159) ORDER BY 1"), ["7", "107", "130", "157"])
+        log = (self.server.folder / "log").read_text(errors="replace").splitlines()
+        self.assertLess(sum("LOG:  statement" in line and "FROM STDIN" in line for line in log), 30)
+
     def test_a_replace_that_fails_leaves_the_old_rows(self):
         self.sql("CREATE TABLE t (id bigint PRIMARY KEY); INSERT INTO t VALUES (7)")
         self.run_json(self.replace("id\n1\n1\n"), code=6)
