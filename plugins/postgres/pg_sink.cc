@@ -75,7 +75,7 @@ PostgresSink::PostgresSink(Context&, const Config& config)
 }
 
 Connection& PostgresSink::connection(Call& call) {
-  if (connection_ && !connection_->broken()) return *connection_;
+  if (connection_ && connection_->idle()) return *connection_;
   connection_ = open_session(call, place_);
   // What the server forgets after a crash would be lost: the state that follows it is kept.
   connection_->run(call,

@@ -113,7 +113,10 @@ bool Connection::any_bytes() const {
   return encoding && std::strcmp(encoding, "SQL_ASCII") == 0;
 }
 
-bool Connection::broken() const { return PQstatus(connection_.get()) != CONNECTION_OK; }
+bool Connection::idle() const {
+  return PQstatus(connection_.get()) == CONNECTION_OK &&
+         PQtransactionStatus(connection_.get()) == PQTRANS_IDLE;
+}
 int Connection::process() const { return PQbackendPID(connection_.get()); }
 int Connection::server_version() const { return PQserverVersion(connection_.get()); }
 

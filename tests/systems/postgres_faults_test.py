@@ -92,6 +92,25 @@ class FaultTest(BehindProxy):
         self.run_json(self.down(uri=uri))
         self.target_is_whole("t")
 
+    def test_a_source_that_breaks_while_the_sink_waits(self):
+        pipeline = self.copy(", tables: {a: a}", ", schema: other", source_uri=self.through())
+        self.run_json(pipeline)
+        most = self.proxy.total()["down"] * 8 // 10
+        self.proxy.reset()
+        self.sql("DROP TABLE other.a")
+        self.patchbay("state", "reset", "copy")
+        waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        blocker = self.session("BEGIN; LOCK TABLE other._patchbay_epochs")
+        self.proxy.rules({"do": "stall", "direction": "down", "of": "all", "after": most})
+        process = self.start(pipeline)
+        self.wait_until(lambda: self.column(waiting))
+        sink = self.column(waiting)
+        self.proxy.end("reset")
+        self.wait_until(lambda: self.column(waiting) != sink)
+        blocker.communicate("ROLLBACK;\n")
+        self.assertEqual(process.wait(60), 0)
+        self.target_is_whole("other.a")
+
     def test_limits_of_the_server_are_temporary_and_of_time_do_not_count(self):
         self.sql("ALTER ROLE pb SET statement_timeout = '20ms'; ALTER ROLE pb SET idle_in_transaction_session_timeout = '20ms'")
         self.addCleanup(self.server.sql, "ALTER ROLE pb RESET ALL")

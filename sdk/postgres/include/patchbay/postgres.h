@@ -111,7 +111,7 @@ class Connection {
   int process() const;                        // the server's, for this session
   int server_version() const;                 // 150004 = 15.4
   bool sets(std::string_view setting) const;  // the place itself says so, in its options
-  bool broken() const;                        // the session is over
+  bool idle() const;  // alive, and no statement or transaction was left half-way
   // The database keeps text as any bytes: what it sends need not be UTF-8.
   bool any_bytes() const;
 
