@@ -44,13 +44,13 @@ class Uploads(GcsTest):
 
     def test_what_the_server_kept_of_a_piece_is_not_sent_again(self):
         content = self.file("big", random.Random(4).randbytes(8 * UNIT + 100_000))
-        for kept in range(4):
+        for kept in range(2):  # of the two units that are a piece
             for answer in (False, True):
-                self.faults({"action": "keep", "bytes": UNIT * kept, "answer": answer, "match": PIECE, "skip": kept % 2})
+                self.faults({"action": "keep", "bytes": UNIT * kept, "answer": answer, "match": PIECE, "skip": 1})
                 self.run_json(self.upload("big"))
                 self.assertEqual((self.content("big"), list(self.objects())), (content, ["big"]))
                 self.assertEqual(self.gcs.get("/_control/faults_left"), 0)
-                again = f"bytes {UNIT * (kept + 4 * (kept % 2))}-"
+                again = f"bytes {UNIT * (kept + 2)}-"
                 self.assertTrue(any((r["range"] or "").startswith(again) for r in self.requests("PUT")), again)
 
     def test_every_answer_may_be_lost(self):
