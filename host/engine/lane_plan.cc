@@ -168,8 +168,12 @@ class Planner {
       }
       return given;
     }
+    return ask(node, wanted_streams(node));
+  }
+
+  std::vector<SplitPlan> ask(size_t node, const std::vector<std::string>& streams) {
     BasicServices services(run_, node, run_.cancel);
-    return instances_.instances[node]->plan(services, wanted_streams(node), pipeline_.concurrency);
+    return instances_.instances[node]->plan(services, streams, pipeline_.concurrency);
   }
 
   std::vector<std::string> wanted_streams(size_t node) const {
@@ -183,8 +187,7 @@ class Planner {
     return both;
   }
 
-  bool is_wanted(size_t node, const SplitPlan& split) {
-    known_streams_.insert(split.stream);
+  bool is_wanted(size_t node, const SplitPlan& split) const {
     const StreamFilter own{pipeline_.nodes[node].streams.selected, {}};
     const StreamFilter only{run_.options.only, {}};
     return own.passes(split.stream) && only.passes(split.stream);
@@ -226,15 +229,25 @@ class Planner {
     }
   }
 
-  void check_only() const {
+  void check_only() {
     for (const auto& stream : run_.options.only) {
-      if (!seen_streams_.contains(stream)) {
-        std::string known;
-        for (const auto& name : known_streams_)
-          known += (known.empty() ? "; there is " : ", ") + name;
-        throw UsageError("--only " + stream + ": no source has such a stream" + known);
-      }
+      if (seen_streams_.contains(stream)) continue;
+      std::string known;
+      for (const auto& name : streams_there_are())
+        known += (known.empty() ? "; there is " : ", ") + name;
+      throw UsageError("--only " + stream + ": no source has such a stream" + known);
     }
+  }
+
+  // Sources were asked for what --only names; this is what they would have given else.
+  std::set<std::string> streams_there_are() {
+    std::set<std::string> names;
+    for (size_t i = 0; i < pipeline_.nodes.size(); ++i) {
+      if (pipeline_.nodes[i].kind != Kind::kSource) continue;
+      for (const auto& split : ask(i, pipeline_.nodes[i].streams.selected))
+        names.insert(split.stream);
+    }
+    return names;
   }
 
   RunContext& run_;
@@ -242,7 +255,7 @@ class Planner {
   InstanceSet& instances_;
   std::vector<size_t> component_;
   std::set<std::string> done_;  // splits
-  std::set<std::string> seen_streams_, known_streams_;
+  std::set<std::string> seen_streams_;
   std::vector<PlannedLane> lanes_;
 };
 

@@ -82,7 +82,7 @@ class QreviewsReader final : public Reader {
   // False at the end: an empty page. A short one is none, servers cap the limit.
   bool read_page(Call& call) {
     const int64_t limit = std::min(config_.page_size, call.max_rows());
-    const std::string what = "GET " + client_.page_url(read_to_, limit);
+    const std::string what = "GET " + public_url(client_.page_url(read_to_, limit));
     const int64_t before = records_.records();
     refused_ = {};
     for (uint32_t attempt = 1; !parse_page(call, client_.page(call, read_to_, limit), what);

@@ -189,6 +189,16 @@ class QreviewsTest(SystemTest):
         result = self.run_json(self.write("on_schema_change: evolve"), code=3)
         self.assertIn("via_sms and via_Sms both become viaSms", result.stream["error"]["message"])
 
+    def test_an_unknown_stream_is_named_with_those_there_are(self):
+        text = PIPELINE.format(top="", url=self.server.url, page_size=5).replace(
+            "use: qreviews\n", "use: qreviews\n    streams: {respnses: {rename: answers}}\n")
+        result = self.patchbay("run", self.pipeline(text))
+        self.assertEqual(result.code, 3, result)
+        self.assertRegex(result.err, r"pipeline.yaml:6:\d+: streams: qreviews has no stream respnses, did you mean responses\?")
+        result = self.patchbay("run", self.write(), "--only", "respnses")
+        self.assertEqual(result.code, 2, result)
+        self.assertIn("--only respnses: no source has such a stream; there is responses", result.err)
+
     def test_a_misspelt_option_is_named_with_line_and_column(self):
         result = self.patchbay("run", self.pipeline(PIPELINE.format(top="", url=self.server.url, page_size=5)
                                                     .replace("page_size", "page_sise")))
