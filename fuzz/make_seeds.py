@@ -7,6 +7,8 @@ TEXT = {
     "csv": ['id,name\r\n1,"a ""b"""\r\n2,\r\n', 'a,b\n1,2026-01-31\n,"x\ny"\n3\n', "\ufeffid\n007\n1e5\n"],
     "json": ['{"id":1,"a":[{"b":null},{"b":"x"}],"t":"2026-01-31T00:00:00Z"}\n{"id":1.5}\nx\n', '{"a":{"b":[[1],[]]}}\n{"a":null}\n'],
 }
+SOURCE = pathlib.Path(__file__).resolve().parents[1]
+FILES = {"manifest": "manifests/*.json", "pipeline": "examples/**/*.yaml"}
 
 
 def parquet_files():
@@ -33,7 +35,12 @@ def parquet_files():
 def main():
     target, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
-    seeds = parquet_files() if target == "parquet" else (text.encode() for text in TEXT.get(target, []))
+    if target == "parquet":
+        seeds = parquet_files()
+    elif target in FILES:
+        seeds = (file.read_bytes() for file in sorted(SOURCE.glob(FILES[target])))
+    else:
+        seeds = (text.encode() for text in TEXT.get(target, []))
     for i, seed in enumerate(seeds):
         (folder / f"seed{i}").write_bytes(seed)
 
