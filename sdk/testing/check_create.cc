@@ -1,4 +1,5 @@
 // What holds for every component, with or without its system.
+#include <algorithm>
 #include <memory>
 #include <thread>
 
@@ -45,7 +46,11 @@ void creates_without_io(const Subject& subject) {
   Bench bench(subject);
   const Handles before = open_handles();
   const auto object = bench.create(bench.config);
-  require(open_handles() == before, "create opened a file, a socket or a thread");
+  const Handles after = open_handles();  // fewer where what an earlier call left has ended since
+  require(std::includes(before.files.begin(), before.files.end(), after.files.begin(),
+                        after.files.end()) &&
+              after.threads <= before.threads,
+          "create opened a file, a socket or a thread");
   require(std::filesystem::is_empty(bench.folder.path()), "create made files");
 }
 

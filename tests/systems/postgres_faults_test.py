@@ -50,6 +50,8 @@ class FaultTest(BehindProxy):
         for rule, pipeline in cases:
             with self.subTest(rule):
                 self.proxy.reset()
+                # The last case's session would use the rule up.
+                self.wait_until(lambda: not self.sql("SELECT FROM pg_stat_activity WHERE application_name = 'patchbay'"))
                 # A way to ask the server to cancel would let it off: none answers.
                 self.proxy.rules(rule)
                 process = self.start(pipeline)
