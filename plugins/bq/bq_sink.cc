@@ -62,10 +62,6 @@ Json::Value new_table_schema(const Schema& stream) {
 
 }  // namespace
 
-std::string bq_table(const BqPlace& place, const std::string& table) {
-  return "`" + place.project + "." + place.dataset + "." + table + "`";
-}
-
 std::string bq_columns(const Json::Value& names, const std::string& prefix) {
   std::string out;
   for (const auto& name : names)

@@ -45,8 +45,7 @@ class BqSink final : public Sink {
   uint64_t writers_ = 0;  // of that transaction, from 1 without gaps
 };
 
-// As SQL has them: `project.dataset.table`, and a list of `column`.
-std::string bq_table(const BqPlace& place, const std::string& table);
+// As SQL has it: a list of `column`.
 std::string bq_columns(const Json::Value& names, const std::string& prefix = "");
 
 // Staging tables and job ids are named after the transaction, so that they are found again.

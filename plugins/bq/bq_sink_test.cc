@@ -6,6 +6,7 @@
 #include "bq_words.h"
 #include "patchbay/json_value.h"
 #include "patchbay/testing/component_driver.h"
+#include "patchbay/testing/failure.h"
 #include "scripted_server.h"
 
 extern "C" const bay_plugin* patchbay_plugin_v1(const bay_host* host);
@@ -108,16 +109,6 @@ Batch rows(const std::vector<std::pair<std::optional<int64_t>, const char*>>& va
   return batch.finish();
 }
 
-std::string failure(const std::function<void()>& action, Code code) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), code) << error.what();
-    return error.what();
-  }
-  return "no failure";
-}
-
 TEST_F(BqSinkTest, ARefusedRowIsRejectedAndTheStoppedAreSentAgain) {
   replies = {answer(200, R"({"insertErrors":[
     {"index":0,"errors":[{"reason":"stopped"}]}, {"index":2,"errors":[{"reason":"stopped"}]},
@@ -143,7 +134,7 @@ TEST_F(BqSinkTest, AnswersThatNameNoRowAreTemporary) {
                              R"([{"index":"x","errors":[{"reason":"invalid"}]}])"}) {
     replies = {answer(200, std::string(R"({"insertErrors":)") + errors + "}")};
     auto writer = sink()->open(people(), "t1");
-    EXPECT_EQ(failure([&] { writer.write(rows({{1, "Bob"}})); }, Code::kUnavailable),
+    EXPECT_EQ(test::failure([&] { writer.write(rows({{1, "Bob"}})); }, Code::kUnavailable),
               "table people: BigQuery stopped every row without a reason");
   }
 }
@@ -257,12 +248,12 @@ TEST_F(BqCommitTest, OtherFailuresSayHowToGoOn) {
                 {"quotaExceeded", Code::kUnavailable}};  // in ten minutes, or tomorrow
   for (const auto& c : kCases) {
     replies = {failed(c.reason)};
-    EXPECT_THAT(failure([&] { commit({token("people", "append")}); }, c.code),
+    EXPECT_THAT(test::failure([&] { commit({token("people", "append")}); }, c.code),
                 HasSubstr("job patchbay_01R-7_commit_1: "));
   }
   host.attempts = 1;
   replies = {failed("backendError")};
-  EXPECT_THAT(failure([&] { commit({token("people", "append")}); }, Code::kUnavailable),
+  EXPECT_THAT(test::failure([&] { commit({token("people", "append")}); }, Code::kUnavailable),
               HasSubstr("backendError"));
 }
 
@@ -278,12 +269,13 @@ TEST_F(BqCommitTest, AbortDeletesStagingTablesByNameUntilTwoAreMissing) {
 }
 
 TEST_F(BqSinkTest, WhatCannotGoTogetherIsRefused) {
-  EXPECT_EQ(failure([&] { sink(R"({"method":"load","write":"upsert"})"); }, Code::kConfig),
+  EXPECT_EQ(test::failure([&] { sink(R"({"method":"load","write":"upsert"})"); }, Code::kConfig),
             "keys: missing, needed with write: upsert");
-  EXPECT_EQ(failure([&] { sink(R"({"write":"replace"})"); }, Code::kConfig),
+  EXPECT_EQ(test::failure([&] { sink(R"({"write":"replace"})"); }, Code::kConfig),
             "write: must be append with method: stream");
-  EXPECT_EQ(failure([&] { sink(R"({"keys":["nr"]})")->plan_schema(people()); }, Code::kConfig),
-            "keys: stream people has no field nr");
+  EXPECT_EQ(
+      test::failure([&] { sink(R"({"keys":["nr"]})")->plan_schema(people()); }, Code::kConfig),
+      "keys: stream people has no field nr");
   EXPECT_THAT(noted, IsEmpty());
 }
 

@@ -131,9 +131,7 @@ Schema BqSource::schema_of(Call& call, BqClient& client, const std::string& stre
   if (!by_reference_) return schema_of_table(stream, fields);
   const BqPlace& place = access_.place;
   return schema_of_reference(
-      stream,
-      {place, access_.http,
-       "SELECT * FROM `" + place.project + "." + place.dataset + "." + table + "`", fields});
+      stream, {place, access_.http, "SELECT * FROM " + bq_table(place, table), fields});
 }
 
 std::vector<Split> BqSource::plan(Call&, const std::vector<std::string>& streams, uint32_t) {

@@ -8,6 +8,7 @@
 #include "patchbay/json_value.h"
 #include "patchbay/object.h"
 #include "patchbay/testing/component_driver.h"
+#include "patchbay/testing/failure.h"
 
 extern "C" const bay_plugin* patchbay_plugin_v1(const bay_host* host);
 
@@ -104,16 +105,6 @@ std::vector<Batch> objects(const std::vector<std::pair<std::string, std::string>
   return out;
 }
 
-std::string failure(const std::function<void()>& action, Code code) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), code) << error.what();
-    return error.what();
-  }
-  return "no failure";
-}
-
 TEST_F(FilesTest, FilesAppearWholeAtCommitAndTwiceChangesNothing) {
   const auto prepared =
       sink("out/{stream}/{key}")
@@ -136,7 +127,7 @@ TEST_F(FilesTest, AbortRemovesWhatATransactionOfThatNameLeft) {
 TEST_F(FilesTest, ACommitWhoseFileIsGoneSaysSo) {
   const auto prepared = sink("{key}").prepare_all(kObjects, "t1", objects({{"a", "1"}}));
   sink_->abort({"t1"});
-  EXPECT_THAT(failure([&] { sink_->commit("t1", 1, {prepared.token}); }, Code::kNotFound),
+  EXPECT_THAT(test::failure([&] { sink_->commit("t1", 1, {prepared.token}); }, Code::kNotFound),
               HasSubstr("is gone"));
 }
 
@@ -144,10 +135,10 @@ TEST_F(FilesTest, WhatIsThereIsReplacedKeptOrAnError) {
   write("a", "old");
   sink("{key}", "skip").write_all(kObjects, "t1", objects({{"a", "new"}}));
   EXPECT_EQ(read("a"), "old");
-  EXPECT_THAT(
-      failure([&] { sink("{key}", "fail").write_all(kObjects, "t2", objects({{"a", "new"}})); },
-              Code::kRemote),
-      HasSubstr("is already there, and if_exists is fail"));
+  EXPECT_THAT(test::failure(
+                  [&] { sink("{key}", "fail").write_all(kObjects, "t2", objects({{"a", "new"}})); },
+                  Code::kRemote),
+              HasSubstr("is already there, and if_exists is fail"));
   EXPECT_THAT(files(), ElementsAre("a"));
   sink("{key}", "replace").write_all(kObjects, "t3", objects({{"a", "new"}}));
   EXPECT_EQ(read("a"), "new");
@@ -156,7 +147,7 @@ TEST_F(FilesTest, WhatIsThereIsReplacedKeptOrAnError) {
 TEST_F(FilesTest, AFileThatAppearsBeforeTheCommitIsNotOverwritten) {
   const auto prepared = sink("{key}", "fail").prepare_all(kObjects, "t1", objects({{"a", "ours"}}));
   write("a", "theirs");
-  EXPECT_THAT(failure([&] { sink_->commit("t1", 1, {prepared.token}); }, Code::kRemote),
+  EXPECT_THAT(test::failure([&] { sink_->commit("t1", 1, {prepared.token}); }, Code::kRemote),
               HasSubstr("is already there, and if_exists is fail"));
   EXPECT_EQ(read("a"), "theirs");
 }
@@ -165,29 +156,30 @@ TEST_F(FilesTest, KeysStayBelowTheFolder) {
   sink("out/{key}").write_all(kObjects, "t1", objects({{"/abs", "1"}}));
   EXPECT_THAT(files(), ElementsAre("out/abs"));
   for (const char* key : {"../up", "a/../../up"}) {
-    EXPECT_THAT(failure([&] { sink("out/{key}").write_all(kObjects, "t2", objects({{key, "1"}})); },
-                        Code::kData),
-                HasSubstr(key));
+    EXPECT_THAT(
+        test::failure([&] { sink("out/{key}").write_all(kObjects, "t2", objects({{key, "1"}})); },
+                      Code::kData),
+        HasSubstr(key));
   }
 }
 
 TEST_F(FilesTest, TwoObjectsAreNeverOneFile) {
-  EXPECT_THAT(
-      failure([&] { sink("one").write_all(kObjects, "t1", objects({{"a", "1"}, {"b", "2"}})); },
-              Code::kConfig),
-      HasSubstr("put {key} into"));
+  EXPECT_THAT(test::failure(
+                  [&] { sink("one").write_all(kObjects, "t1", objects({{"a", "1"}, {"b", "2"}})); },
+                  Code::kConfig),
+              HasSubstr("put {key} into"));
 }
 
 TEST_F(FilesTest, MistakesOfTheSinkAreNamed) {
   EXPECT_THAT(
-      failure(
+      test::failure(
           [&] {
             sink("no/{key}", "replace", false).write_all(kObjects, "t1", objects({{"a", "1"}}));
           },
           Code::kNotFound),
       HasSubstr("No such file"));
   const Schema table{"people", {{"id", scalar(TypeId::kInt64), true}}, {}};
-  EXPECT_THAT(failure([&] { sink("x").plan_schema(table); }, Code::kConfig),
+  EXPECT_THAT(test::failure([&] { sink("x").plan_schema(table); }, Code::kConfig),
               HasSubstr("stream people: is a table"));
 }
 
@@ -236,7 +228,7 @@ TEST_F(FilesTest, SelectAndOrderSayWhichFiles) {
 }
 
 TEST_F(FilesTest, AFileThatIsNotThereIsNamedAndAChangedOneHasANewId) {
-  EXPECT_THAT(failure([&] { source("a.csv").plan(); }, Code::kNotFound),
+  EXPECT_THAT(test::failure([&] { source("a.csv").plan(); }, Code::kNotFound),
               HasSubstr("a.csv is not there"));
   write("a.csv", "1");
   const std::string before = source("*.csv", "new").plan()[0]["id"].asString();

@@ -85,13 +85,7 @@ class QreviewsReader final : public Reader {
     const std::string what = "GET " + public_url(client_.page_url(read_to_, limit));
     const int64_t before = records_.records();
     refused_ = {};
-    for (uint32_t attempt = 1; !parse_page(call, client_.page(call, read_to_, limit), what);
-         ++attempt) {
-      const auto wait = call.backoff(attempt);
-      if (!wait)
-        throw Error(Code::kRemote, what + ": answered 200 with a body that is no JSON " + body_);
-      wait_or_cancel(call, *wait);
-    }
+    parse_page(call, limit, what);
     for (auto& batch : records_.take(true)) pages_.push_back(std::move(batch));
     const int64_t seen = records_.records() - before;
     if (seen == 0) return false;
@@ -99,14 +93,26 @@ class QreviewsReader final : public Reader {
     return true;
   }
 
-  // False for a body that is no JSON, or is cut: then nothing of it was taken, and another attempt
-  // may bring the page.
-  bool parse_page(Call& call, HttpResponse page, const std::string& what) {
-    const std::string type = page.header("content-type");
-    body_ = "(" + (type.empty() ? "no content type" : type) + ", " +
-            std::to_string(page.body.size()) + " bytes)";
+  // Of a body that is no JSON, or is cut, nothing is taken: another attempt may bring the page.
+  void parse_page(Call& call, int64_t limit, const std::string& what) {
+    for (uint32_t attempt = 1;; ++attempt) {
+      HttpResponse page = client_.page(call, read_to_, limit);
+      const size_t size = page.body.size();
+      if (!broken(call, std::move(page.body), what)) return;
+      const auto wait = call.backoff(attempt);
+      if (!wait) {
+        const std::string type = page.header("content-type");
+        throw Error(Code::kRemote, what + ": answered 200 with a body that is no JSON (" +
+                                       (type.empty() ? "no content type" : type) + ", " +
+                                       std::to_string(size) + " bytes)");
+      }
+      wait_or_cancel(call, *wait);
+    }
+  }
+
+  bool broken(Call& call, std::string body, const std::string& what) {
     try {
-      return !records_.parse(call, std::move(page.body), {{"objects"}, false}, what);
+      return records_.parse(call, std::move(body), {{"objects"}, false}, what).has_value();
     } catch (const Error& error) {
       // `objects` missing, or no list: never taken for the end.
       if (error.code() == Code::kData) throw Error(Code::kRemote, error.what());
@@ -164,7 +170,6 @@ class QreviewsReader final : public Reader {
   int64_t read_to_;               // the greatest sequence of the pages read
   int64_t given_to_ = 0;          // the sequence of the last row returned
   std::vector<int64_t> refused_;  // sequences of the page's refused records
-  std::string body_;              // what came last, for messages
   JsonRecords records_;
   SchemaPtr schema_;         // as announced
   std::deque<Batch> pages_;  // read, not returned yet

@@ -8,6 +8,7 @@
 #include "patchbay/json_value.h"
 #include "patchbay/sqlite.h"
 #include "patchbay/testing/component_driver.h"
+#include "patchbay/testing/failure.h"
 #include "sqlite_values.h"
 
 extern "C" const bay_plugin* patchbay_plugin_v1(const bay_host* host);
@@ -98,16 +99,6 @@ std::vector<Batch> people(const std::vector<std::pair<int64_t, const char*>>& va
   return out;
 }
 
-std::string failure(const std::function<void()>& action, Code code) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), code) << error.what();
-    return error.what();
-  }
-  return "no failure";
-}
-
 TEST_F(SqliteTest, RowsAreInvisibleUntilCommitAndThenThereOnce) {
   const auto prepared = sink().prepare_all(kPeople, "t1", people({{1, "a"}, {2, "b"}}));
   EXPECT_EQ(prepared.rows_accepted, 2);
@@ -128,7 +119,7 @@ TEST_F(SqliteTest, AbortDropsWhatATransactionOfThatNameLeft) {
 TEST_F(SqliteTest, ACommitWhoseRowsAreGoneSaysSo) {
   const auto prepared = sink().prepare_all(kPeople, "t1", people({{1, "a"}}));
   execute("DROP TABLE _patchbay_t1_1");
-  EXPECT_THAT(failure([&] { sink().commit("t1", 1, {prepared.token}); }, Code::kNotFound),
+  EXPECT_THAT(test::failure([&] { sink().commit("t1", 1, {prepared.token}); }, Code::kNotFound),
               HasSubstr("the prepared rows for table people are gone"));
 }
 
@@ -197,15 +188,15 @@ TEST_F(SqliteTest, NamesMayHoldAnything) {
 
 TEST_F(SqliteTest, MistakesOfTheSinkAreNamed) {
   const auto plan = [&](const std::string& more) { sink(more).plan_schema(kPeople); };
-  EXPECT_EQ(failure([&] { plan(R"({"write":"upsert","create":true})"); }, Code::kConfig),
+  EXPECT_EQ(test::failure([&] { plan(R"({"write":"upsert","create":true})"); }, Code::kConfig),
             "keys: missing, needed with write: upsert");
-  EXPECT_EQ(
-      failure([&] { plan(R"({"write":"upsert","keys":["nr"],"create":true})"); }, Code::kConfig),
-      "keys: stream people has no field nr");
-  EXPECT_THAT(failure([&] { plan(R"({"write":"append","create":false})"); }, Code::kNotFound),
+  EXPECT_EQ(test::failure([&] { plan(R"({"write":"upsert","keys":["nr"],"create":true})"); },
+                          Code::kConfig),
+            "keys: stream people has no field nr");
+  EXPECT_THAT(test::failure([&] { plan(R"({"write":"append","create":false})"); }, Code::kNotFound),
               HasSubstr("table people: is not in " + path.string() + ", and create is false"));
   path = folder / "no/such.db";
-  EXPECT_THAT(failure([&] { sink().check(); }, Code::kNotFound), HasSubstr("nor its folder"));
+  EXPECT_THAT(test::failure([&] { sink().check(); }, Code::kNotFound), HasSubstr("nor its folder"));
 }
 
 TEST_F(SqliteTest, TablesAndQueriesAreStreams) {
@@ -265,13 +256,13 @@ TEST_F(SqliteTest, ARowWithoutACursorIsRefusedInEachRunNotForgotten) {
 }
 
 TEST_F(SqliteTest, MistakesOfTheSourceAreNamed) {
-  EXPECT_THAT(failure([&] { source().check(); }, Code::kConfig), HasSubstr(path.string()));
+  EXPECT_THAT(test::failure([&] { source().check(); }, Code::kConfig), HasSubstr(path.string()));
   execute("CREATE TABLE a (id INTEGER)");
-  EXPECT_THAT(failure([&] { source(R"({"query":"SELEC 1"})").check(); }, Code::kConfig),
+  EXPECT_THAT(test::failure([&] { source(R"({"query":"SELEC 1"})").check(); }, Code::kConfig),
               HasSubstr("syntax error"));
-  EXPECT_THAT(
-      failure([&] { source(R"({"cursor":"nr"})").open(source_->plan().at(0)); }, Code::kConfig),
-      HasSubstr("nr"));
+  EXPECT_THAT(test::failure([&] { source(R"({"cursor":"nr"})").open(source_->plan().at(0)); },
+                            Code::kConfig),
+              HasSubstr("nr"));
 }
 
 }  // namespace

@@ -29,6 +29,10 @@ BqJobOutcome outcome_of(const Json::Value& job) {
 
 }  // namespace
 
+std::string bq_table(const BqPlace& place, const std::string& table) {
+  return "`" + place.project + "." + place.dataset + "." + table + "`";
+}
+
 std::shared_ptr<GoogleCredentials> bq_credentials(Call& call, const std::optional<Secret>& secret) {
   return secret ? GoogleCredentials::from_json(call.secret(*secret))
                 : GoogleCredentials::find_default();

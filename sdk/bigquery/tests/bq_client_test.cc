@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "patchbay/json_value.h"
+#include "patchbay/testing/failure.h"
 #include "patchbay/testing/fake_host.h"
 #include "scripted_server.h"
 
@@ -27,16 +28,6 @@ struct BqClientTest : testing::Test {
     out.option = "endpoint";
     return out;
   }
-  std::string failure(const std::function<void()>& action, Code code) {
-    try {
-      action();
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), code) << error.what();
-      return error.what();
-    }
-    return "no failure";
-  }
-
   test::FakeHost host;
   test::FakeCall fake{host};
   Call call{test::FakeHost::table(), fake.raw()};
@@ -69,8 +60,8 @@ TEST_F(BqClientTest, ADuplicateIsJudgedByItsOwnOutcome) {
   const BqJobOutcome failed = client({duplicate, answer(200, kFailed)}).run_job(call, "j", {});
   EXPECT_EQ(std::tie(failed.ok, failed.reason, failed.message),
             std::make_tuple(false, "backendError", "again"));
-  EXPECT_THAT(failure([&] { client({duplicate, answer(404, "")}).run_job(call, "j", {}); },
-                      Code::kUnavailable),
+  EXPECT_THAT(test::failure([&] { client({duplicate, answer(404, "")}).run_job(call, "j", {}); },
+                            Code::kUnavailable),
               HasSubstr("job j: answers duplicate, but is not found"));
 }
 
@@ -88,7 +79,7 @@ TEST_F(BqClientTest, ADryRunTellsTheColumnsOrWhatIsWrong) {
   EXPECT_EQ(std::tie(wrong.outcome.ok, wrong.outcome.reason, wrong.outcome.message),
             std::make_tuple(false, "invalidQuery", "no at [1:2]"));
   EXPECT_THAT(
-      failure(
+      test::failure(
           [&] { client({answer(403, error_body("accessDenied", "no right"))}).dry_run(call, ""); },
           Code::kAuth),
       HasSubstr("no right"));
@@ -107,14 +98,14 @@ TEST_F(BqClientTest, ARefusalOfTheJobIsAnOutcomeAndOthersAreErrors) {
   EXPECT_EQ(client({answer(400, error_body("invalidQuery"))}).run_job(call, "j", {}).reason,
             "invalidQuery");
   EXPECT_THAT(
-      failure(
+      test::failure(
           [&] {
             client({answer(403, error_body("accessDenied", "no right"))}).run_job(call, "j", {});
           },
           Code::kAuth),
       HasSubstr("no right"));
   EXPECT_THAT(
-      failure([&] { client({answer(200, "<html>")}).run_job(call, "j", {}); }, Code::kRemote),
+      test::failure([&] { client({answer(200, "<html>")}).run_job(call, "j", {}); }, Code::kRemote),
       HasSubstr("with a body that is no JSON"));
 }
 

@@ -16,6 +16,9 @@ struct BqPlace {
   std::string endpoint, project, dataset, location;
 };
 
+// As SQL has it: `project.dataset.table`.
+std::string bq_table(const BqPlace& place, const std::string& table);
+
 // Of the secret; without one by Google's search order.
 std::shared_ptr<GoogleCredentials> bq_credentials(Call& call, const std::optional<Secret>& secret);
 
