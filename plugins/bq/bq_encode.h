@@ -8,7 +8,7 @@
 
 #include "bq_misfits.h"
 #include "patchbay/call.h"
-#include "patchbay/json_text.h"
+#include "patchbay/json_rows.h"
 
 namespace patchbay {
 

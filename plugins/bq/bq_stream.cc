@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "bq_words.h"
+#include "patchbay/json_text.h"
 
 namespace patchbay {
 namespace {

@@ -1,6 +1,6 @@
 #include "json_encode.h"
 
-#include "patchbay/json_text.h"
+#include "patchbay/json_rows.h"
 
 namespace patchbay {
 namespace {

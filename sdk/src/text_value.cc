@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "patchbay/json_rows.h"
 #include "patchbay/json_text.h"
 #include "patchbay/time.h"
 
@@ -99,11 +100,15 @@ class AsJson final : public TextColumn {
   explicit AsJson(std::unique_ptr<JsonColumn> column) : column_(std::move(column)) {}
   bool is_null(int64_t row) const override { return column_->is_null(row); }
   void append(std::string& out, int64_t row) const override {
-    if (!column_->is_null(row)) column_->append(out, row);
+    if (column_->is_null(row)) return;
+    value_.clear();
+    column_->put(value_, row);
+    out += value_.view();
   }
 
  private:
   std::unique_ptr<JsonColumn> column_;
+  mutable TextBuffer value_;
 };
 
 }  // namespace

@@ -124,60 +124,30 @@ std::optional<int64_t> scan_zone(Scanner& in) {
   return west ? -offset : offset;
 }
 
-// One value's text, put together before it is appended in one go.
-class Text {
- public:
-  void put(char c) { bytes_[size_++] = c; }
-  void put_pair(unsigned value) {
-    put(static_cast<char>('0' + value / 10 % 10));
-    put(static_cast<char>('0' + value % 10));
-  }
-  void put_number(unsigned value) {
-    char* const begin = bytes_.data() + size_;
-    size_ +=
-        static_cast<size_t>(std::to_chars(begin, bytes_.data() + bytes_.size(), value).ptr - begin);
-  }
-  std::string_view view() const { return {bytes_.data(), size_}; }
+constexpr auto kPairs = [] {
+  std::array<std::array<char, 2>, 100> pairs{};
+  for (size_t i = 0; i < pairs.size(); ++i)
+    pairs[i] = {static_cast<char>('0' + i / 10), static_cast<char>('0' + i % 10)};
+  return pairs;
+}();
 
- private:
-  std::array<char, 48> bytes_;  // the longest: +5879611-07-12T23:59:59.999999Z
-  size_t size_ = 0;
-};
+char* write_pair(char* out, unsigned value) {
+  return std::copy(kPairs[value].begin(), kPairs[value].end(), out);
+}
 
 // Four digits; past them ISO 8601's expanded form with a sign, so that no value reads as another.
-void put_year(Text& out, int64_t year) {
+char* write_year(char* out, int64_t year) {
   const auto digits = static_cast<unsigned>(year < 0 ? -year : year);
-  if (year < 0) out.put('-');
-  if (digits > 9999) {
-    if (year > 0) out.put('+');
-    return out.put_number(digits);
-  }
-  out.put_pair(digits / 100);
-  out.put_pair(digits % 100);
+  if (year < 0) *out++ = '-';
+  if (digits <= 9999) return write_pair(write_pair(out, digits / 100), digits % 100);
+  if (year > 0) *out++ = '+';
+  return std::to_chars(out, out + 10, digits).ptr;
 }
 
-void put_date(Text& out, int32_t days) {
-  const Civil date = civil_from_days(days);
-  put_year(out, date.year);
-  out.put('-');
-  out.put_pair(date.month);
-  out.put('-');
-  out.put_pair(date.day);
-}
-
-void put_time(Text& out, int64_t micros) {
-  const auto seconds = static_cast<unsigned>(micros / kSecond);
-  out.put_pair(seconds / 3600);
-  out.put(':');
-  out.put_pair(seconds / 60 % 60);
-  out.put(':');
-  out.put_pair(seconds % 60);
-  if (const auto fraction = static_cast<unsigned>(micros % kSecond)) {
-    out.put('.');
-    out.put_pair(fraction / 10'000);
-    out.put_pair(fraction / 100 % 100);
-    out.put_pair(fraction % 100);
-  }
+template <class Write>
+std::string text_of(Write write) {
+  std::array<char, kLongestTimeText> text;
+  return {text.data(), write(text.data())};
 }
 
 // Most decimals: divisions of 64 bits take a tenth of the time of those of 128.
@@ -222,38 +192,57 @@ std::optional<int64_t> parse_time(std::string_view text) {
   return micros;
 }
 
-void append_date(std::string& out, int32_t days) {
-  Text text;
-  put_date(text, days);
-  out += text.view();
+char* write_date(char* out, int32_t days) {
+  const Civil date = civil_from_days(days);
+  out = write_year(out, date.year);
+  *out++ = '-';
+  out = write_pair(out, date.month);
+  *out++ = '-';
+  return write_pair(out, date.day);
 }
 
-void append_timestamp(std::string& out, int64_t micros, bool utc) {
+char* write_time(char* out, int64_t micros) {
+  const auto seconds = static_cast<unsigned>(micros / kSecond);
+  out = write_pair(out, seconds / 3600 % 100);
+  *out++ = ':';
+  out = write_pair(out, seconds / 60 % 60);
+  *out++ = ':';
+  out = write_pair(out, seconds % 60);
+  if (const auto fraction = static_cast<unsigned>(micros % kSecond)) {
+    *out++ = '.';
+    out = write_pair(out, fraction / 10'000 % 100);
+    out = write_pair(out, fraction / 100 % 100);
+    out = write_pair(out, fraction % 100);
+  }
+  return out;
+}
+
+char* write_timestamp(char* out, int64_t micros, bool utc) {
   const int64_t rest = micros % kDay;
-  Text text;
-  put_date(text, static_cast<int32_t>(micros / kDay - (rest < 0)));
-  text.put('T');
-  put_time(text, rest < 0 ? rest + kDay : rest);
-  if (utc) text.put('Z');
-  out += text.view();
+  out = write_date(out, static_cast<int32_t>(micros / kDay - (rest < 0)));
+  *out++ = 'T';
+  out = write_time(out, rest < 0 ? rest + kDay : rest);
+  if (utc) *out++ = 'Z';
+  return out;
+}
+
+void append_date(std::string& out, int32_t days) { out += format_date(days); }
+
+void append_timestamp(std::string& out, int64_t micros, bool utc) {
+  std::array<char, kLongestTimeText> text;
+  out.append(text.data(), write_timestamp(text.data(), micros, utc));
 }
 
 std::string format_timestamp(int64_t micros, bool utc) {
-  std::string out;
-  append_timestamp(out, micros, utc);
-  return out;
+  return text_of([&](char* out) { return write_timestamp(out, micros, utc); });
 }
 
 std::string format_date(int32_t days) {
-  std::string out;
-  append_date(out, days);
-  return out;
+  return text_of([&](char* out) { return write_date(out, days); });
 }
 
 std::string format_time(int64_t micros) {
-  Text text;
-  put_time(text, micros);
-  return std::string(text.view());
+  return text_of([&](char* out) { return write_time(out, micros); });
 }
 
 std::optional<Int128> parse_decimal(std::string_view text, int32_t precision, int32_t scale) {

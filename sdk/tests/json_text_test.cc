@@ -1,3 +1,4 @@
+#include "patchbay/json_rows.h"
 #include "patchbay/json_text.h"
 
 #include <gtest/gtest.h>

@@ -28,9 +28,14 @@ std::string format_timestamp(int64_t micros,
                              bool utc);  // 2024-02-29T12:34:56.789012, Z after it when `utc`
 std::string format_date(int32_t days);
 std::string format_time(int64_t micros);
-// As above, appended without a temporary.
+// As above, appended.
 void append_timestamp(std::string& out, int64_t micros, bool utc);
 void append_date(std::string& out, int32_t days);
+// As above, where there is room for kLongestTimeText bytes; return where the text ends.
+constexpr size_t kLongestTimeText = 48;  // the longest: +5879611-07-12T23:59:59.999999Z
+char* write_timestamp(char* out, int64_t micros, bool utc);
+char* write_date(char* out, int32_t days);
+char* write_time(char* out, int64_t micros);
 
 // The unscaled value. Nothing where the text is no number, has more digits than fit, or digits past
 // the scale.

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "patchbay/json_text.h"
+#include "patchbay/json_rows.h"
 #include "patchbay/plugin.h"
 
 namespace {
