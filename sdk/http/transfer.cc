@@ -156,11 +156,14 @@ bool Transfer::take_body(std::string_view bytes) {
   return true;
 }
 
-// A body that grows step by step takes twice its size while it does.
+// A body that grows step by step takes twice its size while it does. Parsers of JSON read a little
+// past the end, and would have to copy it for that.
 void Transfer::reserve_body() {
+  constexpr size_t kPadding = 64;
   curl_off_t size = 0;
   curl_easy_getinfo(easy_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size);
-  if (size > 0) response_.body.reserve(std::min<size_t>(size, options_.max_response_bytes));
+  if (size > 0)
+    response_.body.reserve(std::min<size_t>(size, options_.max_response_bytes) + kPadding);
 }
 
 void Transfer::begin_sink() {

@@ -169,8 +169,8 @@ class ListNode final : public Node {
     if (value.get_array().get(array)) misfit(path(), type_, value);
     column_.append();
     for (auto one : array) {
-      od::value item;
-      if (auto error = one.get(item)) broken(error);
+      if (auto error = one.error()) broken(error);
+      od::value&& item = std::move(one).value_unsafe();
       append_value(*item_, item);
     }
   }
@@ -312,8 +312,9 @@ void Members::append(od::object& object) {
   std::fill(seen_.begin(), seen_.end(), 0);
   size_t next = 0;
   for (auto one : object) {
-    od::field member;
-    if (auto error = std::move(one).get(member)) broken(error);
+    if (auto error = one.error()) broken(error);
+    // In place: a copy would read in one piece what was written in several, and wait for it.
+    od::field&& member = std::move(one).value_unsafe();
     od::value& value = member.value();
     std::optional<size_t> i = next;
     if (next >= names_.size() || !stands_as_is_[next] ||

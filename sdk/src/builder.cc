@@ -22,10 +22,13 @@ void release_buffers(ArrowArray* array) {
   array->release = nullptr;
 }
 
+// The next batch is likely to be as large: room for it is made at once.
 template <class T>
-const void* keep(Buffers& buffers, std::vector<T>& moved) {
-  auto owner = std::make_shared<std::vector<T>>(std::move(moved));
-  moved.clear();
+const void* keep(Buffers& buffers, T& moved) {
+  const size_t size = moved.size();
+  auto owner = std::make_shared<T>(std::move(moved));
+  moved = T();
+  moved.reserve(size);
   const void* data = owner->data();
   buffers.owners.push_back(std::move(owner));
   return data;
@@ -50,8 +53,8 @@ const void* keep_validity(Buffers& buffers, bool& has_nulls, std::vector<uint8_t
 }
 
 template <class T>
-int64_t vector_bytes(const std::vector<T>& v) {
-  return static_cast<int64_t>(v.size() * sizeof(T));
+int64_t vector_bytes(const T& v) {
+  return static_cast<int64_t>(v.size() * sizeof(v[0]));
 }
 
 }  // namespace
@@ -130,7 +133,6 @@ int64_t BytesBuilder::bytes() const {
 
 ArrowArray BytesBuilder::finish() {
   auto buffers = std::make_unique<Buffers>();
-  if (data_.capacity() == 0) data_.reserve(1);  // a consumer may add to the pointer
   buffers->pointers = {keep_validity(*buffers, has_nulls_, validity_), keep(*buffers, offsets_),
                        keep(*buffers, data_)};
   offsets_ = {0};

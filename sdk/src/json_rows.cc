@@ -20,7 +20,8 @@ class Written : public JsonColumn {
       column().put_value(out, row);
     }
   }
-  void put_member(TextBuffer& out, std::string_view name, int64_t row, bool skip_nulls) const final {
+  void put_member(TextBuffer& out, std::string_view name, int64_t row,
+                  bool skip_nulls) const final {
     const bool null = column().is_null(row);
     if (null && skip_nulls) return;
     out.put(name);
@@ -178,11 +179,11 @@ std::unique_ptr<JsonColumn> json_column(const Type& type, const ArrowArray& arra
         put_time_text(out, [&](char* at) { return write_time(at, v); });
       });
     case TypeId::kTimestamp:
-      return make_scalar(
-          TimestampView(type, array, offset, length),
-          [utc = !type.timezone.empty()](TextBuffer& out, int64_t micros) {
-            put_time_text(out, [&](char* at) { return write_timestamp(at, micros, utc); });
-          });
+      return make_scalar(TimestampView(type, array, offset, length),
+                         [utc = !type.timezone.empty()](TextBuffer& out, int64_t micros) {
+                           put_time_text(
+                               out, [&](char* at) { return write_timestamp(at, micros, utc); });
+                         });
     case TypeId::kBinary:
       return make_scalar(BinaryView(type, array, offset, length),
                          [](TextBuffer& out, std::string_view v) { put_quoted(out, base64(v)); });

@@ -1,5 +1,5 @@
-#include "patchbay/json_rows.h"
 #include "patchbay/json_text.h"
+#include "patchbay/json_rows.h"
 
 #include <gtest/gtest.h>
 
@@ -44,6 +44,16 @@ TEST(JsonText, EscapesAreSeenAtEveryPlace) {
       EXPECT_EQ(json_string(head + one + tail), '"' + head + inner + tail + '"') << byte;
     }
   }
+}
+
+// Room is made for the text as it stands, and again for each escape, which takes up to six times as
+// much.
+TEST(JsonText, LongTextsOfNothingButEscapesAreWhole) {
+  std::string expected = "\"";
+  for (int i = 0; i < 5000; ++i) expected += "\\u0001\xc3\xa9\xef\xbf\xbd.";
+  std::string text;
+  for (int i = 0; i < 5000; ++i) text += "\x01\xc3\xa9\xff.";
+  EXPECT_EQ(json_string(text), expected + '"');
 }
 
 TEST(JsonText, FloatsReadBack) {

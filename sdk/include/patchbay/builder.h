@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -101,7 +102,7 @@ class BytesBuilder final : public ColumnBuilder {
   using Value = std::string_view;
   void append(std::string_view value) {
     if (data_.size() + value.size() > INT32_MAX) too_long();
-    data_.insert(data_.end(), value.begin(), value.end());
+    data_.append(value);
     offsets_.push_back(static_cast<int32_t>(data_.size()));
     push_valid(true);
   }
@@ -117,7 +118,7 @@ class BytesBuilder final : public ColumnBuilder {
  private:
   [[noreturn]] static void too_long();
   std::vector<int32_t> offsets_{0};
-  std::vector<char> data_;
+  std::string data_;
 };
 
 using Int8Builder = FixedBuilder<int8_t>;
