@@ -41,6 +41,7 @@ class DuckDb {
   void begin();  // one transaction, and so one now(), for all queries
 
   adbc::Connection& connection() { return connection_; }
+  const SpillFolder& spill() const { return spill_; }
 
  private:
   struct Table {

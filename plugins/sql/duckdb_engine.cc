@@ -12,6 +12,7 @@ class DuckDbReader final : public Reader {
   DuckDbReader(Call& call, const DuckDbConfig& config, std::vector<SqlQuery> queries,
                const Inputs& order, std::vector<Input> inputs)
       : order_(order),
+        spill_directory_(config.spill_directory),
         engine_(config),
         watch_(call, engine_.connection()),
         queries_(std::move(queries)),
@@ -21,6 +22,12 @@ class DuckDbReader final : public Reader {
   Event next(Call& call) override {
     try {
       return next_event(call);
+    } catch (const NoRoom& error) {
+      call.throw_if_cancelled();
+      if (!error.disk_full() && !engine_.spill().is_full()) throw;
+      throw Error(Code::kUnavailable, "spill_directory: " + spill_directory_ +
+                                          ": the disk is full. Make room and run again, or name "
+                                          "another folder");
     } catch (const Error&) {
       call.throw_if_cancelled();  // the engine fails where the watch stopped it
       throw;
@@ -93,6 +100,7 @@ class DuckDbReader final : public Reader {
   }
 
   const Inputs& order_;
+  const std::string spill_directory_;
   DuckDb engine_;
   const adbc::CancelWatch watch_;
   std::vector<SqlQuery> queries_;

@@ -12,6 +12,7 @@ struct Kind {
   std::string_view prefix;
   Code code;
   std::string_view reason;
+  bool no_room = false;
 };
 constexpr std::string_view kNoRoom =
     "needs more memory or disk than memory_limit and spill_limit allow; raise one of them, or "
@@ -27,11 +28,11 @@ constexpr std::array kKinds{
     Kind{"Constraint Error", Code::kData, "a constraint refuses a value"},
     Kind{"Mismatch Type Error", Code::kData,
          "a value is of another type than the query takes it for"},
-    Kind{"Out of Memory Error", Code::kConfig, kNoRoom},
+    Kind{"Out of Memory Error", Code::kConfig, kNoRoom, true},
     // An insert that finds no room may leave the engine unable to undo it.
-    Kind{"FATAL Error", Code::kConfig, kNoRoom},
+    Kind{"FATAL Error", Code::kConfig, kNoRoom, true},
     Kind{"IO Error", Code::kConfig,
-         "the spill_directory can't be written; it may be full or not writable"},
+         "the spill_directory can't be written; it may be full or not writable", true},
     Kind{"INTERRUPT Error", Code::kCancelled, "cancelled"},
 };
 
@@ -40,6 +41,17 @@ const Kind* kind_of(std::string_view text) {
     if (text.starts_with(kind.prefix)) return &kind;
   }
   return nullptr;
+}
+
+bool tells_full_disk(std::string_view text) {
+  return text.find("No space left on device") != std::string_view::npos ||
+         text.find("Disk quota exceeded") != std::string_view::npos;
+}
+
+[[noreturn]] void throw_kind(const Kind& kind, const std::string& subject, std::string_view text) {
+  const std::string message = subject + std::string(kind.reason);
+  if (kind.no_room) throw NoRoom(message, tells_full_disk(text));
+  throw Error(kind.code, message);
 }
 
 std::vector<std::string_view> lines_of(std::string_view text) {
@@ -120,9 +132,7 @@ void throw_query_error(const adbc::Failure& failure, const std::string& origin,
     if (!table.empty()) throw UnknownTable(subject + "there is no table " + table, table);
     throw Error(Code::kConfig, subject + message.text);
   }
-  if (const Kind* kind = kind_of(failure.what())) {
-    throw Error(kind->code, subject + std::string(kind->reason));
-  }
+  if (const Kind* kind = kind_of(failure.what())) throw_kind(*kind, subject, failure.what());
   const std::string_view text = failure.what();
   throw Error(Code::kData, subject + "the engine fails with " +
                                std::string(text.substr(0, std::min(text.find(':'), size_t{40}))));
@@ -130,8 +140,7 @@ void throw_query_error(const adbc::Failure& failure, const std::string& origin,
 
 void throw_engine_error(const adbc::Failure& failure, const std::string& subject) {
   const Kind* kind = kind_of(failure.what());
-  if (failure.executing() && kind)
-    throw Error(kind->code, subject + ": " + std::string(kind->reason));
+  if (failure.executing() && kind) throw_kind(*kind, subject + ": ", failure.what());
   throw Error(Code::kData, subject + ": " + read_message(failure, "", 0).text);
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr const char* kPrefix = "patchbay-sql-";
+constexpr uint64_t kFull = 4 << 20;  // bytes: the engine spills blocks of 256 KiB, a few at a time
 
 // A folder whose lock can be had belongs to nobody. One without a lock file is being made.
 void remove_abandoned(const std::string& parent) {
@@ -63,6 +65,11 @@ SpillFolder::~SpillFolder() {
   std::error_code ignored;
   fs::remove_all(path_, ignored);
   close(lock_);
+}
+
+bool SpillFolder::is_full() const {
+  struct statvfs room{};
+  return statvfs(path_.c_str(), &room) == 0 && uint64_t{room.f_bavail} * room.f_frsize < kFull;
 }
 
 }  // namespace patchbay

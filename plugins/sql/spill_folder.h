@@ -14,6 +14,7 @@ class SpillFolder {
   SpillFolder& operator=(const SpillFolder&) = delete;
 
   std::string path() const { return path_ + "/data"; }  // the engine makes and removes it
+  bool is_full() const;                                 // its disk
 
  private:
   std::string path_;

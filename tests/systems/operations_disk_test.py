@@ -1,6 +1,7 @@
 """A full disk, wherever it is met: said clearly; once there is room, a run completes with every row once."""
 
 import csv
+import subprocess
 
 from harness import main
 from operations import QUICK, OperationsTest
@@ -84,6 +85,29 @@ nodes:
                 found += [int(row["sequence"]) for row in csv.DictReader(text)]
         self.assertEqual(sorted(found), self.expected)
         self.assertEqual([file.name for file in out.iterdir() if file.name.startswith(".")], [])
+
+    def test_of_what_a_query_spills(self):
+        disk = self.small_disk("disk", "8M")
+        (self.folder / "one.csv").write_text("id\n1\n")
+        pipeline = self.pipeline("""
+name: reviews
+retry: {attempts: 2, delay: 1ms}
+nodes:
+  - {use: files, id: one, with: {path: one.csv}}
+  - use: csv.decode
+  - use: sql
+    with:
+      memory_limit: 32MiB
+      spill_directory: disk
+      query: SELECT count(*) AS n FROM (SELECT row_number() OVER (ORDER BY hash(i)) AS place FROM one, range(2000000) r(i)) WHERE place > 10
+      stream: counted
+  - {use: sqlite, with: {path: out.db}}
+""", "reviews")
+        self.assert_full(self.patchbay("run", pipeline, "--output", "json"), "while the query runs")
+        self.assertEqual(list(disk.iterdir()), [])
+        subprocess.run(["mount", "-o", "remount,size=1G", str(disk)], check=True)
+        self.run_json(pipeline)
+        self.assertEqual(self.rows("SELECT n FROM counted"), [(1999990,)])
 
 
 if __name__ == "__main__":
