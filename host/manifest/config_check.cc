@@ -39,6 +39,7 @@ const std::set<std::string> kKnownKeywords{"title",
                                            "allOf",
                                            "if",
                                            "then",
+                                           "not",
                                            "$schema",
                                            "const"};
 
@@ -118,6 +119,7 @@ class Checker {
       }
     }
     check_choices(schema, value, path, name);
+    if (schema.isMember("not")) check_excluded(schema["not"]["required"], value, path, name);
     check_condition(schema, value, path, name);
     for (const auto& all : schema["allOf"]) check(all, value, path, name);
   }
@@ -281,6 +283,18 @@ class Checker {
     return given.size() > 1;
   }
 
+  // Options that can't stand together: {"not": {"required": ["a", "b"]}}.
+  void check_excluded(const Json::Value& options, const Json::Value& value, const std::string& path,
+                      const std::string& name) {
+    std::string last;
+    for (const auto& option : options) {
+      last = option.asString();
+      if (!value.isObject() || !value.isMember(last)) return;
+    }
+    if (options.size() > 1)
+      add(path + "/" + last, join(name, last), "not together with " + options[0].asString());
+  }
+
   void check_condition(const Json::Value& schema, Json::Value& value, const std::string& path,
                        const std::string& name) {
     if (!schema.isMember("if")) return;
@@ -305,6 +319,8 @@ bool only_known_keywords(const Json::Value& schema) {
   if (!schema.isObject()) return true;
   for (const auto& keyword : schema.getMemberNames()) {
     if (!kKnownKeywords.contains(keyword)) return false;
+    if (keyword == "not" && schema["not"].getMemberNames() != Json::Value::Members{"required"})
+      return false;
   }
   for (const auto& property : schema["properties"]) {
     if (!only_known_keywords(property)) return false;

@@ -96,7 +96,6 @@ BqSource::BqSource(Context&, const Config& config)
       query_(config.find<std::string>("query")) {
   const Json::Value& tables = config.at("tables");
   for (const auto& stream : tables.getMemberNames()) tables_[stream] = tables[stream].asString();
-  if (query_ && !tables_.empty()) config_error("query", "stands beside tables; choose one");
   if (query_ && by_reference_)
     config_error("query", "not with method: reference; let `sql` with engine: bigquery run it");
   if (!query_ && tables_.empty()) config_error("tables", "missing: name the tables, or a query");

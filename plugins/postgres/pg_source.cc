@@ -47,9 +47,6 @@ PostgresSource::PostgresSource(Context& context, const Config& config)
       numeric_text_(config.get<std::string>("numeric") == "text") {
   const Json::Value& tables = config.at("tables");
   for (const auto& stream : tables.getMemberNames()) tables_[stream] = tables[stream].asString();
-  if (query_ && !tables_.empty()) config_error("query", "stands beside tables; choose one");
-  if (partitions_ > 1 && (query_ || cursor_))
-    config_error("partitions", "a query, or rows in order of a cursor, come as one part");
 }
 
 void PostgresSource::check(Call& call) {

@@ -134,7 +134,6 @@ SqliteSource::SqliteSource(Context&, const Config& config)
       cursor_(config.find<std::string>("cursor")) {
   const Json::Value& tables = config.at("tables");
   for (const auto& stream : tables.getMemberNames()) tables_[stream] = tables[stream].asString();
-  if (query_ && !tables_.empty()) config_error("query", "stands beside tables; choose one");
 }
 
 Database SqliteSource::connect() const {

@@ -137,6 +137,27 @@ TEST(ConfigCheck, OptionsOfWhichOnlyOneMayBeGiven) {
                   "/file file: not together with query", "/more more: not together with query"));
 }
 
+TEST(ConfigCheck, OptionsThatExcludeEachOther) {
+  const Json::Value schema = parse_json_text(R"({"type": "object",
+    "properties": {"tables": {"type": "object"}, "query": {"type": "string"}, "parts": {"type": "integer", "default": 1}},
+    "not": {"required": ["tables", "query"]},
+    "if": {"properties": {"parts": {"minimum": 2}}, "required": ["parts"]},
+    "then": {"description": "which comes whole", "not": {"required": ["query", "parts"]}}})");
+  const auto faults = [&](const char* text) {
+    Json::Value config = parse_json_text(text);
+    std::vector<std::string> all;
+    for (const auto& fault : check_config(schema, "x", config))
+      all.push_back(fault.path + " " + fault.message);
+    return all;
+  };
+  for (const char* good : {"{}", R"({"tables": {}})", R"({"query": "a"})", R"({"parts": 2})"})
+    EXPECT_THAT(faults(good), ElementsAre()) << good;
+  EXPECT_THAT(faults(R"({"query": "a", "tables": {}})"),
+              ElementsAre("/query query: not together with tables"));
+  EXPECT_THAT(faults(R"({"query": "a", "parts": 2})"),
+              ElementsAre("/parts parts: not together with query, which comes whole"));
+}
+
 TEST(ConfigCheck, ReportsEveryFaultAtOnce) {
   EXPECT_THAT(
       faults_of(R"({"page_size": 0, "write": "x", "pagesize": 1})"),

@@ -76,6 +76,10 @@ class OptionsTest(SystemTest):
                 yield self.write(component, {**good, name: value}), name, f"is {json.dumps(value)}"
         for name in schema.get("required", []):
             yield self.write(component, {k: v for k, v in good.items() if k != name}), name, "is missing"
+        together = schema.get("not", {}).get("required", [])
+        if together:
+            both = {name: good_value(name, schema["properties"][name]) for name in together}
+            yield self.write(component, {**good, **both}), together[-1], f"stands beside {together[0]}"
 
     def test_each_is_refused_by_name_and_place(self):
         checked = 0

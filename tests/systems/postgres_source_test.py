@@ -22,7 +22,9 @@ class TablesTest(PostgresCase):
         self.sql("CREATE TABLE other.log_a (id int)")
         self.fails(self.copy(", tables: {x: 'log_*', y: 'other.log_*'}", ""), 3, "would be the stream log_a")
         self.fails(self.copy(", tables: {x: 'nosuch*'}", ""), 7, "nothing in schema public is called nosuch*")
-        self.fails(self.copy(", tables: {x: log_a}, query: SELECT 1", ""), 3, "query: stands beside tables")
+        refused = self.patchbay("validate", self.copy(", tables: {x: log_a}, query: SELECT 1", ""))
+        self.assertEqual(refused.code, 3, refused)
+        self.assertIn("query: not together with tables", refused.out)
 
     def test_a_query_is_a_stream(self):
         self.sql("CREATE TABLE a AS SELECT g AS id FROM generate_series(1, 10) g")
@@ -52,7 +54,10 @@ class TablesTest(PostgresCase):
         self.run_json(pipeline)
         for table in ("plain", "parent", "parts", "viewed", "kept"):
             self.assertEqual(self.sql(f"SELECT count(*), count(DISTINCT id), sum(id) FROM other.{table}"), [["5000", "5000", "12502500"]], table)
-        self.fails(self.copy(", partitions: 2, cursor: id", ""), 3, "partitions: a query, or rows in order of a cursor, come as one part")
+        for option in ("cursor: id", "query: SELECT 1"):
+            refused = self.patchbay("validate", self.copy(f", partitions: 2, {option}", ""))
+            self.assertEqual(refused.code, 3, refused)
+            self.assertIn(f"partitions: not together with {option.split(':')[0]}, which comes in one part", refused.out)
 
     def test_all_tables_are_read_as_they_were_at_one_moment(self):
         self.sql("CREATE TABLE x AS SELECT g AS id, repeat('x', 300) AS pad FROM generate_series(1, 3000) g; CREATE TABLE y AS TABLE x; CREATE TABLE gate (id int)")
