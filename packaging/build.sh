@@ -39,9 +39,9 @@ build() {
   fi
   if [ "$quick" = quick ]; then
     # Paths become relative, which they are not without ccache: what is published does without these two.
-    export CCACHE_BASEDIR=$source CCACHE_NOHASHDIR=1
+    export CCACHE_BASEDIR=$source CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
     export DEB_CFLAGS_SET="-Wall -Wextra -Wpedantic -O1 -g" DEB_CPPFLAGS_SET='' DEB_BUILD_OPTIONS=noautodbgsym
-    export DEB_CXXFLAGS_SET=$DEB_CFLAGS_SET PATCHBAY_CMAKE_OPTIONS=-DCMAKE_COMPILE_WARNING_AS_ERROR=ON
+    export DEB_CXXFLAGS_SET=$DEB_CFLAGS_SET PATCHBAY_CMAKE_OPTIONS="-DCMAKE_COMPILE_WARNING_AS_ERROR=ON -DCMAKE_DISABLE_PRECOMPILE_HEADERS=OFF"
     export PATCHBAY_DEB_OPTIONS="-Zgzip -z1"
   fi
   cd "$source"
