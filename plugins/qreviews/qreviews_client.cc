@@ -5,6 +5,10 @@ namespace {
 
 constexpr int kMostRedirects = 3;
 
+bool is_redirect(long status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
 // Where a redirect leads: only to the origin it came from, because the key goes along.
 std::string redirected(const HttpRequest& request, const HttpResponse& response) {
   std::string location = response.header("location");
@@ -37,7 +41,7 @@ HttpResponse QreviewsClient::get(Call& call, std::string url) {
   for (int redirects = 0;; ++redirects) {
     request.url = url;
     HttpResponse response = client_.send(call, request);
-    if (response.status < 300 || response.status >= 400) {
+    if (!is_redirect(response.status)) {
       // Bodies of errors may repeat a patient's data: only the status is told.
       if (response.status != 200) throw_status(request, response, "");
       return response;

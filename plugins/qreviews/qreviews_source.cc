@@ -152,16 +152,10 @@ class QreviewsReader final : public Reader {
   }
 
   std::string note_refused(std::string_view record) {
-    try {
-      const Json::Value json = parse_json(record);
-      if (json.isObject() && json["sequence"].isInt64()) {
-        refused_.push_back(json["sequence"].asInt64());
-        return "{\"sequence\":" + std::to_string(refused_.back()) + "}";
-      }
-    } catch (const std::exception&) {
-      return "";
-    }
-    return "";
+    const auto sequence = integer_member(record, "sequence");
+    if (!sequence) return "";
+    refused_.push_back(*sequence);
+    return "{\"sequence\":" + std::to_string(*sequence) + "}";
   }
 
   const QreviewsConfig& config_;

@@ -154,8 +154,9 @@ TEST_F(QreviewsTest, StatusesHaveTheirCode) {
   const struct {
     int status;
     Code code;
-  } kCases[] = {{401, Code::kAuth},   {403, Code::kAuth},        {404, Code::kNotFound},
-                {400, Code::kRemote}, {503, Code::kUnavailable}, {429, Code::kUnavailable}};
+  } kCases[] = {{401, Code::kAuth},       {403, Code::kAuth},   {404, Code::kNotFound},
+                {400, Code::kRemote},     {304, Code::kRemote}, {503, Code::kUnavailable},
+                {429, Code::kUnavailable}};
   for (const auto& c : kCases) {
     const Error error = failure({answer(c.status, "PHI-body")});
     EXPECT_EQ(error.code(), c.code) << c.status;
@@ -182,6 +183,16 @@ TEST_F(QreviewsTest, ARefusedRecordCostsItselfAndIsPassed) {
   ASSERT_EQ(host.rejects.size(), 1u);
   EXPECT_EQ(host.rejects[0].why.reason, "score: expected int64, found utf8");
   EXPECT_EQ(host.rejects[0].why.position_json, R"({"sequence":2})");
+}
+
+TEST_F(QreviewsTest, WhateverARefusedRecordHoldsItIsPassed) {
+  const std::string deep = std::string(2000, '[') + std::string(2000, ']');
+  for (const std::string& value :
+       {std::string("1e999"), deep, std::string("NaN"), std::string(R"("\ud800")")}) {
+    open({page({record(4, ",\"score\":" + value)}), page({})}).events();
+    EXPECT_EQ(server->requests().size(), 2u) << value;
+    EXPECT_EQ(host.rejects.back().why.position_json, R"({"sequence":4})") << value;
+  }
 }
 
 TEST_F(QreviewsTest, APageOfRefusedRecordsIsPassedToo) {

@@ -203,8 +203,10 @@ BqJobOutcome BqClient::run_job(Call& call, const std::string& id,
   const HttpResponse response = api_.send(call, request);
   if (response.status == 409 && is_reason(response, "duplicate")) {
     auto outcome = find_job(call, id);
-    if (outcome) return *outcome;
-    throw Error(Code::kUnavailable, "job " + id + ": answers duplicate, but is not found");
+    if (!outcome)
+      throw Error(Code::kUnavailable, "job " + id + ": answers duplicate, but is not found");
+    outcome->repeated = true;
+    return *outcome;
   }
   if (response.status >= 300) {
     const GoogleError error = parse_google_error(response);

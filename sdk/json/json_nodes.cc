@@ -71,7 +71,10 @@ class TextNode final : public ScalarNode<Utf8Builder> {
   using ScalarNode::ScalarNode;
   void append(od::value& value) override {
     std::string_view text;
-    if (value.get_string().get(text)) misfit(path(), type_, value);
+    if (value.get_string().get(text)) {
+      if (std::string_view(found_name(value)) != "utf8") misfit(path(), type_, value);
+      throw Misfit{"type", path() + ": has half a character: an escape such as \\ud800 alone"};
+    }
     column_.append(text);
   }
 };

@@ -1,8 +1,10 @@
 #include "patchbay/json_records.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "json_nodes.h"
 #include "patchbay/json_text.h"
@@ -13,13 +15,16 @@ namespace {
 namespace od = simdjson::ondemand;
 using namespace json_nodes;
 
-// The schema grew: the record is read again.
-struct Grown {};
-
 struct Refused {
   Misfit why;
   int64_t number;  // of the record, from 1
   std::string record;
+};
+
+// The new fields of the record that is read.
+struct Growth {
+  std::shared_ptr<Schema> schema;  // with them, null without any
+  std::set<std::string> paths;
 };
 
 class Holding {
@@ -42,6 +47,8 @@ bool add_field(std::vector<Field>& fields, std::string_view path, const Type& ty
   const size_t dot = path.find('.');
   std::string_view head = path.substr(0, dot);
   if (dot == std::string_view::npos) {
+    const auto same = [&](const Field& field) { return field.name == head; };
+    if (std::any_of(fields.begin(), fields.end(), same)) return false;  // "x.y" beside x {y}
     fields.push_back({std::string(head), type, true});
     return true;
   }
@@ -226,25 +233,45 @@ class JsonRecords::State {
       return refuse({"type", std::string("record: expected struct, found ") + found_name(record)},
                     raw_json(record));
     }
-    for (;;) {
-      const int64_t before = builder_->rows();
-      try {
-        members_->append(object);
-        if (!schema_->fields.empty()) return;
-        object.reset();
-        return refuse({"empty", "record: has no field, and the stream has no columns"},
-                      object.raw_json());
-      } catch (const Grown&) {
-        builder_->truncate(before);
-        if (before > 0) done_.push_back(builder_->finish());
-        rebuild();
-      } catch (const Misfit& why) {
-        builder_->truncate(before);
-        object.reset();
-        return refuse(why, object.raw_json());
-      }
-      object.reset();
+    if (take_members(object)) return;
+    object.reset();
+    read_again(object.raw_json());
+  }
+
+  // Now that its new fields are known. By a parser of its own: the text's has room for each of the
+  // text's strings once.
+  void read_again(std::string_view record) {
+    const simdjson::padded_string text(record);
+    od::document document = again_.iterate(text);
+    od::object object = document.get_object();
+    if (!take_members(object)) throw Error(Code::kInternal, "schema: a field stays unknown");
+  }
+
+  // False where the schema had to grow first.
+  bool take_members(od::object& object) {
+    const int64_t before = builder_->rows();
+    growth_ = {};
+    std::optional<Misfit> misfit;
+    try {
+      members_->append(object);
+      if (schema_->fields.empty() && !growth_.schema)
+        misfit = {"empty", "record: has no field, and the stream has no columns"};
+    } catch (const Misfit& why) {
+      misfit = why;
     }
+    if (!misfit && !growth_.schema) return true;
+    builder_->truncate(before);
+    if (growth_.schema) grow();
+    if (!misfit) return false;
+    object.reset();
+    refuse(*misfit, object.raw_json());
+    return true;
+  }
+
+  void grow() {
+    if (builder_->rows() > 0) done_.push_back(builder_->finish());
+    schema_ = std::move(growth_.schema);
+    rebuild();
   }
 
   void refuse(const Misfit& why, std::string_view record) {
@@ -285,15 +312,14 @@ class JsonRecords::State {
       default:
         break;
     }
-    auto grown = std::make_shared<Schema>(*schema_);
-    if (!add_field(grown->fields, path, found->second.type)) {
+    if (!growth_.paths.insert(path).second) return;
+    if (!growth_.schema) growth_.schema = std::make_shared<Schema>(*schema_);
+    if (!add_field(growth_.schema->fields, path, found->second.type)) {
       throw Misfit{"unknown_field",
                    path +
                        ": new field whose name has a dot or ends with []; declare it, or set "
                        "on_schema_change: ignore"};
     }
-    schema_ = std::move(grown);
-    throw Grown{};
   }
 
   void rebuild() {
@@ -306,7 +332,8 @@ class JsonRecords::State {
 
   SchemaPtr schema_;
   std::function<std::string(std::string_view)> position_;
-  od::parser parser_;
+  od::parser parser_, again_;
+  Growth growth_;
   std::unique_ptr<BatchBuilder> builder_;
   OnUnknown on_unknown_;
   std::unique_ptr<Members> members_;
@@ -340,26 +367,5 @@ SchemaPtr JsonRecords::schema() const { return state_->schema(); }
 std::vector<Batch> JsonRecords::take(bool all) { return state_->take(all); }
 int64_t JsonRecords::records() const { return state_->records(); }
 int64_t JsonRecords::open_rows() const { return state_->open_rows(); }
-
-Type type_of_json(std::string_view text) {
-  od::parser parser;
-  const simdjson::padded_string padded(text);
-  od::document document = parser.iterate(padded);
-  od::value value;
-  if (document.get_value().get(value) == simdjson::SUCCESS) return type_of_value(value);
-  // A scalar alone is a document of its own.
-  od::json_type type;
-  if (document.type().get(type)) return json_text();
-  if (type == od::json_type::string) return scalar(TypeId::kUtf8);
-  if (type == od::json_type::boolean) return scalar(TypeId::kBool);
-  if (type != od::json_type::number) return json_text();
-  const bool integer = text.find_first_of(".eE") == std::string_view::npos;
-  return scalar(integer ? TypeId::kInt64 : TypeId::kFloat64);
-}
-
-bool is_json(std::string_view text) {
-  simdjson::dom::parser parser;
-  return parser.parse(text.data(), text.size()).error() == simdjson::SUCCESS;
-}
 
 }  // namespace patchbay

@@ -75,6 +75,7 @@ TEST_F(JsonRecordsTest, AMisfitNamesPathExpectedAndFoundAndNoValue) {
       {"a: uint8", R"({"a":-1})", "a: out of the range of uint8"},
       {"a: bool", R"({"a":1})", "a: expected bool, found int64"},
       {"a: utf8", R"({"a":{"b":1}})", "a: expected utf8, found struct"},
+      {"a: utf8", R"({"a":"\ud800"})", "a: has half a character"},
       {"a: date32", R"({"a":"PHI-soon"})", "a: expected date32, found utf8 that is none"},
       {"a: struct<b: list<int64>>", R"({"a":{"b":[1,true]}})", "a.b[]: expected int64, found bool"},
       {"a: list<struct<b: int64>>", R"({"a":[{"b":[]}]})", "a[].b: expected int64, found list"},
@@ -195,11 +196,50 @@ TEST_F(JsonRecordsTest, NewFieldsGrowInsideStructsAndLists) {
             "struct<s: struct<x: int64, n: float64>, l: list<struct<y: int64, m: arrow.json>>>");
 }
 
+TEST_F(JsonRecordsTest, ManyNewFieldsOfOneRecordAreReadOnceMore) {
+  host.on_schema_change = BAY_CHANGE_EVOLVE;
+  records("a: int64");
+  std::string record = R"({"a":1)";
+  for (int i = 0; i < 300; ++i)
+    record += ",\"field_" + std::to_string(i) + R"(":"some text, as long as it goes")";
+  record += "}";
+  for (const RecordsAt& at : {RecordsAt{{}, true}, RecordsAt{{}, false}}) {
+    records("a: int64");
+    EXPECT_THAT(rows(record, at), ElementsAre(record));
+  }
+}
+
+TEST_F(JsonRecordsTest, ARecordThatIsRefusedGrowsTheSchemaOnce) {
+  host.on_schema_change = BAY_CHANGE_EVOLVE;
+  records("a: int64");
+  EXPECT_THAT(rows("{\"a\":1}\n{\"n\":2,\"n\":3}\n{\"n\":4,\"a\":\"x\"}\n{\"a\":5,\"n\":6}"),
+              ElementsAre(R"({"a":1})", R"({"a":5,"n":6})"));
+  EXPECT_THAT(reasons(),
+              ElementsAre("n: stands twice in one object", "a: expected int64, found utf8"));
+}
+
 TEST_F(JsonRecordsTest, ANewFieldThatCannotBeNamedCostsItsRowNotItsValue) {
   host.on_schema_change = BAY_CHANGE_EVOLVE;
   records("a: int64");
   EXPECT_THAT(rows("{\"a\":1,\"x.y\":2}\n{\"a\":3}"), ElementsAre(R"({"a":3})"));
   EXPECT_THAT(reasons(), ElementsAre(HasSubstr("x.y: new field whose name has a dot")));
+  records("s: struct<x: struct<z: int64>>");
+  EXPECT_THAT(rows(R"({"s":{"x.y":1}})"), ElementsAre());
+  EXPECT_THAT(reasons().back(), HasSubstr("s.x.y: new field whose name has a dot"));
+}
+
+TEST(IntegerMember, IsFoundInWhatElseIsBroken) {
+  const std::string deep = std::string(2000, '[') + std::string(2000, ']');
+  for (const std::string& text :
+       {std::string(R"({"n":7})"), std::string(R"({"x":NaN,"n":7})"),
+        R"({"x":)" + deep + R"(,"n":7})", std::string(R"({"x":1e999,"n":7.0})"),
+        std::string(R"({"x":"\ud800","n":7})")})
+    EXPECT_EQ(integer_member(text, "n"), 7) << text;
+  EXPECT_EQ(integer_member(R"({"n":9223372036854775807})", "n"), INT64_MAX);
+  for (const char* text :
+       {R"({"n":"7"})", R"({"n":7.5})", R"({"n":null})", R"({"m":7})", "[7]", "7", "",
+        R"({"n":9223372036854775808})", R"({"n":1e300})", R"({"n":1e999})"})
+    EXPECT_EQ(integer_member(text, "n"), std::nullopt) << text;
 }
 
 TEST(IsJson, WholeDocumentsOnly) {

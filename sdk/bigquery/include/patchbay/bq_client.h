@@ -27,6 +27,7 @@ struct BqJobOutcome {
   bool ok = false;
   std::string reason, message;  // of errorResult
   int64_t affected_rows = 0;    // by a query that writes
+  bool repeated = false;        // of a job that was there before
 };
 
 // What a query would give, if it can run.

@@ -74,6 +74,10 @@ class JsonGuess {
 // Nothing for a text that is no JSON.
 std::optional<std::vector<Field>> guess_json_fields(const std::string& text, const RecordsAt& at);
 
+// A member of a record that is a whole number, looked for as far as need be: what else the record
+// holds may be broken, too deep or half a character.
+std::optional<int64_t> integer_member(std::string_view record, std::string_view name);
+
 // Is the text one whole JSON document? For answers that may be cut or be no JSON at all.
 bool is_json(std::string_view text);
 
