@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "patchbay/error.h"
 
@@ -61,6 +62,27 @@ Json::Value bq_field(const std::string& name, const Type& type, const std::strin
   return field;
 }
 
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+// BigQuery does not tell upper case from lower: of two such fields one would replace the other.
+void require_names_apart(const std::vector<Field>& fields, const std::string& path) {
+  std::map<std::string, std::string> seen;
+  for (const auto& field : fields) {
+    const auto [other, is_new] = seen.emplace(lower(field.name), field.name);
+    if (!is_new) {
+      throw Error(Code::kConfig, path + field.name + ": is the same column in BigQuery as " + path +
+                                     other->second + "; rename or drop one of them with `fields`");
+    }
+    const Type& type = field.type;
+    require_names_apart(type.id == TypeId::kList ? type.fields[0].type.fields : type.fields,
+                        path + field.name + ".");
+  }
+}
+
 // The names that answers use: https://cloud.google.com/bigquery/docs/reference/rest/v2/tables
 std::string legacy_name(const std::string& type) {
   constexpr std::array<std::pair<const char*, const char*>, 6> kNames{
@@ -114,18 +136,15 @@ void compare(const std::vector<Field>& stream, const Json::Value& table, const s
 }  // namespace
 
 const Json::Value* find_column(const Json::Value& fields, const std::string& name) {
-  const auto same = [&](const std::string& other) {
-    return std::equal(
-        name.begin(), name.end(), other.begin(), other.end(),
-        [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
-  };
+  const std::string wanted = lower(name);
   for (const auto& field : fields) {
-    if (same(field["name"].asString())) return &field;
+    if (lower(field["name"].asString()) == wanted) return &field;
   }
   return nullptr;
 }
 
 Json::Value bq_schema(const Schema& schema) {
+  require_names_apart(schema.fields, "");
   Json::Value out;
   out["fields"] = Json::arrayValue;
   for (const auto& field : schema.fields)
@@ -134,6 +153,7 @@ Json::Value bq_schema(const Schema& schema) {
 }
 
 std::vector<MissingColumn> missing_columns(const Schema& stream, const Json::Value& table_fields) {
+  require_names_apart(stream.fields, "");
   std::vector<MissingColumn> missing;
   compare(stream.fields, table_fields, "", missing);
   return missing;

@@ -30,6 +30,17 @@ std::string message_of(const std::function<void()>& action, Code code) {
   return "no error";
 }
 
+TEST(BqSchema, NamesThatDifferInCaseAreOneColumn) {
+  const std::string same = "is the same column in BigQuery as ";
+  const Schema flat{"s", parse_type("struct<id: int64, Id: utf8>").fields, {}};
+  EXPECT_THAT(message_of([&] { bq_schema(flat); }, Code::kConfig), HasSubstr("Id: " + same + "id"));
+  const Schema nested{"s", parse_type("struct<l: list<struct<x: int64, X: int64>>>").fields, {}};
+  const Json::Value table = parse_json(R"([{"name":"l","type":"RECORD","mode":"REPEATED",
+      "fields":[{"name":"x","type":"INTEGER"}]}])");
+  EXPECT_THAT(message_of([&] { missing_columns(nested, table); }, Code::kConfig),
+              HasSubstr("l.X: " + same + "l.x; rename or drop one of them"));
+}
+
 TEST(BqSchema, EveryTypeHasItsColumn) {
   const struct {
     const char *type, *column;

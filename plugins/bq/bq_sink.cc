@@ -52,6 +52,22 @@ std::string merge_sql(const std::string& table, const std::string& staging,
          bq_columns(token["columns"]) + ") VALUES (" + bq_columns(token["columns"], "s.") + ");\n";
 }
 
+constexpr uint32_t kMostFailedJobs = 1000;
+
+// Throws where another commit job is no use now.
+void wait_after_failure(Call& call, const std::string& id, const BqJobOutcome& outcome,
+                        uint32_t tries) {
+  if (outcome.reason == "notFound")
+    throw Error(Code::kNotFound, "job " + id + ": " + outcome.message);
+  const GoogleRetry retry = retry_of(outcome.reason);
+  const auto wait = retry == GoogleRetry::kSoon ? call.backoff(tries) : std::nullopt;
+  if (!wait) {
+    throw Error(retry == GoogleRetry::kNo ? Code::kRemote : Code::kUnavailable,
+                "job " + id + ": " + outcome.reason + ": " + outcome.message);
+  }
+  wait_or_cancel(call, *wait);
+}
+
 // What stays in BigQuery keeps its types, also those that a stream has not.
 Json::Value new_table_schema(const Schema& stream) {
   if (stream.reference.empty()) return bq_schema(stream);
@@ -225,29 +241,23 @@ Json::Value BqSink::commit_job(const std::vector<Json::Value>& tokens) const {
   return job;
 }
 
+// Ids are derived from the transaction: after a crash the job is found again, and its own outcome
+// decides. A job that failed did nothing, so the next one takes the next id; those that failed in
+// earlier runs are passed over.
 void BqSink::commit(Call& call, const std::string& txn, uint64_t,
                     std::span<const std::string> texts) {
   if (config_.stream) return;
   std::vector<Json::Value> tokens;
   for (const auto& text : texts) tokens.push_back(parse_json(text));
   const Json::Value configuration = commit_job(tokens);
-  // The id is derived from the transaction: after a crash the job is found again, and its own
-  // outcome decides. A job that failed did nothing, so the next attempt takes the next id.
-  for (uint32_t attempt = 1;; ++attempt) {
-    const std::string id = "patchbay_" + txn + "_commit_" + std::to_string(attempt);
+  for (uint32_t number = 1, tries = 0;; ++number) {
+    const std::string id = "patchbay_" + txn + "_commit_" + std::to_string(number);
     call.durable_step("bq.commit.before");
     const BqJobOutcome outcome = client(call).run_job(call, id, configuration);
     call.durable_step("bq.commit.after");
     if (outcome.ok) break;
-    if (outcome.reason == "notFound")
-      throw Error(Code::kNotFound, "job " + id + ": " + outcome.message);
-    const GoogleRetry retry = retry_of(outcome.reason);
-    const auto wait = retry == GoogleRetry::kSoon ? call.backoff(attempt) : std::nullopt;
-    if (!wait) {
-      throw Error(retry == GoogleRetry::kNo ? Code::kRemote : Code::kUnavailable,
-                  "job " + id + ": " + outcome.reason + ": " + outcome.message);
-    }
-    wait_or_cancel(call, *wait);
+    if (outcome.repeated && tries == 0 && number < kMostFailedJobs) continue;
+    wait_after_failure(call, id, outcome, ++tries);
   }
   for (const auto& token : tokens) client(call).delete_table(call, token["staging"].asString());
 }

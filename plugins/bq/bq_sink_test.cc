@@ -42,6 +42,7 @@ struct BqSinkTest : testing::Test {
   std::string reply_to(const std::string& request) {
     if (request.starts_with("POST /token"))
       return answer(200, R"({"access_token":"t","expires_in":3600})");
+    if (request.find("/jobs/patchbay_") != std::string::npos) return stored_job;
     if (request.starts_with("GET ")) {
       return answer(
           200,
@@ -86,6 +87,7 @@ struct BqSinkTest : testing::Test {
   test::FakeHost host;
   std::mutex mutex;
   std::vector<std::string> replies, noted;
+  std::string stored_job;  // what is there already
   ScriptedServer server;
 };
 
@@ -237,6 +239,18 @@ TEST_F(BqCommitTest, AJobThatFailedForNowGetsTheNextId) {
   for (const auto& job : jobs()) names.push_back(job["jobReference"]["jobId"].asString());
   EXPECT_THAT(names, ElementsAre("patchbay_01R-7_commit_1", "patchbay_01R-7_commit_2",
                                  "patchbay_01R-7_commit_3"));
+}
+
+TEST_F(BqCommitTest, JobsThatFailedInEarlierRunsArePassedOver) {
+  const std::string duplicate =
+      answer(409, R"({"error":{"code":409,"message":"there","errors":[{"reason":"duplicate"}]}})");
+  stored_job = failed("accessDenied");
+  replies = {duplicate, duplicate, kDone};
+  commit({token("people", "append")});
+  EXPECT_EQ(jobs().back()["jobReference"]["jobId"], "patchbay_01R-7_commit_3");
+  replies = {duplicate, failed("accessDenied")};
+  EXPECT_THAT(test::failure([&] { commit({token("people", "append")}); }, Code::kRemote),
+              HasSubstr("job patchbay_01R-7_commit_2: accessDenied"));
 }
 
 TEST_F(BqCommitTest, OtherFailuresSayHowToGoOn) {
