@@ -128,6 +128,16 @@ int list_runs(Invocation& call) {
   return kExitOk;
 }
 
+// A record that never became a row stands in a column of its own.
+Json::Value row_of(std::string_view text) {
+  constexpr std::string_view kRecord = "{\"record\":";
+  const Json::Value row = json_or_text(text);
+  if (row.isObject()) return row.size() == 1 && row.isMember("record") ? row["record"] : row;
+  return text.starts_with(kRecord)
+             ? std::string(text.substr(kRecord.size(), text.size() - kRecord.size() - 1))
+             : row;
+}
+
 Json::Value reject_json(const StoredReject& stored, bool with_row) {
   const Reject& reject = stored.reject;
   Json::Value json;
@@ -141,8 +151,7 @@ Json::Value reject_json(const StoredReject& stored, bool with_row) {
       reject.position_json.empty() ? Json::Value() : parse_json_text(reject.position_json);
   json["committed"] = stored.kept;
   if (!with_row) return json;
-  Json::Value row = parse_json_text(reject.row_json);
-  json["row"] = row.isObject() && row.size() == 1 && row.isMember("record") ? row["record"] : row;
+  json["row"] = row_of(reject.row_json);
   return json;
 }
 

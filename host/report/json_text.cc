@@ -20,17 +20,11 @@ std::string write(const Json::Value& value, const char* indentation, int precisi
   return Json::writeString(builder, value);
 }
 
-int digit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
-
-}  // namespace
-
-std::string compact_json(const Json::Value& value) { return write(value, "", 17); }
-std::string pretty_json(const Json::Value& value) { return write(value, "  ", 15) + "\n"; }
-
-Json::Value parse_json_text(std::string_view text) {
+Json::Value parse(std::string_view text, bool members_once) {
   Json::CharReaderBuilder builder;
   builder["stackLimit"] = 200;
   builder["failIfExtra"] = true;
+  builder["rejectDupKeys"] = members_once;
   const std::unique_ptr<Json::CharReader> reader(builder.newCharReader());
   Json::Value value;
   std::string errors;
@@ -40,6 +34,23 @@ Json::Value parse_json_text(std::string_view text) {
     errors = error.what();
   }
   throw Error(Code::kConfig, "is no JSON: " + errors);
+}
+
+int digit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
+
+}  // namespace
+
+std::string compact_json(const Json::Value& value) { return write(value, "", 17); }
+std::string pretty_json(const Json::Value& value) { return write(value, "  ", 15) + "\n"; }
+
+Json::Value parse_json_text(std::string_view text) { return parse(text, false); }
+
+Json::Value json_or_text(std::string_view text) {
+  try {
+    return parse(text, true);
+  } catch (const Error&) {
+    return std::string(text);
+  }
 }
 
 std::string to_hex(std::string_view bytes) {

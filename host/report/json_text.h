@@ -12,6 +12,9 @@ std::string compact_json(const Json::Value& value);  // numbers to the last digi
 std::string pretty_json(
     const Json::Value& value);  // for people: two spaces, 15 digits, ends with a newline
 Json::Value parse_json_text(std::string_view text);  // throws Error kConfig
+// The text itself, as a string, where the value would say something else: a member stands twice,
+// or an escape is half a character.
+Json::Value json_or_text(std::string_view text);
 
 std::string to_hex(std::string_view bytes);
 std::string from_hex(std::string_view hex);

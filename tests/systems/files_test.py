@@ -103,6 +103,14 @@ nodes:
         self.assertEqual(self.rows("SELECT * FROM t"),
                          [(9007199254740993, '{"name":"Ä","tags":["x"]}', 1.0), (2, None, 1.5)])
 
+    def test_records_that_parsers_would_alter_are_exported_as_text(self):
+        lines = ['{"id": 1, "t": "\\ud800"}', '{"id": 2, "t": "x", "t": "y"}', '{"id": 3, "t": 5}', '{"id": 4, "t": "z"}']
+        self.write("a.json", "\n".join(lines))
+        pipeline = self.load("a.json", 'json.decode\n    with: {schema: {id: int64, t: utf8}}', "rejects: {max: 3}")
+        self.assertEqual(self.run_json(pipeline).stream["rows_rejected"], 3)
+        exported = [json.loads(line) for line in self.patchbay("rejects", "export", pipeline).out.splitlines()]
+        self.assertEqual([one["row"] for one in exported], [lines[0], lines[1], {"id": 3, "t": 5}])
+
     def test_json_documents_with_the_records_inside(self):
         self.write("a.json", json.dumps({"meta": {}, "result": {"rows": [{"a": 1}, {"a": 2}]}}))
         decode = "json.decode\n    with: {format: document, records: /result/rows}"
