@@ -33,7 +33,6 @@ adbc::Database::Options options_of(const DuckDbConfig& config, const std::string
   return {{"memory_limit", config.memory_limit},
           {"threads", std::to_string(config.threads > 0 ? config.threads : cores)},
           {"temp_directory", spill},
-          {"enable_external_access", "false"},
           {"autoload_known_extensions", "false"},
           {"autoinstall_known_extensions", "false"},
           {"allow_community_extensions", "false"},
@@ -57,6 +56,12 @@ std::string text_at(const ArrowArray& column, int64_t row) {
 
 int64_t number_at(const ArrowArray& column, int64_t row) {
   return static_cast<const int64_t*>(column.buffers[1])[column.offset + row];
+}
+
+std::string quoted_text(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
+  return out + "'";
 }
 
 struct OwnedSchema {
@@ -84,21 +89,43 @@ DuckDb::DuckDb(const DuckDbConfig& config)
       database_(load_duckdb(), options_of(config, spill_.path())),
       connection_(database_) {
   engine("engine", [&] {
+    connection_.execute("SET allowed_directories = [" + quoted_text(spill_.files() + "/") + "]");
+    connection_.execute("SET enable_external_access = false");
     // As an option of the database it is shown, and not held.
     connection_.execute("SET max_temp_directory_size = '" + config.spill_limit + "'");
     connection_.execute("SET lock_configuration = true");
   });
 }
 
-size_t DuckDb::add_stream(const std::string& node, const Schema& schema) {
+size_t DuckDb::number_of(const std::string& node, const std::string& stream) {
   const auto known = std::find_if(tables_.begin(), tables_.end(), [&](const Table& table) {
-    return table.node == node && table.stream == schema.name;
+    return table.node == node && table.stream == stream;
   });
   const auto number = static_cast<size_t>(known - tables_.begin());
-  if (known == tables_.end()) tables_.push_back({node, schema.name, {}, nullptr, {}, 0, 0, 0});
+  if (known == tables_.end()) tables_.push_back({node, stream, {}, {}, nullptr, {}, 0, 0, 0});
+  return number;
+}
+
+size_t DuckDb::add_stream(const std::string& node, const Schema& schema) {
+  const size_t number = number_of(node, schema.name);
   Table& table = tables_[number];
   if (!table.schema || table.schema->fields != schema.fields) add_part(table, schema);
   return number;
+}
+
+size_t DuckDb::add_file_stream(const std::string& node, const std::string& stream) {
+  return number_of(node, stream);
+}
+
+void DuckDb::add_file(size_t number, const std::string& path, const std::string& key) {
+  try {
+    connection_.execute("DESCRIBE FROM read_parquet(" + quoted_text(path) + ")");
+  } catch (const adbc::Failure&) {
+    throw Error(Code::kData, key +
+                                 ": can't be read as Parquet: it is damaged, or a file of another "
+                                 "kind, which a decoder before sql reads");
+  }
+  tables_.at(number).files.push_back({path, key});
 }
 
 void DuckDb::add_part(Table& table, const Schema& schema) {
@@ -143,14 +170,23 @@ void DuckDb::insert_held(Table& table) {
 }
 
 void DuckDb::define(const std::string& name, const Table& table) {
-  std::string sql = "CREATE VIEW " + name + " AS ";
-  for (size_t i = 0; i < table.parts.size(); ++i) {
-    sql += (i > 0 ? " UNION ALL BY NAME " : "") + ("FROM " + table.parts[i]);
+  std::string sql, files;
+  for (const auto& part : table.parts)
+    sql += (sql.empty() ? "" : " UNION ALL BY NAME ") + ("FROM " + part);
+  for (const auto& file : table.files)
+    files += (files.empty() ? "" : ", ") + quoted_text(file.path);
+  if (!files.empty()) {
+    sql += (sql.empty() ? "" : " UNION ALL BY NAME ") +
+           ("FROM read_parquet([" + files + "], union_by_name = true)");
   }
-  engine("stream " + table.stream, [&] { connection_.execute(sql); });
+  engine("stream " + table.stream,
+         [&] { connection_.execute("CREATE VIEW " + name + " AS " + sql); });
 }
 
 void DuckDb::name_tables() {
+  std::erase_if(tables_, [](const Table& table) {  // what would be files, of which none came
+    return table.parts.empty() && table.files.empty();
+  });
   for (auto& table : tables_) insert_held(table);
   for (const auto& table : tables_) {
     if (table.node.empty()) continue;
@@ -160,6 +196,24 @@ void DuckDb::name_tables() {
   }
   for (const auto& [name, place] : short_names(origins()))
     define("main." + quoted_name(name), tables_[place]);
+}
+
+std::string DuckDb::damaged_file() {
+  for (const auto& table : tables_) {
+    for (const auto& file : table.files) {
+      try {
+        connection_.execute("ROLLBACK");
+      } catch (const adbc::Failure&) {  // nothing has begun
+      }
+      try {
+        connection_.execute("SELECT max(hash(COLUMNS(*))) FROM read_parquet(" +
+                            quoted_text(file.path) + ")");
+      } catch (const adbc::Failure&) {
+        return file.key;
+      }
+    }
+  }
+  return "";
 }
 
 std::vector<TableOrigin> DuckDb::origins() const {

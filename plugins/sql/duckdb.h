@@ -18,7 +18,8 @@ struct DuckDbConfig {
   std::string memory_limit;
   std::string spill_directory;
   std::string spill_limit;
-  int64_t threads = 0;  // 0 = one per core, at most 8
+  int64_t threads = 0;         // 0 = one per core, at most 8
+  bool parquet_files = false;  // streams of files are tables of their rows
 };
 
 // Throws kConfig where the library isn't there.
@@ -32,7 +33,14 @@ class DuckDb {
   // are the union, null where a part lacks the field.
   size_t add_stream(const std::string& node, const Schema& schema);  // the table's number
   void append(size_t table, Batch batch);
+  // A stream of Parquet files, which the engine reads by itself, out of the spill folder.
+  size_t add_file_stream(const std::string& node, const std::string& stream);
+  // Throws kData, naming `key`, for what is no Parquet file.
+  void add_file(size_t table, const std::string& path, const std::string& key);
   void name_tables();  // once all streams are in
+
+  // The key of a file that can't be read to its end, after a query has failed; else empty.
+  std::string damaged_file();
 
   // Throws kConfig where the query does not fit the tables; UnknownTable, with those that there
   // are.
@@ -44,14 +52,19 @@ class DuckDb {
   const SpillFolder& spill() const { return spill_; }
 
  private:
+  struct ParquetFile {
+    std::string path, key;
+  };
   struct Table {
     std::string node, stream;
     std::vector<std::string> parts;  // one per schema that the stream had
-    SchemaPtr schema;                // of the last part
-    std::vector<Batch> held;         // rows that wait to be worth a statement
+    std::vector<ParquetFile> files;
+    SchemaPtr schema;         // of the last part
+    std::vector<Batch> held;  // rows that wait to be worth a statement
     int64_t held_rows, held_bytes;
     int64_t rows;  // of the last part, without those that wait
   };
+  size_t number_of(const std::string& node, const std::string& stream);
   void insert_held(Table& table);
   void add_part(Table& table, const Schema& schema);
   std::vector<TableOrigin> origins() const;

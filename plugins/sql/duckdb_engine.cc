@@ -2,9 +2,15 @@
 #include "duckdb.h"
 #include "engine.h"
 #include "engine_error.h"
+#include "input_files.h"
 
 namespace patchbay {
 namespace {
+
+struct InputTable {
+  size_t table = 0;                 // the engine's number
+  std::optional<InputFiles> files;  // where the stream is files, which the engine reads by itself
+};
 
 // Reads its inputs to their ends, then gives the rows of one query after the other.
 class DuckDbReader final : public Reader {
@@ -13,28 +19,41 @@ class DuckDbReader final : public Reader {
                const Inputs& order, std::vector<Input> inputs)
       : order_(order),
         spill_directory_(config.spill_directory),
+        parquet_files_(config.parquet_files),
         engine_(config),
         watch_(call, engine_.connection()),
         queries_(std::move(queries)),
         inputs_(std::move(inputs)),
-        tables_(inputs_.size()) {}
+        in_(inputs_.size()) {}
 
   Event next(Call& call) override {
     try {
       return next_event(call);
     } catch (const NoRoom& error) {
-      call.throw_if_cancelled();
-      if (!error.disk_full() && !engine_.spill().is_full()) throw;
-      throw Error(Code::kUnavailable, "spill_directory: " + spill_directory_ +
-                                          ": the disk is full. Make room and run again, or name "
-                                          "another folder");
-    } catch (const Error&) {
       call.throw_if_cancelled();  // the engine fails where the watch stopped it
+      if (error.disk_full() || engine_.spill().is_full()) {
+        throw Error(Code::kUnavailable, "spill_directory: " + spill_directory_ +
+                                            ": the disk is full. Make room and run again, or name "
+                                            "another folder");
+      }
+      find_damage(call);
+      throw;
+    } catch (const Error& error) {
+      call.throw_if_cancelled();
+      if (error.code() == Code::kData) find_damage(call);
       throw;
     }
   }
 
  private:
+  // A query that fails over its data may have met a damaged file.
+  void find_damage(Call& call) {
+    if (!read_) return;
+    const std::string key = engine_.damaged_file();
+    call.throw_if_cancelled();
+    if (!key.empty()) throw Error(Code::kData, key + ": is damaged: its rows can't be read");
+  }
+
   Event next_event(Call& call) {
     if (!read_) read_inputs(call);
     for (;;) {
@@ -61,13 +80,33 @@ class DuckDbReader final : public Reader {
   }
 
   void take_in(Call& call, size_t input, Event event) {
-    auto& tables = tables_[input];
+    auto& streams = in_[input];
     if (const auto* begin = std::get_if<StreamBegin>(&event)) {
-      tables.resize(std::max<size_t>(tables.size(), begin->stream + 1));
-      tables[begin->stream] = engine_.add_stream(order_.from(call, input), *begin->schema);
-      streams_.push_back(begin->schema->name);
+      streams.resize(std::max<size_t>(streams.size(), begin->stream + 1));
+      begin_stream(order_.from(call, input), *begin->schema, streams[begin->stream]);
     } else if (auto* batch = std::get_if<BatchEvent>(&event)) {
-      engine_.append(tables.at(batch->stream), std::move(batch->batch));
+      InputTable& stream = streams.at(batch->stream);
+      if (stream.files) return take_chunks(call, stream, batch->batch);
+      engine_.append(stream.table, std::move(batch->batch));
+    }
+  }
+
+  void begin_stream(const std::string& node, const Schema& schema, InputTable& stream) {
+    streams_.push_back(schema.name);
+    if (!parquet_files_ || !is_object_schema(schema)) {
+      stream.table = engine_.add_stream(node, schema);
+      return;
+    }
+    stream.table = engine_.add_file_stream(node, schema.name);
+    if (!stream.files) stream.files.emplace(engine_.spill().files());
+  }
+
+  void take_chunks(Call& call, InputTable& stream, const Batch& batch) {
+    const ObjectView chunks(batch);
+    for (int64_t row = 0; row < chunks.rows(); ++row) {
+      call.throw_if_cancelled();
+      if (stream.files->append(chunks[row]))
+        engine_.add_file(stream.table, stream.files->path(), stream.files->key());
     }
   }
 
@@ -101,11 +140,12 @@ class DuckDbReader final : public Reader {
 
   const Inputs& order_;
   const std::string spill_directory_;
+  const bool parquet_files_;
   DuckDb engine_;
   const adbc::CancelWatch watch_;
   std::vector<SqlQuery> queries_;
   std::vector<Input> inputs_;
-  std::vector<std::vector<size_t>> tables_;  // by input and stream: the engine's number
+  std::vector<std::vector<InputTable>> in_;  // by input and stream
   std::vector<std::string> streams_;
   bool read_ = false;
   size_t at_ = 0;  // the query that runs
@@ -119,7 +159,8 @@ class DuckDbEngine final : public Engine {
  public:
   explicit DuckDbEngine(const Config& config)
       : config_{config.get<std::string>("memory_limit"), config.get<std::string>("spill_directory"),
-                config.get<std::string>("spill_limit"), config.get<int64_t>("threads")} {}
+                config.get<std::string>("spill_limit"), config.get<int64_t>("threads"),
+                config.get<std::string>("files") == "parquet"} {}
 
   void check(Call&) override {
     check_spill_parent(config_.spill_directory);
@@ -128,6 +169,9 @@ class DuckDbEngine final : public Engine {
 
   std::vector<Schema> describe(Call&, const std::vector<InputStream>& streams,
                                const std::vector<SqlQuery>& queries) override {
+    for (const auto& stream : streams) {
+      if (config_.parquet_files && is_object_schema(*stream.schema)) return {};
+    }
     DuckDb engine(config_);
     for (const auto& stream : streams) engine.add_stream(stream.node, *stream.schema);
     engine.name_tables();

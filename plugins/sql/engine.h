@@ -21,8 +21,8 @@ class Engine {
  public:
   virtual ~Engine() = default;
   virtual void check(Call& call) = 0;
-  // The results' schemas over these streams, without their rows. Throws UnknownTable where one of
-  // those that queries read is missing.
+  // The results' schemas over these streams, without their rows; none where only those tell. Throws
+  // UnknownTable where one of those that queries read is missing.
   virtual std::vector<Schema> describe(Call& call, const std::vector<InputStream>& streams,
                                        const std::vector<SqlQuery>& queries) = 0;
   // Gives one stream per query. `order` and the inputs outlive the reader.

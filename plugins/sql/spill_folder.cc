@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -49,10 +50,10 @@ void check_spill_parent(const std::string& parent) {
 SpillFolder::SpillFolder(const std::string& parent) {
   check_spill_parent(parent);
   remove_abandoned(parent);
-  path_ = parent + "/" + kPrefix + "XXXXXX";
+  path_ = fs::absolute(parent).string() + "/" + kPrefix + "XXXXXX";
   if (!mkdtemp(path_.data())) refuse(parent, errno);
   lock_ = open((path_ + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock_ < 0 || flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+  if (lock_ < 0 || flock(lock_, LOCK_EX | LOCK_NB) != 0 || mkdir(files().c_str(), 0700) != 0) {
     const int error = errno;
     if (lock_ >= 0) close(lock_);
     std::error_code ignored;

@@ -7,14 +7,16 @@ namespace patchbay {
 
 class SpillFolder {
  public:
-  // A new folder below `parent`, which must be there. Removes those that killed runs left.
+  // A new folder below `parent`, which must be there; its path is absolute. Removes those that
+  // killed runs left.
   explicit SpillFolder(const std::string& parent);
   ~SpillFolder();
   SpillFolder(const SpillFolder&) = delete;
   SpillFolder& operator=(const SpillFolder&) = delete;
 
-  std::string path() const { return path_ + "/data"; }  // the engine makes and removes it
-  bool is_full() const;                                 // its disk
+  std::string path() const { return path_ + "/data"; }    // the engine makes and removes it
+  std::string files() const { return path_ + "/files"; }  // there, for files that come in
+  bool is_full() const;                                   // its disk
 
  private:
   std::string path_;

@@ -8,6 +8,7 @@
 #include <random>
 #include <thread>
 
+#include "patchbay/object.h"
 #include "patchbay/testing/component_driver.h"
 
 namespace patchbay {
@@ -27,6 +28,7 @@ class SqlTest : public testing::Test {
     options_["spill_limit"] = "1GiB";
     options_["spill_directory"] = "/tmp";
     options_["threads"] = 2;
+    options_["files"] = "chunks";
   }
 
   // One stream of one row per given number and text.
@@ -354,6 +356,29 @@ TEST_F(SqlTest, BindTellsTheStreamsWithoutData) {
       {{"t", {{"id", scalar(TypeId::kInt64)}, {"text", scalar(TypeId::kUtf8)}}, {}}});
   ASSERT_EQ(out.size(), 1U);
   EXPECT_EQ(type_name(out[0].fields.at(1).type), "int64");
+}
+
+TEST_F(SqlTest, ChunksOfFilesAreRowsUnlessTheFilesAreTaken) {
+  const auto objects = [] {
+    const auto schema = std::make_shared<const Schema>(object_schema("t"));
+    ObjectBuilder chunks(schema);
+    chunks.append({"a.txt", {}, {}, {}, 0, "abc", false});
+    chunks.append({"a.txt", {}, {}, {}, 3, "d", true});
+    std::deque<FakeInput> inputs(1);
+    inputs[0].stream(0, schema);
+    inputs[0].batch(0, chunks.finish());
+    return inputs;
+  };
+  const std::string query = "SELECT count(*) AS n FROM t";
+  EXPECT_THAT(test::rows_as_json(run(query, objects())), ElementsAre(R"({"n":2})"));
+  options_["files"] = "parquet";
+  try {
+    run(query, objects());
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kData);
+    EXPECT_THAT(error.what(), HasSubstr("a.txt: can't be read as Parquet"));
+  }
 }
 
 TEST_F(SqlTest, BigQueryTakesNoRows) {

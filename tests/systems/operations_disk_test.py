@@ -109,6 +109,20 @@ nodes:
         self.run_json(pipeline)
         self.assertEqual(self.rows("SELECT n FROM counted"), [(1999990,)])
 
+    def test_of_files_that_a_query_reads(self):
+        disk = self.small_disk("disk", "1M")
+        (self.folder / "a.parquet").write_bytes(b"PAR1" + bytes(2 << 20))
+        pipeline = self.pipeline(f"""
+name: reviews
+{QUICK}
+nodes:
+  - {{use: files, id: one, with: {{path: a.parquet}}}}
+  - {{use: sql, with: {{spill_directory: disk, files: parquet, query: SELECT count(*) AS n FROM one, stream: counted}}}}
+  - {{use: sqlite, with: {{path: out.db}}}}
+""", "reviews")
+        self.assert_full(self.patchbay("run", pipeline, "--output", "json"), "while the file comes in")
+        self.assertEqual(list(disk.iterdir()), [])
+
 
 if __name__ == "__main__":
     main()

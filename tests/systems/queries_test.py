@@ -42,6 +42,55 @@ class SqlTest(SystemTest):
         self.assertEqual(self.rows("SELECT n FROM sums"), [(5,)])
         self.assertEqual(self.rows("SELECT item FROM items"), [("apple",), ("pear",), ("plum",)])
 
+    def parquet(self, name, text):
+        (self.folder / f"{name}.csv").write_text(text)
+        self.run_json(self.pipeline("nodes:\n"
+                                    f"  - {{use: files, with: {{path: {name}.csv}}}}\n  - use: csv.decode\n  - use: parquet.encode\n"
+                                    '  - {use: files, id: out, with: {path: "in/{key}"}}\n', "make"))
+
+    def over_files(self, query, path="in/*.parquet"):
+        return self.pipeline(f"""
+name: over_files
+nodes:
+  - {{use: files, id: orders, from: [], with: {{path: "{path}", stream: orders}}}}
+  - {{use: files, id: right_file, from: [], with: {{path: right.csv}}}}
+  - {{use: csv.decode, id: prices}}
+  - {{use: sql, from: [orders, prices], with: {{files: parquet, spill_directory: spill, stream: sums, query: "{query}"}}}}
+  - {{use: sqlite, with: {{path: out.db, write: replace}}}}
+""", "over_files")
+
+    def test_parquet_files_are_read_by_the_engine(self):
+        (self.folder / "spill").mkdir()
+        self.parquet("a", "item,pieces\napple,3\npear,2\n")
+        self.parquet("b", "pieces,item,note\n4,apple,late\n")
+        query = "SELECT item, sum(pieces * price::decimal(8, 2))::varchar AS amount, max(note) AS note FROM orders JOIN prices USING (item) GROUP BY item ORDER BY item"
+        pipeline = self.over_files(query)
+        self.assertEqual(self.patchbay("plan", pipeline).code, 0)
+        self.run_json(pipeline)
+        self.assertEqual(self.rows("SELECT * FROM sums"), [("apple", "0.70", "late"), ("pear", "0.50", None)])
+        self.assertEqual(list((self.folder / "spill").iterdir()), [])
+
+    def test_files_that_are_no_parquet_or_damaged(self):
+        (self.folder / "spill").mkdir()
+        self.parquet("a", "item,pieces\n" + "".join(f"some text {i * 7919 % 1000},{i}\n" for i in range(20000)))
+        file = self.folder / "in/a.parquet"
+        whole = file.read_bytes()
+        middle = bytearray(whole)
+        middle[1000:9000] = bytes(255 - byte for byte in middle[1000:9000])
+        for damaged, message in ((whole[:-100], "can't be read as Parquet"), (b"item,pieces\n", "can't be read as Parquet"), (middle, "is damaged: its rows can't be read")):
+            file.write_bytes(damaged)
+            result = self.patchbay("run", self.over_files("SELECT item, sum(pieces) AS n FROM orders GROUP BY item"))
+            self.assertEqual(result.code, 7, result)
+            self.assertIn(f"in/a.parquet: {message}", result.out + result.err)
+
+    def test_no_other_files_can_be_reached(self):
+        (self.folder / "spill").mkdir()
+        self.parquet("a", "item,pieces\napple,3\n")
+        for query in (f"SELECT * FROM '{self.folder}/in/a.parquet'", "SELECT * FROM read_text('spill/../right.csv')"):
+            result = self.patchbay("run", self.over_files(query))
+            self.assertEqual(result.code, 3, result)
+            self.assertIn("disabled by configuration", result.out + result.err)
+
     def test_one_node_that_feeds_two_inputs_does_not_stop(self):
         (self.folder / "left.csv").write_text("item,pieces\n" + "".join(f"{'x' * 200}{i},1\n" for i in range(60000)))
         for order in ("[one, two]", "[two, one]"):
