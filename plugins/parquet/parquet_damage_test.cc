@@ -1,6 +1,7 @@
 // Files that are cut or changed at any place, and rows that break their own schema.
 #include <gmock/gmock.h>
 
+#include <cstring>
 #include <random>
 
 #include "patchbay/json_value.h"
@@ -44,8 +45,10 @@ class ParquetDamage : public testing::Test {
     return batch.finish();
   }
 
-  std::string encode(Batch batch) {
-    TransformDriver encoder(host_, *plugin_, "encode", parse_json(kEncode));
+  std::string encode(Batch batch, const char* compression = "zstd") {
+    Json::Value config = parse_json(kEncode);
+    config["compression"] = compression;
+    TransformDriver encoder(host_, *plugin_, "encode", config);
     std::vector<Batch> in;
     in.push_back(std::move(batch));
     std::string bytes;
@@ -104,6 +107,27 @@ TEST_F(ParquetDamage, AChangedByteIsRefusedOrOnlyChangesValues) {
     const size_t at = random() % bytes.size();
     bytes[at] = static_cast<char>(random());
     expect_rows_or_refusal(bytes, "byte " + std::to_string(at) + ": ");
+  }
+}
+
+// The headers of pages are not part of their checksums.
+TEST_F(ParquetDamage, AChangedByteInsideAPageIsRefused) {
+  for (const char* compression : {"none", "zstd"}) {
+    const std::string whole = encode(rows(100), compression);
+    const auto expected = test::rows_as_json(decode(whole));
+    uint32_t footer = 0;
+    std::memcpy(&footer, whole.data() + whole.size() - 8, sizeof footer);
+    int changed = 0;
+    for (size_t at = 4; at < whole.size() - 8 - footer; ++at) {
+      std::string bytes = whole;
+      bytes[at] = static_cast<char>(bytes[at] ^ 4);
+      try {
+        changed += test::rows_as_json(decode(bytes)) != expected;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), Code::kData) << error.what();
+      }
+    }
+    EXPECT_LE(changed, 12) << compression;
   }
 }
 

@@ -62,6 +62,7 @@ std::shared_ptr<parquet::WriterProperties> writer_properties(const ParquetEncode
       ->created_by("patchbay version " PATCHBAY_PLUGIN_VERSION " (build arrow-" ARROW_VERSION_STRING
                    ")")
       ->compression(codec_of(config.compression))
+      ->enable_page_checksum()
       ->enable_store_decimal_as_integer()
       ->max_row_group_length(config.row_group_rows);
   if (config.level != 0) builder.compression_level(config.level);

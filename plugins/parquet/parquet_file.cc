@@ -81,6 +81,7 @@ void ParquetFile::check_ends(arrow::io::RandomAccessFile& file) const {
 
 void ParquetFile::open(const std::shared_ptr<arrow::io::RandomAccessFile>& file, bool on_disk) {
   parquet::ReaderProperties properties(arrow_pool());
+  properties.set_page_checksum_verification(true);
   if (on_disk) {
     properties.enable_buffered_stream();
     properties.set_buffer_size(kColumnBuffer);
