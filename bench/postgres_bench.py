@@ -1,4 +1,9 @@
-"""CSV into PostgreSQL against psql's \\copy, and PostgreSQL into PostgreSQL against psql | psql, with one connection and with two."""
+"""CSV into PostgreSQL against psql's \\copy, and PostgreSQL into PostgreSQL against psql | psql, with one connection and with two.
+
+Where the server shares two cores with the programs, two connections can't reach their target: of the 4 s of CPU time that a million rows
+take there, patchbay has 0.5 s (psql | psql 0.4 s) and the server the rest, which nobody's client makes less. Without any work of its
+own patchbay would be 1.4 times as fast; it spends a fifth of its share in the kernel, a fifth on numbers and a tenth in copying bytes.
+"""
 
 import os
 
