@@ -2,28 +2,23 @@
 
 #include <cstdlib>
 
+#include "bq_answers.h"
 #include "patchbay/json_value.h"
 
 namespace patchbay {
 namespace {
 
-Json::Value body_of(const HttpRequest& request, const HttpResponse& response) {
-  try {
-    return parse_json(response.body);
-  } catch (const std::exception&) {
-    throw Error(Code::kRemote, describe(request) + ": answered " + std::to_string(response.status) +
-                                   " with a body that is no JSON");
-  }
-}
+using bq_answers::inside, bq_answers::text_inside;
 
 bool is_reason(const HttpResponse& response, const char* reason) {
   return parse_google_error(response).reason == reason;
 }
 
 BqJobOutcome outcome_of(const Json::Value& job) {
-  const Json::Value& error = job["status"]["errorResult"];
-  if (error.isObject()) return {false, error["reason"].asString(), error["message"].asString()};
-  const std::string rows = job["statistics"]["query"]["numDmlAffectedRows"].asString();
+  const Json::Value& error = inside(job, {"status", "errorResult"});
+  if (!error.isNull())
+    return {false, text_inside(error, {"reason"}), text_inside(error, {"message"})};
+  const std::string rows = text_inside(job, {"statistics", "query", "numDmlAffectedRows"});
   return {true, "", "", std::strtoll(rows.c_str(), nullptr, 10)};
 }
 
@@ -86,7 +81,7 @@ std::optional<Json::Value> BqClient::get_table(Call& call, const std::string& ta
   const HttpResponse response = api_.send(call, request);
   if (response.status == 404) return std::nullopt;
   if (response.status >= 300) GoogleApi::fail(request, response);
-  return body_of(request, response);
+  return bq_answers::table(request, response);
 }
 
 bool BqClient::create_table(Call& call, const std::string& table, const Json::Value& schema,
@@ -138,12 +133,12 @@ std::optional<Json::Value> BqClient::get_job(Call& call, const std::string& id) 
   const HttpResponse response = api_.send(call, request);
   if (response.status == 404) return std::nullopt;
   if (response.status >= 300) GoogleApi::fail(request, response);
-  return body_of(request, response);
+  return bq_answers::object(request, response);
 }
 
 BqJobOutcome BqClient::wait_for(Call& call, const std::string& id, Json::Value job) {
   auto wait = std::chrono::milliseconds(20);
-  while (job["status"]["state"].asString() != "DONE") {
+  while (text_inside(job, {"status", "state"}) != "DONE") {
     wait_or_cancel(call, wait);
     wait = std::min(wait * 2, std::chrono::milliseconds(3000));
     auto again = get_job(call, id);
@@ -193,8 +188,8 @@ BqDryRun BqClient::dry_run(Call& call, const std::string& sql) {
     return {{false, error.reason, error.message}, {}};
   }
   if (response.status >= 300) GoogleApi::fail(request, response);
-  const Json::Value job = body_of(request, response);
-  return {outcome_of(job), job["statistics"]["query"]["schema"]["fields"]};
+  const Json::Value job = bq_answers::object(request, response);
+  return {outcome_of(job), inside(job, {"statistics", "query", "schema", "fields"})};
 }
 
 BqJobOutcome BqClient::run_job(Call& call, const std::string& id,
@@ -214,7 +209,7 @@ BqJobOutcome BqClient::run_job(Call& call, const std::string& id,
       return {false, error.reason, error.message};
     GoogleApi::fail(request, response);
   }
-  return wait_for(call, id, body_of(request, response));
+  return wait_for(call, id, bq_answers::object(request, response));
 }
 
 GoogleUpload BqClient::begin_upload(Call& call, const std::string& id,
@@ -245,7 +240,7 @@ Json::Value BqClient::list_rows(Call& call, const std::string& table,
   HttpRequest request;
   request.url = dataset_url("/tables/" + percent_encode(table) + "/data?" + kPage);
   if (!page_token.empty()) request.url += "&pageToken=" + percent_encode(page_token);
-  return body_of(request, api_.require(call, request));
+  return bq_answers::page(request, api_.require(call, request));
 }
 
 Json::Value BqClient::start_query(Call& call, const std::string& sql) {
@@ -259,9 +254,10 @@ Json::Value BqClient::start_query(Call& call, const std::string& sql) {
   body["defaultDataset"]["datasetId"] = place_.dataset;
   HttpRequest request = json_request("POST", project_url("/queries"), body);
   request.safe_to_repeat = true;  // a SELECT
-  Json::Value answer = body_of(request, api_.require(call, request));
-  const std::string job = answer["jobReference"]["jobId"].asString();
-  while (!answer["jobComplete"].asBool()) answer = query_page(call, job, "");
+  Json::Value answer = bq_answers::page(request, api_.require(call, request));
+  const std::string job = text_inside(answer, {"jobReference", "jobId"});
+  while (!answer["jobComplete"].isBool() || !answer["jobComplete"].asBool())
+    answer = query_page(call, job, "");
   return answer;
 }
 
@@ -271,7 +267,7 @@ Json::Value BqClient::query_page(Call& call, const std::string& job,
   request.url = project_url("/queries/" + percent_encode(job) +
                             "?location=" + percent_encode(place_.location) + "&" + kPage);
   if (!page_token.empty()) request.url += "&pageToken=" + percent_encode(page_token);
-  return body_of(request, api_.require(call, request));
+  return bq_answers::page(request, api_.require(call, request));
 }
 
 Json::Value BqClient::insert_all(Call& call, const std::string& table, const std::string& body) {
@@ -281,8 +277,7 @@ Json::Value BqClient::insert_all(Call& call, const std::string& table, const std
   request.headers = {"Content-Type: application/json"};
   request.body = body;
   request.safe_to_repeat = true;  // insertId: a row that came before is dropped
-  const HttpResponse response = api_.require(call, request);
-  return body_of(request, response);
+  return bq_answers::insert_errors(request, api_.require(call, request));
 }
 
 }  // namespace patchbay

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <functional>
+
 #include "patchbay/json_value.h"
 #include "patchbay/testing/failure.h"
 #include "patchbay/testing/fake_host.h"
@@ -52,6 +54,38 @@ TEST_F(BqClientTest, AJobIsWaitedForUnderItsOwnId) {
   EXPECT_THAT(requests.at(0), AllOf(StartsWith("POST /bigquery/v2/projects/p/jobs "),
                                     HasSubstr(R"("jobId":"j1","location":"EU")")));
   EXPECT_THAT(requests.at(2), StartsWith("GET /bigquery/v2/projects/p/jobs/j1?location=EU "));
+}
+
+TEST_F(BqClientTest, AnswersOfAnotherShapeAreRefusedOrNoSuccess) {
+  const auto ok = [](const char* body) { return std::vector{answer(200, body)}; };
+  for (const char* body : {"[]", "null", "7", "<html>"}) {
+    for (const auto& ask : std::initializer_list<std::function<void(BqClient&)>>{
+             [&](BqClient& bq) { bq.get_table(call, "t"); },
+             [&](BqClient& bq) { bq.run_job(call, "j", {}); },
+             [&](BqClient& bq) { bq.list_rows(call, "t", ""); },
+             [&](BqClient& bq) { bq.insert_all(call, "t", "{}"); }}) {
+      EXPECT_THAT(test::failure([&] { ask(client(ok(body))); }, Code::kRemote),
+                  HasSubstr(": answered 200 with "));
+    }
+  }
+  for (const char* body :
+       {R"({"schema":[1]})", R"({"schema":{"fields":[7]}})",
+        R"({"schema":{"fields":[{"name":5}]}})",
+        R"({"schema":{"fields":[{"name":"a","type":"RECORD","fields":{}}]}})", R"({"etag":{}})"}) {
+    EXPECT_THAT(test::failure([&] { client(ok(body)).get_table(call, "t"); }, Code::kRemote),
+                HasSubstr("something that is no table"));
+  }
+  for (const char* body : {R"({"rows":{}})", R"({"rows":[1]})", R"({"pageToken":{}})"})
+    EXPECT_THAT(test::failure([&] { client(ok(body)).list_rows(call, "t", ""); }, Code::kRemote),
+                HasSubstr("something that is no page of rows"));
+  for (const char* body :
+       {R"({"insertErrors":{"a":1}})", R"({"insertErrors":[{"errors":[{"reason":{}}]}]})"})
+    EXPECT_THAT(test::failure([&] { client(ok(body)).insert_all(call, "t", "{}"); }, Code::kRemote),
+                HasSubstr("which rows are in"));
+  EXPECT_FALSE(
+      client(ok(R"({"status":{"state":"DONE","errorResult":"boom"}})")).run_job(call, "j", {}).ok);
+  EXPECT_TRUE(
+      client({answer(200, R"({"status":"DONE"})"), answer(200, kDone)}).run_job(call, "j", {}).ok);
 }
 
 TEST_F(BqClientTest, ADuplicateIsJudgedByItsOwnOutcome) {
