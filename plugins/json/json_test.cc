@@ -146,6 +146,12 @@ TEST_F(JsonFiles, GuessesTypes) {
       {"{\"x\":null}", "x:utf8"},
       {"{\"x\":[1,null]}\n{\"y\":{\"z\":true}}", "x:list<int64> y:struct<z: bool>"},
       {"{\"x\":{}}", "x:arrow.json"},
+      {"{\"x\":[]}", "x:list<utf8>"},
+      {"{\"x\":[]}\n{\"x\":\"a\"}", "x:arrow.json"},
+      {"{\"x\":[]}\n{\"x\":null}\n{\"x\":[[],[1]]}", "x:list<list<int64>>"},
+      {"{\"x\":{\"y\":null}}\n{\"x\":{\"y\":1.5,\"z\":[]}}\n{\"x\":{}}",
+       "x:struct<y: float64, z: list<utf8>>"},
+      {"{\"x\":[{\"y\":null}]}\n{\"x\":[{\"y\":true}]}", "x:list<struct<y: bool>>"},
   };
   for (const auto& [text, expected] : cases) EXPECT_EQ(types(text), expected) << text;
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "patchbay/json_records.h"
 
@@ -14,116 +16,132 @@ namespace dom = simdjson::dom;
 
 constexpr int kDeepest = 16;  // levels of structs and lists; below them it is JSON text
 
-// Nothing = only nulls so far.
-using Guess = std::optional<Type>;
+// What is known of a value so far. A null tells nothing, an empty list that it is one, and an empty
+// object that it is one.
+struct Guess {
+  enum class Kind { kNothing, kScalar, kList, kObject, kJson };
+  Kind kind = Kind::kNothing;
+  Type scalar_type;
+  std::vector<Guess> inner;        // one of a list's items, one for each member of an object
+  std::vector<std::string> names;  // of the members
 
-Guess merge(const Guess& a, const Guess& b);
-
-Guess guess_value(dom::element value, int depth);
-
-// Members of objects, with what is known of each so far.
-struct Shape {
-  std::vector<std::string> names;
-  std::vector<Guess> types;
-
-  void see(dom::object object, int depth) {
-    for (const auto& member : object) {
-      const std::string name(member.key);
-      size_t i = 0;
-      while (i < names.size() && names[i] != name) ++i;
-      if (i == names.size()) {
-        names.push_back(name);
-        types.emplace_back();
-      }
-      types[i] = merge(types[i], guess_value(member.value, depth));
-    }
-  }
-  std::vector<Field> fields() const {
-    std::vector<Field> out;
-    for (size_t i = 0; i < names.size(); ++i) {
-      out.push_back({names[i], types[i].value_or(scalar(TypeId::kUtf8)), true});
-    }
-    return out;
-  }
+  void merge(Guess other);
+  Guess& member(std::string_view name);
+  Type type() const;
+  std::vector<Field> fields() const;
 };
 
-Guess merge_structs(const Type& a, const Type& b) {
-  Type out = a;
-  for (const auto& field : b.fields) {
-    bool found = false;
-    for (auto& own : out.fields) {
-      if (own.name != field.name) continue;
-      own.type = *merge(own.type, field.type);
-      found = true;
-    }
-    if (!found) out.fields.push_back(field);
-  }
-  return out;
+using Kind = Guess::Kind;
+
+Guess& Guess::member(std::string_view name) {
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found != names.end()) return inner[static_cast<size_t>(found - names.begin())];
+  names.emplace_back(name);
+  return inner.emplace_back();
 }
 
-Guess merge(const Guess& a, const Guess& b) {
-  if (!a || !b) return a ? a : b;
-  if (*a == *b) return a;
-  const auto is = [](const Guess& guess, TypeId id) { return guess->id == id && !guess->json; };
-  const auto integer = [&](const Guess& guess) {
-    return is(guess, TypeId::kInt64) || is(guess, TypeId::kUint64) ||
-           is(guess, TypeId::kDecimal128);
+// Of two scalars that differ; nothing where no type has both exactly enough.
+std::optional<Type> wider(const Type& a, const Type& b) {
+  const auto integer = [](const Type& type) {
+    return type.id == TypeId::kInt64 || type.id == TypeId::kUint64 ||
+           type.id == TypeId::kDecimal128;
   };
-  const auto number = [&](const Guess& guess) {
-    return integer(guess) || is(guess, TypeId::kFloat64);
+  const auto number = [&](const Type& type) {
+    return integer(type) || type.id == TypeId::kFloat64;
   };
   if (integer(a) && integer(b)) return decimal(20, 0);  // holds both exactly
   if (number(a) && number(b)) return scalar(TypeId::kFloat64);
-  if (is(a, TypeId::kStruct) && is(b, TypeId::kStruct)) return merge_structs(*a, *b);
-  if (is(a, TypeId::kList) && is(b, TypeId::kList))
-    return list_of(*merge(a->fields[0].type, b->fields[0].type));
+  return std::nullopt;
+}
+
+void Guess::merge(Guess other) {
+  if (other.kind == Kind::kNothing) return;
+  if (kind == Kind::kNothing) {
+    *this = std::move(other);
+  } else if (kind != other.kind || kind == Kind::kJson) {
+    *this = {Kind::kJson, {}, {}, {}};
+  } else if (kind == Kind::kList) {
+    inner[0].merge(std::move(other.inner[0]));
+  } else if (kind == Kind::kObject) {
+    for (size_t i = 0; i < other.names.size(); ++i)
+      member(other.names[i]).merge(std::move(other.inner[i]));
+  } else if (scalar_type != other.scalar_type) {
+    const auto both = wider(scalar_type, other.scalar_type);
+    *this = both ? Guess{Kind::kScalar, *both, {}, {}} : Guess{Kind::kJson, {}, {}, {}};
+  }
+}
+
+std::vector<Field> Guess::fields() const {
+  std::vector<Field> out;
+  for (size_t i = 0; i < names.size(); ++i) out.push_back({names[i], inner[i].type(), true});
+  return out;
+}
+
+Type Guess::type() const {
+  switch (kind) {
+    case Kind::kNothing:
+      return scalar(TypeId::kUtf8);
+    case Kind::kScalar:
+      return scalar_type;
+    case Kind::kList:
+      return list_of(inner[0].type());
+    case Kind::kObject:
+      return names.empty() ? json_text() : struct_of(fields());
+    case Kind::kJson:
+      break;
+  }
   return json_text();
 }
 
+Guess guess_value(dom::element value, int depth);
+
+Guess guess_object(dom::object object, int depth) {
+  Guess out{Kind::kObject, {}, {}, {}};
+  for (const auto& member : object) out.member(member.key).merge(guess_value(member.value, depth));
+  return out;
+}
+
 Guess guess_list(dom::array array, int depth) {
-  Guess item;
-  for (const dom::element one : array) item = merge(item, guess_value(one, depth));
-  return item ? Guess(list_of(*item)) : Guess();
+  Guess out{Kind::kList, {}, {Guess()}, {}};
+  for (const dom::element one : array) out.inner[0].merge(guess_value(one, depth));
+  return out;
 }
 
 Guess guess_value(dom::element value, int depth) {
+  const auto one = [](TypeId id) { return Guess{Kind::kScalar, scalar(id), {}, {}}; };
   switch (value.type()) {
     case dom::element_type::STRING:
-      return scalar(TypeId::kUtf8);
+      return one(TypeId::kUtf8);
     case dom::element_type::BOOL:
-      return scalar(TypeId::kBool);
+      return one(TypeId::kBool);
     case dom::element_type::INT64:
-      return scalar(TypeId::kInt64);
+      return one(TypeId::kInt64);
     case dom::element_type::UINT64:
-      return scalar(TypeId::kUint64);
+      return one(TypeId::kUint64);
     case dom::element_type::DOUBLE:
-      return scalar(TypeId::kFloat64);
+      return one(TypeId::kFloat64);
     case dom::element_type::NULL_VALUE:
-      return std::nullopt;
-    case dom::element_type::ARRAY:
-      return depth > kDeepest ? json_text() : guess_list(value.get_array(), depth + 1);
-    case dom::element_type::OBJECT:
+      return {};
+    default:
       break;
   }
-  if (depth > kDeepest) return json_text();
-  Shape shape;
-  shape.see(value.get_object(), depth + 1);
-  if (shape.names.empty()) return json_text();
-  return struct_of(shape.fields());
+  if (depth > kDeepest) return {Kind::kJson, {}, {}, {}};
+  return value.is_array() ? guess_list(value.get_array(), depth + 1)
+                          : guess_object(value.get_object(), depth + 1);
 }
 
-void see_records(Shape& shape, dom::element value) {
-  if (value.is_object()) return shape.see(value.get_object(), 1);
+void see_records(Guess& all, dom::element value) {
+  if (value.is_object()) return all.merge(guess_object(value.get_object(), 1));
   if (!value.is_array()) return;
   for (const dom::element record : value.get_array()) {
-    if (record.is_object()) shape.see(record.get_object(), 1);
+    if (record.is_object()) all.merge(guess_object(record.get_object(), 1));
   }
 }
 
 }  // namespace
 
 struct JsonGuess::State {
-  Shape shape;
+  Guess guess;
   dom::parser parser;
 };
 
@@ -133,10 +151,10 @@ JsonGuess::~JsonGuess() = default;
 void JsonGuess::see(std::string_view record) {
   dom::element root;
   if (!state_->parser.parse(record.data(), record.size()).get(root))
-    see_records(state_->shape, root);
+    see_records(state_->guess, root);
 }
 
-std::vector<Field> JsonGuess::fields() const { return state_->shape.fields(); }
+std::vector<Field> JsonGuess::fields() const { return state_->guess.fields(); }
 
 std::optional<std::vector<Field>> guess_json_fields(const std::string& text, const RecordsAt& at) {
   if (at.lines) {
@@ -148,7 +166,7 @@ std::optional<std::vector<Field>> guess_json_fields(const std::string& text, con
     }
     return guess.fields();
   }
-  Shape shape;
+  Guess guess;
   dom::parser parser;
   dom::element root;
   if (parser.parse(text).get(root)) return std::nullopt;
@@ -160,8 +178,8 @@ std::optional<std::vector<Field>> guess_json_fields(const std::string& text, con
         !root.get_array().get(array) && error == std::errc() && end == key.data() + key.size();
     if (item ? array.at(index).get(root) : root.at_key(key).get(root)) return std::vector<Field>();
   }
-  see_records(shape, root);
-  return shape.fields();
+  see_records(guess, root);
+  return guess.fields();
 }
 
 }  // namespace patchbay
