@@ -66,8 +66,17 @@ std::vector<LedgerSink> LaneAttempt::find_sinks() const {
   return sinks;
 }
 
+// The nodes that `node` reads in this lane: a sink of several sources has lanes of each.
+std::vector<size_t> LaneAttempt::inputs_of(size_t node) const {
+  std::vector<size_t> inputs = run_.pipeline.nodes[node].from_index;
+  std::erase_if(inputs, [this](size_t from) {
+    return std::find(lane_.nodes.begin(), lane_.nodes.end(), from) == lane_.nodes.end();
+  });
+  return inputs;
+}
+
 void LaneAttempt::connect(size_t node) {
-  const size_t inputs = run_.pipeline.nodes[node].from_index.size();
+  const size_t inputs = inputs_of(node).size();
   if (inputs > 0) inboxes_[node] = std::make_unique<Inbox>(inputs, run_.options.edge_bytes);
 }
 
@@ -75,9 +84,10 @@ Outlet LaneAttempt::make_outlet(size_t node) {
   Outlet outlet(output_filter(run_.pipeline.nodes[node]));
   if (collector_ && collector_->node == node) outlet.add(*inboxes_.at(kCollector), 0, {});
   for (const size_t reader : lane_.nodes) {
-    const Node& to = run_.pipeline.nodes[reader];
-    for (size_t input = 0; input < to.from_index.size(); ++input) {
-      if (to.from_index[input] == node) outlet.add(*inboxes_.at(reader), input, input_filter(to));
+    const std::vector<size_t> inputs = inputs_of(reader);
+    for (size_t input = 0; input < inputs.size(); ++input) {
+      if (inputs[input] == node)
+        outlet.add(*inboxes_.at(reader), input, input_filter(run_.pipeline.nodes[reader]));
     }
   }
   return outlet;

@@ -73,6 +73,7 @@ class LaneAttempt {
   friend class StageServices;
 
   std::vector<LedgerSink> find_sinks() const;
+  std::vector<size_t> inputs_of(size_t node) const;
   void connect(size_t node);
   Outlet make_outlet(size_t node);
   template <class Stage, class... Args>

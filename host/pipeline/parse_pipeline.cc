@@ -112,6 +112,7 @@ class PipelineParser {
       const bool text = variables[name].isString() || !value.isString();
       variables[name] = text ? value : plain_scalar(value.asString());
       note("variables." + name, variables[name], "--set");
+      if (text && value.isString()) variables[name] = without_variables(value.asString());
     }
     RunClock clock = options_.clock;
     const Json::Value zone = root["timezone"];

@@ -2,6 +2,7 @@
 
 #include <date/tz.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "patchbay/error.h"
@@ -85,7 +86,7 @@ class Replacer {
   Json::Value look_up(const std::string& pointer, const std::string& name) {
     if (auto value = built_in(name, clock_)) return *value;
     const auto found = variables_.find(name);
-    if (found != variables_.end()) return found->second;
+    if (found != variables_.end()) return value_of(pointer, *found);
     document_.unknown.insert(pointer);
     std::vector<std::string> known{"run.id", "run.date", "run.time"};
     for (const auto& [variable, value] : variables_) known.push_back(variable);
@@ -95,17 +96,51 @@ class Replacer {
     return "";
   }
 
+  // What a variable's own value refers to is replaced, too.
+  Json::Value value_of(const std::string& pointer, const Variables::value_type& variable) {
+    const auto& [name, own] = variable;
+    if (++looked_up_ > kMostLookups) {
+      document_.unknown.insert(pointer);
+      if (looked_up_ == kMostLookups + 1)
+        fault(pointer, "${" + name + "}: its variables refer to others too often; write them out");
+      return "";
+    }
+    if (std::find(open_.begin(), open_.end(), name) != open_.end()) {
+      document_.unknown.insert(pointer);
+      fault(pointer, "${" + name + "}: the variable refers to itself");
+      return "";
+    }
+    Json::Value value = own;
+    open_.push_back(name);
+    replace(pointer, value);
+    open_.pop_back();
+    return value;
+  }
+
   void fault(const std::string& pointer, const std::string& why) {
     faults_.push_back({document_.file, document_.at(pointer), why});
   }
+
+  static constexpr int kMostLookups = 10'000;
 
   Document& document_;
   const Variables& variables_;
   const RunClock& clock_;
   std::vector<Fault>& faults_;
+  std::vector<std::string> open_;  // the variables that are being replaced, outermost first
+  int looked_up_ = 0;
 };
 
 }  // namespace
+
+Json::Value without_variables(const std::string& text) {
+  std::string out;
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (text.compare(at, 2, "${") == 0) out += '$';
+    out += text[at];
+  }
+  return out;
+}
 
 void replace_variables(Document& document, const std::string& pointer, Json::Value& value,
                        const Variables& variables, const RunClock& clock,

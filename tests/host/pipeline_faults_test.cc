@@ -8,6 +8,7 @@ namespace patchbay::host {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 
 class PipelineFaults : public PipelineFixture {};
 
@@ -238,6 +239,23 @@ TEST_F(PipelineFaults, NameBothPlacesWhereAPipelineIsNot) {
     EXPECT_EQ(std::string(error.what()), "weekly: is not there: no such file, nor a pipeline in " +
                                              (folder_.path() / "prod/pipelines").string());
   }
+}
+
+TEST_F(PipelineFaults, VariablesThatReferToThemselves) {
+  const auto text = [](const std::string& variables, const std::string& name) {
+    return "variables:\n" + variables + "nodes:\n" + kSurvey + "  - {use: store, with: {path: '${" +
+           name + "}'}}\n";
+  };
+  EXPECT_THAT(faults(text("  a: '${b}'\n  b: x${a}\n", "a")),
+              ElementsAre(HasSubstr("${a}: the variable refers to itself")));
+  EXPECT_THAT(faults(text("  a: '${nosuch}'\n", "a")),
+              ElementsAre(HasSubstr("${nosuch}: undefined")));
+  std::string doubling = "  v0: ''\n";
+  for (int i = 1; i < 40; ++i) {
+    const std::string before = "${v" + std::to_string(i - 1) + "}";
+    doubling += "  v" + std::to_string(i) + ": '" + before + before + "'\n";
+  }
+  EXPECT_THAT(faults(text(doubling, "v39")), ElementsAre(HasSubstr("refer to others too often")));
 }
 
 TEST_F(PipelineFaults, RowsThatStayInASystemAreOnlyForItsNodes) {

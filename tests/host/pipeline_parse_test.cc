@@ -124,7 +124,10 @@ TEST_F(PipelineParse, SelectsAndRenamesStreams) {
 TEST_F(PipelineParse, ReplacesVariables) {
   environment_.variables["where"] = "environment";
   options_.set["day"] = "5";
-  const std::string top = "variables: {where: file, day: 1, file: only}\n";
+  options_.set["typed"] = "${day}";
+  const std::string top =
+      "variables: {where: file, day: 1, file: only, typed: x, today: '${run.date:%d}', folder: "
+      "'${where}/${today}', plain: '$${day}'}\n";
   const struct {
     const char* text;
     const char* value;
@@ -138,6 +141,9 @@ TEST_F(PipelineParse, ReplacesVariables) {
       {"${run.date}", "2026-01-02"},
       {"${run.time}", "2026-01-02T23:30:00"},
       {"x-${run.date:%Y%m%d}-${run.time:%H}.db", "x-20260102-23.db"},
+      {"${folder}", "environment/02"},
+      {"${plain}", "${day}"},
+      {"${typed}", "${day}"},  // on the command line, a shell has been there
   };
   for (const auto& c : kCases) EXPECT_EQ(path_with(top, c.text), c.value) << c.text;
 }
