@@ -24,7 +24,12 @@ struct Bench {
     refusal_of([&] {  // a table that is not there yet is as good as empty
       SourceDriver source(host, *subject.plugin, back["component"].asString(),
                           folder.resolve(back["config"]));
-      for (auto& row : rows_as_json(source.read_all())) out.push_back(std::move(row));
+      for (const Batch& batch : source.read_all()) {
+        for (int64_t row = 0; row < batch.rows(); ++row) {
+          out.push_back(batch.schema()->name + ": " +
+                        row_to_json(*batch.schema(), batch.array(), row));
+        }
+      }
     });
     return out;
   }
@@ -132,18 +137,29 @@ void applies_twice(const Subject& subject, const Sample& sample) {
   bench.sink().apply_schema(*sample.schema, steps);
 }
 
+// Whatever one of the streams shows when it is alone.
+void require_shown(const Subject& subject, const Sample& sample,
+                   const std::vector<std::string>& shown) {
+  for (const auto& line : committed(subject, sample, "t1")) {
+    require(std::find(shown.begin(), shown.end(), line) != shown.end(),
+            "stream " + sample.schema->name + " does not show what it shows when it is alone");
+  }
+}
+
 void commits_two_writers(const Subject& subject, const Sample& sample) {
   Bench bench(subject);
   SinkDriver sink = bench.sink();
-  Schema second = *sample.schema;
-  second.name += "_2";
+  Sample other = sample;
+  Schema renamed = *sample.schema;
+  renamed.name += "_2";
+  other.schema = std::make_shared<const Schema>(std::move(renamed));
   sink.apply_schema(*sample.schema, sink.plan_schema(*sample.schema));
-  sink.apply_schema(second, sink.plan_schema(second));
+  sink.apply_schema(*other.schema, sink.plan_schema(*other.schema));
   const auto before = bench.visible();
   std::vector<std::string> tokens;
   const auto refusal = refusal_of([&] {
-    for (const Schema& schema : {*sample.schema, second}) {
-      WriterDriver writer = sink.open(schema, "t1");
+    for (const SchemaPtr& schema : {sample.schema, other.schema}) {
+      WriterDriver writer = sink.open(*schema, "t1");
       for (auto& batch : sample.batches()) writer.write(std::move(batch));
       tokens.push_back(writer.prepare().token);
     }
@@ -156,6 +172,8 @@ void commits_two_writers(const Subject& subject, const Sample& sample) {
   const auto once = bench.visible();
   bench.sink().commit("t1", 1, tokens);
   require(bench.visible() == once, "the second commit shows something else");
+  require_shown(subject, sample, once);
+  require_shown(subject, other, once);
 }
 
 void keeps_what_is_committed(const Subject& subject, const Sample& sample) {

@@ -262,6 +262,7 @@ class Keep final : public Sample<Sink> {
       if (found == prepared.end()) continue;
       store.visible[token] = found->second;
       if (!folder_.empty()) show(token);
+      if (lies.commits_first_only) break;
     }
     call.durable_step("keep.after");
   }

@@ -46,6 +46,7 @@ struct Lies {
   bool appends = false;           // a second commit shows more
   bool commits_once = false;      // forgets what is prepared as a commit begins
   bool commits_own_only = false;  // not what another object prepared
+  bool commits_first_only = false;
   bool knows_every_name = false;  // fails to abort what it does not know
   bool forgets_abort = false;
   bool deletes_committed = false;  // abort takes back what was committed
