@@ -93,9 +93,9 @@ class RunVerb {
         !options_.splits);
     outcome_.state_before = call_.state().stream_states(pipeline_.name);
     prepare_crash_report();
-    const bool usage = execute();
+    execute();
     finish();
-    if (usage) throw UsageError(outcome_.failure.message);
+    if (outcome_.usage) throw UsageError(outcome_.failure.message);
     return outcome_.exit_code;
   }
 
@@ -117,7 +117,7 @@ class RunVerb {
     }
   }
 
-  bool execute() {
+  void execute() {
     const Progress progress(progress_style(call_.arguments.get("progress", "auto")), context_,
                             call_.logger());
     try {
@@ -133,11 +133,10 @@ class RunVerb {
       fail({{}, error.code(), false, "", error.what()});
     } catch (const UsageError& error) {
       fail({{}, Code::kConfig, false, "", error.what()});
-      return true;
+      outcome_.usage = true;
     } catch (const std::exception& error) {
       fail({{}, Code::kInternal, false, "", error.what()});
     }
-    return false;
   }
 
   // The watch uses the engine, and reports by itself where it gives up: it ends before either goes.

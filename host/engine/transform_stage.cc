@@ -68,6 +68,8 @@ class TransformStage::Services : public StageServices, public InputServices {
     const int64_t rows = rejected.rows.rows();
     const bay_status status = StageServices::reject(std::move(rejected));
     if (seen && seen->object) ledger_.count(epoch, seen->origin, {rows, 0, 0, {}});
+    if (const StreamSeen* from = seen ? seen : only_stream(); from && !from->object)
+      rows_in_[from->origin] -= rows;
     return status;
   }
 
@@ -90,12 +92,24 @@ class TransformStage::Services : public StageServices, public InputServices {
     }
     return only;
   }
+  // Files come in, or rows; false where nothing has come yet.
+  bool takes(bool objects) const {
+    bool any = false;
+    for (const auto& input : seen_) {
+      for (const auto& seen : input) {
+        if (!seen.schema) continue;
+        if (seen.object != objects) return false;
+        any = true;
+      }
+    }
+    return any;
+  }
   std::chrono::nanoseconds take_waited() { return std::exchange(waited_, {}); }
   // Records that became files here: the sink only sees their chunks.
   void count_encoded() {
     for (auto& [origin, rows] : rows_in_) {
       StreamCounts counts;
-      counts.written[id()] = std::exchange(rows, 0) - std::exchange(rejected_rows, 0);
+      counts.written[id()] = std::exchange(rows, 0);
       ledger_.count(epoch, origin, counts);
     }
   }
@@ -178,8 +192,7 @@ std::string TransformStage::origin_of(const std::string& stream) const {
 }
 
 bool TransformStage::encodes() const {
-  const StreamSeen* in = services_->only_stream();
-  return !streams_.empty() && streams_[0].object && in && !in->object;
+  return !streams_.empty() && streams_[0].object && services_->takes(false);
 }
 
 void TransformStage::on_stream(const HostEvent& event) {
@@ -207,8 +220,7 @@ void TransformStage::on_batch(HostEvent event) {
   Batch batch(seen.schema, std::move(event.array));
   const int64_t rows = batch.rows(), bytes = batch.bytes();
   run_.figures[node_].rows_out += rows;
-  const StreamSeen* only = services_->only_stream();
-  if (!seen.object && only && only->object) {  // records are read where they leave the files
+  if (!seen.object && services_->takes(true)) {  // records are read where they leave the files
     lane_.ledger_.count(services_->epoch, seen.origin, {rows, 0, 0, {}});
   }
   if (!outlet_.batch(event.stream, std::move(batch), bytes))

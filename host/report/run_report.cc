@@ -176,7 +176,7 @@ void judge(RunOutcome& run, int signal) {
     run.exit_code = signal == SIGTERM ? kExitTerminated : kExitInterrupted;
   } else if (run.failed_early) {
     run.outcome = "failed";
-    run.exit_code = exit_code(run.failure);
+    run.exit_code = run.usage ? int{kExitUsage} : exit_code(run.failure);
   } else if (failures.empty()) {
     run.outcome = "ok";
     run.exit_code = kExitOk;
@@ -208,6 +208,7 @@ Json::Value report_json(const RunOutcome& run, const RunContext& context) {
     json["nodes"].append(node_json(context.pipeline.nodes[i], context.figures[i]));
   }
   if (run.failed_early) json["error"] = error_json(run.failure);
+  if (run.usage) json["error"]["class"] = "usage";
   return json;
 }
 

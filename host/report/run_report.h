@@ -19,6 +19,7 @@ struct RunOutcome {
   RunResult result;
   LaneFailure failure;  // of the run as a whole, where `failed_early`
   bool failed_early = false;
+  bool usage = false;  // it failed at the command line
 };
 
 // The outcome's name and exit code from the lanes' failures; `signal` = 0 or the number that ended

@@ -62,6 +62,21 @@ class FormatsTest(SystemTest):
                 self.copy("a.jsonl", "b.csv", *settings)
                 self.assertEqual(list(csv.reader(io.StringIO(self.read("b.csv"), newline=""), **dialect)), [["x", "y", "z"]] + rows)
 
+    def test_rows_of_several_streams_that_become_files_are_counted_apart(self):
+        self.write("a.csv", "x\n1\n2\n")
+        self.write("b.csv", "x\n1\n2\n3\n")
+        self.copy("a.csv", "out.db")
+        self.copy("b.csv", "out.db")
+        result = self.run_json(self.pipeline("""
+nodes:
+  - {use: sqlite, with: {path: out.db, tables: {a: a, b: b}}}
+  - use: csv.encode
+  - {use: files, with: {path: "{stream}_again.csv"}}
+"""))
+        streams = [(one["stream"], one["rows_read"], one["rows_written"]) for one in result.json["streams"]]
+        self.assertEqual(streams, [("a", 2, 2), ("b", 3, 3)])
+        self.assertEqual((self.read("a_again.csv"), self.read("b_again.csv")), (self.read("a.csv"), self.read("b.csv")))
+
     def test_reads_and_writes_the_csv_of_postgresql(self):
         server = Postgres()
         self.addCleanup(server.stop)

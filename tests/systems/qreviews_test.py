@@ -198,6 +198,8 @@ class QreviewsTest(SystemTest):
         result = self.patchbay("run", self.write(), "--only", "respnses")
         self.assertEqual(result.code, 2, result)
         self.assertIn("--only respnses: no source has such a stream; there is responses", result.err)
+        listed = self.patchbay("runs", "list", "--output", "json").json
+        self.assertEqual(listed[0]["exit_code"], 2, listed)
 
     def test_a_misspelt_option_is_named_with_line_and_column(self):
         result = self.patchbay("run", self.pipeline(PIPELINE.format(top="", url=self.server.url, page_size=5)
