@@ -22,6 +22,13 @@ bool is_table(Call& call, Connection& connection, const std::string& relation) {
   return count.integer(0, 0) == 1;
 }
 
+// As the server prints it: a cast would add /32 to an address that stands without.
+std::string text_of(const PgColumn& column) {
+  constexpr uint32_t kInet = 869;
+  const std::string name = quote_identifier(column.name);
+  return (column.type.oid == kInet ? "pg_catalog.inet_out(" + name + ")" : name) + "::text";
+}
+
 class PostgresReader final : public Reader {
  public:
   PostgresReader(Call& call, Context& context, std::unique_ptr<Connection> connection,
@@ -102,8 +109,9 @@ class PostgresReader final : public Reader {
   std::string select() const {
     std::string list;
     for (const auto& column : columns_) {
-      list += (list.empty() ? "" : ", ") + quote_identifier(column.name);
-      if (column.type.kind == PgKind::kOther) list += "::text";
+      const bool as_text = column.type.kind == PgKind::kOther;
+      list +=
+          (list.empty() ? "" : ", ") + (as_text ? text_of(column) : quote_identifier(column.name));
     }
     if (cursor_) list += ", " + cursor_->fields();
     std::string where = extract_.range;

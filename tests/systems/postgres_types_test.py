@@ -51,6 +51,11 @@ class TypesTest(PostgresCase):
         self.assertEqual(self.run_json(pipeline).stream["rows_written"], 4)
         self.assertEqual(self.sql(SAME.format("a")), self.sql(SAME.format("other.a")))
 
+    def test_addresses_read_as_the_server_prints_them(self):
+        self.sql("CREATE TABLE a (i int, ip inet, net cidr); INSERT INTO a VALUES (1, '10.0.0.1', '10.0.0.0/8'), (2, '::1', NULL), (3, '10.0.0.1/8', NULL)")
+        self.run_json(self.copy(", tables: {a: a}", ", tables: {a: made}"))
+        self.assertEqual(self.sql("SELECT ip FROM made ORDER BY i"), [["10.0.0.1"], ["::1"], ["10.0.0.1/8"]])
+
     def test_a_table_that_is_made_holds_every_value(self):
         self.sql(ALL_TYPES + "ALTER TABLE a DROP COLUMN j")
         self.run_json(self.copy(", tables: {a: a}", ", tables: {a: made}"))
