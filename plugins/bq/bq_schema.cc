@@ -110,8 +110,24 @@ bool takes(const std::string& column, const std::string& stream) {
   return false;
 }
 
+// A row that lacks a REQUIRED column would be refused, and each of them would be.
+void require_no_more(const std::vector<Field>& stream, const Json::Value& table,
+                     const std::string& path) {
+  for (const auto& column : table) {
+    const std::string name = lower(column["name"].asString());
+    const auto same = [&](const Field& field) { return lower(field.name) == name; };
+    if (column["mode"].asString() != "REQUIRED" || column.isMember("defaultValueExpression") ||
+        std::any_of(stream.begin(), stream.end(), same))
+      continue;
+    throw Error(Code::kSchema, path + column["name"].asString() +
+                                   ": the table's column is REQUIRED, and the stream has no such "
+                                   "field; set it with `fields`, or make the column NULLABLE");
+  }
+}
+
 void compare(const std::vector<Field>& stream, const Json::Value& table, const std::string& path,
              std::vector<MissingColumn>& missing) {
+  require_no_more(stream, table, path);
   for (const auto& field : stream) {
     const std::string at = path + field.name;
     const Json::Value* column = find_column(table, field.name);

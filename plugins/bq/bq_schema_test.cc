@@ -41,6 +41,26 @@ TEST(BqSchema, NamesThatDifferInCaseAreOneColumn) {
               HasSubstr("l.X: " + same + "l.x; rename or drop one of them"));
 }
 
+TEST(BqSchema, AColumnThatMustHaveAValueGetsOne) {
+  const Schema stream{"s", parse_type("struct<a: int64, r: struct<x: int64>>").fields, {}};
+  const auto table = [](const std::string& more, const std::string& inner) {
+    return parse_json(
+        R"([{"name":"A","type":"INTEGER","mode":"REQUIRED"},{"name":"r","type":"RECORD",
+        "fields":[{"name":"x","type":"INTEGER"})" +
+        inner + "]}" + more + "]");
+  };
+  const std::string needed = R"(,{"name":"b","type":"STRING","mode":"REQUIRED")";
+  EXPECT_EQ(missing_columns(stream, table("", "")).size(), 0u);
+  EXPECT_EQ(
+      missing_columns(stream, table(needed + R"(,"defaultValueExpression":"'x'"})", "")).size(),
+      0u);
+  const std::string why = "b: the table's column is REQUIRED, and the stream has no such field";
+  EXPECT_THAT(message_of([&] { missing_columns(stream, table(needed + "}", "")); }, Code::kSchema),
+              HasSubstr(why));
+  EXPECT_THAT(message_of([&] { missing_columns(stream, table("", needed + "}")); }, Code::kSchema),
+              HasSubstr("r." + why));
+}
+
 TEST(BqSchema, EveryTypeHasItsColumn) {
   const struct {
     const char *type, *column;

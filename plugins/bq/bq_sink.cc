@@ -52,6 +52,12 @@ std::string merge_sql(const std::string& table, const std::string& staging,
          bq_columns(token["columns"]) + ") VALUES (" + bq_columns(token["columns"], "s.") + ");\n";
 }
 
+void require_rows_taken(const std::string& table, const Json::Value& resource) {
+  const Json::Value& type = resource["type"];
+  if (type.isString() && type.asString() != "TABLE")
+    config_error("tables", table + " is a " + type.asString() + ", which takes no rows");
+}
+
 constexpr uint32_t kMostFailedJobs = 1000;
 
 // Throws where another commit job is no use now.
@@ -134,6 +140,7 @@ Json::Value BqSink::plan_schema(Call& call, const SchemaPtr& stream) {
   };
   const auto found = client(call).get_table(call, table);
   if (found) {
+    require_rows_taken(table, *found);
     for (const auto& missing : missing_columns(*stream, (*found)["schema"]["fields"])) {
       Json::Value& step = add("add_column");
       step["field"] = missing.path;

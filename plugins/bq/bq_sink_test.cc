@@ -43,11 +43,7 @@ struct BqSinkTest : testing::Test {
     if (request.starts_with("POST /token"))
       return answer(200, R"({"access_token":"t","expires_in":3600})");
     if (request.find("/jobs/patchbay_") != std::string::npos) return stored_job;
-    if (request.starts_with("GET ")) {
-      return answer(
-          200,
-          R"({"schema":{"fields":[{"name":"id","type":"INTEGER"},{"name":"name","type":"STRING"}]}})");
-    }
+    if (request.starts_with("GET ")) return answer(200, table);
     const std::lock_guard lock(mutex);
     noted.push_back(request);
     if (replies.empty()) return answer(200, "{}");
@@ -87,6 +83,8 @@ struct BqSinkTest : testing::Test {
   test::FakeHost host;
   std::mutex mutex;
   std::vector<std::string> replies, noted;
+  std::string table =
+      R"({"schema":{"fields":[{"name":"id","type":"INTEGER"},{"name":"name","type":"STRING"}]}})";
   std::string stored_job;  // what is there already
   ScriptedServer server;
 };
@@ -128,6 +126,22 @@ TEST_F(BqSinkTest, ARefusedRowIsRejectedAndTheStoppedAreSentAgain) {
   ASSERT_EQ(sent.size(), 2u);
   EXPECT_EQ(write_json(sent[1]["rows"][1]["json"]), R"({"id":3,"name":"Cid"})");
   EXPECT_THAT(ids(sent[1]), ElementsAre(ids(sent[0])[0], ids(sent[0])[2]));
+}
+
+TEST_F(BqSinkTest, ColumnsThatTheTableMayLackAreLeftOut) {
+  table = R"({"schema":{"fields":[{"name":"id","type":"INTEGER"}]}})";
+  sink()->open(people(), "t1").write(rows({{1, "Bob"}}));
+  table =
+      R"({"schema":{"fields":[{"name":"id","type":"INTEGER"},{"name":"name","type":"STRING"}]}})";
+  sink()->open(people(), "t2").write(rows({{1, "Bob"}}));
+  EXPECT_TRUE(bodies()[0]["ignoreUnknownValues"].asBool());
+  EXPECT_FALSE(bodies()[1]["ignoreUnknownValues"].asBool());
+}
+
+TEST_F(BqSinkTest, AViewIsNoTarget) {
+  table = R"({"type":"VIEW","schema":{"fields":[{"name":"id","type":"INTEGER"}]}})";
+  EXPECT_EQ(test::failure([&] { sink()->plan_schema(people()); }, Code::kConfig),
+            "tables: people is a VIEW, which takes no rows");
 }
 
 TEST_F(BqSinkTest, AnswersThatNameNoRowAreTemporary) {

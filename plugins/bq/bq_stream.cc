@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "bq_schema.h"
 #include "bq_words.h"
 #include "patchbay/json_text.h"
 
@@ -30,6 +31,7 @@ BqStreamWriter::BqStreamWriter(std::unique_ptr<BqClient> client, SchemaPtr strea
       stream_(stream),
       table_(std::move(table)),
       name_(std::move(name)),
+      lacks_columns_(!missing_columns(*stream_, target_schema["fields"]).empty()),
       encoder_(std::move(stream), target_schema["fields"], true) {
   const bool all = std::all_of(keys.begin(), keys.end(),
                                [&](const auto& key) { return stream_->index_of(key) >= 0; });
@@ -79,7 +81,8 @@ void BqStreamWriter::send(Call& call, const Batch& batch, std::vector<Row> rows)
 
 std::vector<BqStreamWriter::Row> BqStreamWriter::insert(Call& call, const Batch& batch,
                                                         const std::vector<Row>& rows) {
-  std::string body = R"({"skipInvalidRows":false,"ignoreUnknownValues":false,"rows":[)";
+  std::string body = R"({"skipInvalidRows":false,"ignoreUnknownValues":)";
+  body += lacks_columns_ ? R"(true,"rows":[)" : R"(false,"rows":[)";
   for (size_t i = 0; i < rows.size(); ++i) {
     body += (i == 0 ? R"({"insertId":")" : R"(,{"insertId":")") + rows[i].id + R"(","json":)" +
             rows[i].json + "}";

@@ -30,6 +30,7 @@ class BqStreamWriter final : public Writer {
   const SchemaPtr stream_;
   const std::string table_, name_;
   std::vector<size_t> keys_;  // columns of the stream
+  const bool lacks_columns_;  // the table, and the policy says that it may
   BqEncoder encoder_;
   int64_t offered_ = 0;  // rows so far, refused ones included
   int64_t rows_ = 0;
