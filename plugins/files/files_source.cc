@@ -105,23 +105,33 @@ std::string named(const fs::path& path, const std::string& prefix) {
   return text.starts_with("./") && !prefix.starts_with("./") ? text.substr(2) : text;
 }
 
+// What is gone is not there; what may not be looked into would be missed in silence.
+void require_seen(const std::string& path, const std::error_code& error) {
+  if (error && error != std::errc::no_such_file_or_directory && error != std::errc::not_a_directory)
+    fail(path, error.value());
+}
+
 std::vector<FoundObject> find_files(const std::string& pattern) {
   std::vector<FoundObject> out;
   if (!is_pattern(pattern)) {
-    if (fs::is_regular_file(pattern)) out.push_back(stat_file(pattern));
+    std::error_code error;
+    if (fs::is_regular_file(pattern, error)) out.push_back(stat_file(pattern));
+    require_seen(pattern, error);
     return out;
   }
   for (const auto& [prefix, flat] : list_prefixes(pattern)) {
-    std::error_code gone;
-    fs::recursive_directory_iterator it(fixed_folder(prefix),
-                                        fs::directory_options::skip_permission_denied, gone);
-    for (const fs::recursive_directory_iterator end; !gone && it != end; it.increment(gone)) {
+    std::error_code error;
+    std::string at = fixed_folder(prefix).string();
+    fs::recursive_directory_iterator it(at, error);
+    for (const fs::recursive_directory_iterator end; !error && it != end; it.increment(error)) {
+      at = it->path().string();
       if (flat) it.disable_recursion_pending();
       const std::string path = named(it->path(), prefix);
       std::error_code vanished;
       if (path.starts_with(prefix) && it->is_regular_file(vanished) && finds(pattern, path))
         out.push_back(stat_file(path));
     }
+    require_seen(at, error);
   }
   return out;
 }
