@@ -1,5 +1,6 @@
 #include "cli/invocation.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -211,6 +212,9 @@ void Invocation::write_out(const std::string& text) {
       at += static_cast<size_t>(n);
     } else if (errno == EPIPE) {
       return;  // the reader has seen enough
+    } else if (errno == EAGAIN) {
+      pollfd room{STDOUT_FILENO, POLLOUT, 0};
+      poll(&room, 1, -1);
     } else if (errno != EINTR) {
       throw Error(Code::kUnavailable,
                   std::string("standard output: cannot be written: ") + std::strerror(errno));

@@ -100,6 +100,23 @@ class SignalsTest(OperationsTest):
         self.fault()
         self.complete(self.reviews())
 
+    def test_what_is_printed_goes_into_no_file_that_is_open(self):
+        (self.folder / "a.csv").write_text("id\n1\n")
+        command = " ".join(self.command("copy", "a.csv", "a.json"))
+        for closed in ("<&- >&- 2>&-", "2>&-", ">&- 2>&-"):
+            done = subprocess.run(["sh", "-c", f"exec {command} {closed}"], cwd=self.folder, env=self.environment, timeout=60)
+            self.assertEqual(done.returncode, 0, closed)
+            self.assertEqual(json.loads((self.folder / "a.json").read_text()), [{"id": 1}])
+            self.assertTrue(all(lock.read_bytes().isdigit() for lock in self.state_dir.glob("locks/*")), closed)
+
+    def test_a_file_size_limit_is_a_full_disk(self):
+        (self.folder / "a.csv").write_text("id\n" + "1\n" * 100000)
+        command = " ".join(self.command("copy", "a.csv", "a.json"))
+        done = subprocess.run(["bash", "-c", f"ulimit -f 400; exec {command} --set retry.attempts=1"], cwd=self.folder,
+                              capture_output=True, text=True, env=self.environment, timeout=60)
+        self.assertEqual(done.returncode, 5, done)
+        self.assertEqual(list(self.folder.glob("*a.json*")), [])
+
     def test_a_second_signal_ends_at_once(self):
         run, other = self.blocked_by_another()
         run.signal(signal.SIGINT)

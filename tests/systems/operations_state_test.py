@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import subprocess
 
-from harness import main
+from harness import BUILD, main
 from operations import OperationsTest, until
 
 
@@ -119,6 +119,23 @@ class PermissionsTest(OperationsTest):
     def test_a_state_file_that_is_a_folder(self):
         (self.folder / "state/state.db").mkdir(parents=True)
         self.assert_refused("state/state.db: cannot be opened")
+
+    def test_folders_that_may_not_be_looked_into_are_not_taken_for_empty(self):
+        shut = self.folder / "shut"
+        shut.mkdir()
+        (shut / "a.csv").write_text("id\n1\n")
+        shut.chmod(0)
+        for path in (f"{shut}/a.csv", f"{shut}/*.csv", f"{self.folder}/**/a.csv"):
+            result = self.as_plain_user("copy", path, self.folder / "copied.db")
+            self.assert_fails(result, 4, "shut", "Permission denied")
+
+    def test_a_working_folder_that_is_gone(self):
+        gone = self.folder / "gone"
+        gone.mkdir()
+        script = f"rmdir {gone}; exec {BUILD}/patchbay --state-dir {self.state_dir} copy a.csv b.csv"
+        done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, cwd=gone, timeout=60)
+        self.assertEqual(done.returncode, 3, done)
+        self.assertNotIn("bug", done.stderr)
 
     def test_a_state_file_of_somebody_else(self):
         self.complete(self.reviews())
