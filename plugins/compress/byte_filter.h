@@ -21,9 +21,7 @@ class ByteFilter {
   virtual bool run(std::string_view& in, bool last, std::span<char>& out) = 0;
 };
 
-// Of the object `name`; `warn` takes what is odd but no failure.
-using Warn = std::function<void(const std::string&)>;
-using MakeFilter = std::function<std::unique_ptr<ByteFilter>(const std::string& name, Warn warn)>;
+using MakeFilter = std::function<std::unique_ptr<ByteFilter>(const std::string& name)>;
 
 // The bytes as they are.
 class CopyBytes final : public ByteFilter {

@@ -13,10 +13,10 @@ struct DecodeConfig {
 };
 
 std::unique_ptr<ByteFilter> make_decoder(Method method, const DecodeConfig& config,
-                                         const std::string& name, Warn warn) {
+                                         const std::string& name) {
   switch (method) {
     case Method::kGzip:
-      return gzip_decoder(name, std::move(warn));
+      return gzip_decoder(name);
     case Method::kZstd:
       return zstd_decoder(name, config.window_log);
     default:
@@ -36,8 +36,8 @@ Method method_of(std::string_view head) {
 // Decides once it has seen the first bytes.
 class AutoDecoder final : public ByteFilter {
  public:
-  AutoDecoder(const DecodeConfig& config, std::string name, Warn warn)
-      : config_(config), name_(std::move(name)), warn_(std::move(warn)) {}
+  AutoDecoder(const DecodeConfig& config, std::string name)
+      : config_(config), name_(std::move(name)) {}
 
   bool run(std::string_view& in, bool last, std::span<char>& out) override {
     if (!decoder_) {
@@ -65,12 +65,11 @@ class AutoDecoder final : public ByteFilter {
       throw Error(Code::kData,
                   name_ + ": " + what + "; get it again, or take it as it is: method: none");
     }
-    decoder_ = make_decoder(method, config_, name_, warn_);
+    decoder_ = make_decoder(method, config_, name_);
   }
 
   const DecodeConfig config_;
   const std::string name_;
-  const Warn warn_;
   std::string head_;
   std::string_view head_rest_;
   std::unique_ptr<ByteFilter> decoder_;
@@ -84,25 +83,23 @@ ObjectFilter parse_config(const Config& config) {
   out.rename = [decode](std::string_view key) {
     return decode.method == Method::kNone ? std::string(key) : without_ending(key);
   };
-  out.make = [decode](const std::string& name, Warn warn) -> std::unique_ptr<ByteFilter> {
-    if (decode.method == Method::kAuto)
-      return std::make_unique<AutoDecoder>(decode, name, std::move(warn));
-    return make_decoder(decode.method, decode, name, std::move(warn));
+  out.make = [decode](const std::string& name) -> std::unique_ptr<ByteFilter> {
+    if (decode.method == Method::kAuto) return std::make_unique<AutoDecoder>(decode, name);
+    return make_decoder(decode.method, decode, name);
   };
   return out;
 }
 
 }  // namespace
 
-CompressDecode::CompressDecode(Context& context, const Config& config)
-    : context_(context), filter_(parse_config(config)) {}
+CompressDecode::CompressDecode(Context&, const Config& config) : filter_(parse_config(config)) {}
 
 std::vector<Schema> CompressDecode::bind(Call&, const std::vector<SchemaPtr>& in) {
   return same_streams(in);
 }
 
 std::unique_ptr<Reader> CompressDecode::open(Call&, std::vector<Input> inputs) {
-  return filter_objects(context_, filter_, std::move(inputs.at(0)));
+  return filter_objects(filter_, std::move(inputs.at(0)));
 }
 
 }  // namespace patchbay

@@ -7,12 +7,11 @@ namespace patchbay {
 
 class CompressDecode final : public Transform {
  public:
-  CompressDecode(Context& context, const Config& config);
+  CompressDecode(Context&, const Config& config);
   std::vector<Schema> bind(Call& call, const std::vector<SchemaPtr>& in) override;
   std::unique_ptr<Reader> open(Call& call, std::vector<Input> inputs) override;
 
  private:
-  Context& context_;
   ObjectFilter filter_;
 };
 

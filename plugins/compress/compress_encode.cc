@@ -18,17 +18,17 @@ ObjectFilter parse_config(const Config& config) {
   switch (method) {
     case Method::kZstd:
       out.rename = [](std::string_view key) { return std::string(key) + ".zst"; };
-      out.make = [level](const std::string&, const Warn&) {
+      out.make = [level](const std::string&) {
         return zstd_encoder(static_cast<int>(level.value_or(3)));
       };
       break;
     case Method::kNone:
       out.rename = [](std::string_view key) { return std::string(key); };
-      out.make = [](const std::string&, const Warn&) { return std::make_unique<CopyBytes>(); };
+      out.make = [](const std::string&) { return std::make_unique<CopyBytes>(); };
       break;
     default:
       out.rename = [](std::string_view key) { return std::string(key) + ".gz"; };
-      out.make = [level](const std::string&, const Warn&) {
+      out.make = [level](const std::string&) {
         return gzip_encoder(isal_level(level.value_or(1)));
       };
   }
@@ -37,15 +37,14 @@ ObjectFilter parse_config(const Config& config) {
 
 }  // namespace
 
-CompressEncode::CompressEncode(Context& context, const Config& config)
-    : context_(context), filter_(parse_config(config)) {}
+CompressEncode::CompressEncode(Context&, const Config& config) : filter_(parse_config(config)) {}
 
 std::vector<Schema> CompressEncode::bind(Call&, const std::vector<SchemaPtr>& in) {
   return same_streams(in);
 }
 
 std::unique_ptr<Reader> CompressEncode::open(Call&, std::vector<Input> inputs) {
-  return filter_objects(context_, filter_, std::move(inputs.at(0)));
+  return filter_objects(filter_, std::move(inputs.at(0)));
 }
 
 }  // namespace patchbay

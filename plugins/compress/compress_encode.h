@@ -7,12 +7,11 @@ namespace patchbay {
 
 class CompressEncode final : public Transform {
  public:
-  CompressEncode(Context& context, const Config& config);
+  CompressEncode(Context&, const Config& config);
   std::vector<Schema> bind(Call& call, const std::vector<SchemaPtr>& in) override;
   std::unique_ptr<Reader> open(Call& call, std::vector<Input> inputs) override;
 
  private:
-  Context& context_;
   ObjectFilter filter_;
 };
 

@@ -12,8 +12,8 @@ constexpr uint64_t kAlwaysFine = 64 << 20;
 
 class FilterReader final : public Reader {
  public:
-  FilterReader(Context& context, const ObjectFilter& filter, Input input)
-      : context_(context), filter_(filter), input_(std::move(input)) {}
+  FilterReader(const ObjectFilter& filter, Input input)
+      : filter_(filter), input_(std::move(input)) {}
 
   Event next(Call& call) override {
     for (;;) {
@@ -83,9 +83,7 @@ class FilterReader final : public Reader {
       stream.object->name = chunk.key;
       stream.object->key = filter_.rename(chunk.key);
       stream.object->modified = chunk.modified;
-      stream.object->filter = filter_.make(stream.object->name, [this](const std::string& text) {
-        context_.log(BAY_LOG_WARN, text);
-      });
+      stream.object->filter = filter_.make(stream.object->name);
     }
     rest_ = chunk.data;
     last_ = chunk.last;
@@ -137,7 +135,6 @@ class FilterReader final : public Reader {
     return BatchEvent{stream_, batch.finish()};
   }
 
-  Context& context_;
   const ObjectFilter& filter_;
   Input input_;
   std::vector<Stream> streams_;
@@ -151,8 +148,8 @@ class FilterReader final : public Reader {
 
 }  // namespace
 
-std::unique_ptr<Reader> filter_objects(Context& context, const ObjectFilter& filter, Input input) {
-  return std::make_unique<FilterReader>(context, filter, std::move(input));
+std::unique_ptr<Reader> filter_objects(const ObjectFilter& filter, Input input) {
+  return std::make_unique<FilterReader>(filter, std::move(input));
 }
 
 }  // namespace patchbay

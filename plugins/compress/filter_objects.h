@@ -14,6 +14,6 @@ struct ObjectFilter {
 
 // Objects of a stream follow each other, the streams of an edge may mix. Memory: a chunk and a
 // filter per stream. `filter` outlives the reader.
-std::unique_ptr<Reader> filter_objects(Context& context, const ObjectFilter& filter, Input input);
+std::unique_ptr<Reader> filter_objects(const ObjectFilter& filter, Input input);
 
 }  // namespace patchbay

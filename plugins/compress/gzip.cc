@@ -18,14 +18,11 @@ uint8_t* bytes(const char* data) {
 
 class GzipDecoder final : public ByteFilter {
  public:
-  GzipDecoder(std::string name, Warn warn) : name_(std::move(name)), warn_(std::move(warn)) {
-    begin_member();
-  }
+  explicit GzipDecoder(std::string name) : name_(std::move(name)) { begin_member(); }
 
   bool run(std::string_view& in, bool last, std::span<char>& out) override {
     any_ = any_ || !in.empty();
     for (;;) {
-      if (place_ == Place::kGarbage) in = {};
       if (place_ == Place::kBetween) between(in, last);
       if (place_ == Place::kHeader) read_header(in);
       if (place_ == Place::kData) inflate(in, out);
@@ -37,7 +34,7 @@ class GzipDecoder final : public ByteFilter {
   }
 
  private:
-  enum class Place { kHeader, kData, kBetween, kGarbage };
+  enum class Place { kHeader, kData, kBetween };
 
   void begin_member() {
     header_ = {};
@@ -79,7 +76,7 @@ class GzipDecoder final : public ByteFilter {
     any_members_ = true;
   }
 
-  // Another member, padding, or something else. The first byte of a member may end a piece.
+  // Another member, or padding. The first byte of a member may end a piece.
   void between(std::string_view& in, bool last) {
     if (half_magic_ && !in.empty() && in[0] == '\x8b') {
       half_magic_ = false;
@@ -87,7 +84,7 @@ class GzipDecoder final : public ByteFilter {
       std::string_view first("\x1f");
       return read_header(first);
     }
-    if (half_magic_ && (last || !in.empty())) return garbage(in);
+    if (half_magic_ && (last || !in.empty())) garbage();
     if (in.starts_with("\x1f\x8b")) return begin_member();
     if (in == "\x1f" && !last) {
       half_magic_ = true;
@@ -96,13 +93,13 @@ class GzipDecoder final : public ByteFilter {
     }
     const size_t end = std::min(in.find_first_not_of('\0'), in.size());
     in.remove_prefix(end);
-    if (!in.empty()) garbage(in);
+    if (!in.empty()) garbage();
   }
 
-  void garbage(std::string_view& in) {
-    place_ = Place::kGarbage;
-    in = {};
-    warn_(name_ + ": bytes behind the end of the gzip data are left out");
+  // They may be a member whose first bytes are damaged: to leave them out might lose its rows.
+  [[noreturn]] void garbage() const {
+    throw Error(Code::kData,
+                name_ + ": bytes behind the gzip data are no gzip; get the file again");
   }
 
   [[noreturn]] void cut() const {
@@ -119,7 +116,6 @@ class GzipDecoder final : public ByteFilter {
   }
 
   const std::string name_;
-  const Warn warn_;
   GzipHeader header_;
   inflate_state state_;
   Place place_ = Place::kHeader;
@@ -169,8 +165,8 @@ class GzipEncoder final : public ByteFilter {
 
 }  // namespace
 
-std::unique_ptr<ByteFilter> gzip_decoder(std::string name, Warn warn) {
-  return std::make_unique<GzipDecoder>(std::move(name), std::move(warn));
+std::unique_ptr<ByteFilter> gzip_decoder(std::string name) {
+  return std::make_unique<GzipDecoder>(std::move(name));
 }
 
 std::unique_ptr<ByteFilter> gzip_encoder(uint32_t level) {
