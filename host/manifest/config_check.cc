@@ -151,8 +151,11 @@ class Checker {
   }
 
   static std::string plain_type(const Json::Value& value) {
-    if (value.isString()) return "the text \"" + value.asString() + "\"";
-    return plain(value);
+    constexpr size_t kMost = 200;
+    if (!value.isString()) return plain(value);
+    const std::string text = value.asString();
+    if (text.size() > kMost) return "a text of " + std::to_string(text.size()) + " bytes";
+    return "the text \"" + text + "\"";
   }
 
   void check_enum(const Json::Value& allowed, const Json::Value& value, const std::string& path,

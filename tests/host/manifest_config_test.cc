@@ -103,6 +103,12 @@ TEST(ConfigCheck, SaysForEachFaultWhatToWriteInstead) {
   for (const auto& c : kCases) EXPECT_THAT(faults_of(c.config), ElementsAre(c.fault)) << c.config;
 }
 
+TEST(ConfigCheck, ALongTextIsNotRepeated) {
+  const std::string text(5000, 'x');
+  EXPECT_THAT(faults_of(R"({"account": "a", "page_size": ")" + text + "\"}"),
+              ElementsAre("/page_size page_size: must be an integer, not a text of 5000 bytes"));
+}
+
 TEST(ConfigCheck, AcceptsWhatTheSchemaAllows) {
   for (const char* config : {
            R"({"account": "a"})",
