@@ -29,7 +29,6 @@ class SqliteSink final : public Sink {
   std::string table_of(const std::string& stream) const;
   std::vector<std::string> columns_of(Database& database, const std::string& table) const;
   Database& database();  // opened at first use
-  void move_rows(const Json::Value& token);
 
   const std::string path_, write_;
   const std::vector<std::string> keys_;

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sqlite3
 
 from harness import SystemTest, main
 
@@ -79,6 +80,22 @@ nodes:
         self.assertIn("appends it again", self.run_json(pipeline).stream["note"])
         self.assertIn("note: t: each run reads all of it and sqlite appends it again", self.patchbay("run", pipeline).out)
         self.assertNotIn("note", self.run_json(self.load("a.csv", "csv.decode", more=", select: new")).stream)
+
+    def test_rows_that_a_table_refuses_hold_up_no_later_run(self):
+        for name, table in (("unique", "id INTEGER PRIMARY KEY"), ("check", "id INT CHECK (id > 1)"), ("null", "id INT, more INT NOT NULL")):
+            self.write("a.csv", "id\n1\n2\n")
+            with sqlite3.connect(self.folder / "out.db") as database:
+                database.executescript(f"DROP TABLE IF EXISTS t; CREATE TABLE t ({table});")
+                if name == "unique":
+                    database.execute("INSERT INTO t VALUES (1)")
+            pipeline = self.load("a.csv", "csv.decode")
+            self.assertIn("constraint failed", self.run_json(pipeline, code=7).stream["error"]["message"])
+            if name == "null":
+                with sqlite3.connect(self.folder / "out.db") as database:
+                    database.executescript("DROP TABLE t; CREATE TABLE t (id INT);")
+            self.write("a.csv", "id\n2\n3\n")
+            self.assertEqual(self.run_json(pipeline).stream["rows_written"], 2)
+            self.assertEqual(self.rows("SELECT name FROM sqlite_master WHERE name LIKE '%_l0a%'"), [])
 
     def test_one_bad_file_does_not_stop_the_others(self):
         self.write("in/a.csv", "id\n1\n")
