@@ -119,7 +119,8 @@ size_t DuckDb::add_file_stream(const std::string& node, const std::string& strea
 
 void DuckDb::add_file(size_t number, const std::string& path, const std::string& key) {
   try {
-    connection_.execute("DESCRIBE FROM read_parquet(" + quoted_text(path) + ")");
+    connection_.execute("DESCRIBE FROM read_parquet(" + quoted_text(path) +
+                        ", hive_partitioning = false)");
   } catch (const adbc::Failure&) {
     throw Error(Code::kData, key +
                                  ": can't be read as Parquet: it is damaged, or a file of another "
@@ -177,7 +178,7 @@ void DuckDb::define(const std::string& name, const Table& table) {
     files += (files.empty() ? "" : ", ") + quoted_text(file.path);
   if (!files.empty()) {
     sql += (sql.empty() ? "" : " UNION ALL BY NAME ") +
-           ("FROM read_parquet([" + files + "], union_by_name = true)");
+           ("FROM read_parquet([" + files + "], union_by_name = true, hive_partitioning = false)");
   }
   engine("stream " + table.stream,
          [&] { connection_.execute("CREATE VIEW " + name + " AS " + sql); });

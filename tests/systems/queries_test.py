@@ -55,12 +55,12 @@ nodes:
   - {{use: files, id: orders, from: [], with: {{path: "{path}", stream: orders}}}}
   - {{use: files, id: right_file, from: [], with: {{path: right.csv}}}}
   - {{use: csv.decode, id: prices}}
-  - {{use: sql, from: [orders, prices], with: {{files: parquet, spill_directory: spill, stream: sums, query: "{query}"}}}}
+  - {{use: sql, from: [orders, prices], with: {{files: parquet, spill_directory: "day=1", stream: sums, query: "{query}"}}}}
   - {{use: sqlite, with: {{path: out.db, write: replace}}}}
 """, "over_files")
 
     def test_parquet_files_are_read_by_the_engine(self):
-        (self.folder / "spill").mkdir()
+        (self.folder / "day=1").mkdir()
         self.parquet("a", "item,pieces\napple,3\npear,2\n")
         self.parquet("b", "pieces,item,note\n4,apple,late\n")
         query = "SELECT item, sum(pieces * price::decimal(8, 2))::varchar AS amount, max(note) AS note FROM orders JOIN prices USING (item) GROUP BY item ORDER BY item"
@@ -68,10 +68,13 @@ nodes:
         self.assertEqual(self.patchbay("plan", pipeline).code, 0)
         self.run_json(pipeline)
         self.assertEqual(self.rows("SELECT * FROM sums"), [("apple", "0.70", "late"), ("pear", "0.50", None)])
-        self.assertEqual(list((self.folder / "spill").iterdir()), [])
+        self.assertEqual(list((self.folder / "day=1").iterdir()), [])
+        (self.folder / "out.db").unlink()
+        self.run_json(self.over_files("SELECT * FROM orders ORDER BY ALL"))  # day is no column of theirs
+        self.assertEqual(self.rows("SELECT * FROM sums"), [("apple", 3, None), ("apple", 4, "late"), ("pear", 2, None)])
 
     def test_files_that_are_no_parquet_or_damaged(self):
-        (self.folder / "spill").mkdir()
+        (self.folder / "day=1").mkdir()
         self.parquet("a", "item,pieces\n" + "".join(f"some text {i * 7919 % 1000},{i}\n" for i in range(20000)))
         file = self.folder / "in/a.parquet"
         whole = file.read_bytes()
@@ -84,9 +87,9 @@ nodes:
             self.assertIn(f"in/a.parquet: {message}", result.out + result.err)
 
     def test_no_other_files_can_be_reached(self):
-        (self.folder / "spill").mkdir()
+        (self.folder / "day=1").mkdir()
         self.parquet("a", "item,pieces\napple,3\n")
-        for query in (f"SELECT * FROM '{self.folder}/in/a.parquet'", "SELECT * FROM read_text('spill/../right.csv')"):
+        for query in (f"SELECT * FROM '{self.folder}/in/a.parquet'", "SELECT * FROM read_text('day=1/../right.csv')"):
             result = self.patchbay("run", self.over_files(query))
             self.assertEqual(result.code, 3, result)
             self.assertIn("disabled by configuration", result.out + result.err)
