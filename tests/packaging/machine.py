@@ -16,6 +16,7 @@ SETTINGS = """\
 APT::Get::Assume-Yes "true";
 APT::Keep-Downloaded-Packages "true";
 DPkg::Use-Pty "false";
+DPkg::Options { "--force-unsafe-io"; };
 quiet "1";
 """
 
