@@ -56,6 +56,11 @@ void CopyWriter::write(Call& call, Batch batch) {
 
 Prepared CopyWriter::prepare(Call& call) {
   settled(call);
+  if (left_out_ > 0) {
+    session_->context.log(BAY_LOG_WARN,
+                          stream_->name + ": a trigger of the table left out or took elsewhere " +
+                              std::to_string(left_out_) + " of " + std::to_string(rows_) + " rows");
+  }
   return prepared(call, rows_);
 }
 
@@ -123,15 +128,17 @@ std::optional<size_t> CopyWriter::copy_again(Call& call, size_t from, size_t to)
     if (buffer_.size() >= kPiece) put(call);
   }
   end_copy(call);
-  const auto line = result(call);
+  const auto line = result(call, to - from);
   if (!line) return std::nullopt;
   return *line == 0 ? to : from + *line - 1;
 }
 
-std::optional<size_t> CopyWriter::result(Call& call) {
+std::optional<size_t> CopyWriter::result(Call& call, size_t rows) {
+  int64_t stored = 0;
   const auto failed = under_savepoint(call, *session_->connection, reason_,
-                                      [&] { session_->connection->finish_copy_in(call); });
+                                      [&] { stored = session_->connection->finish_copy_in(call); });
   session_->has_savepoint = !failed;
+  if (!failed) left_out_ += static_cast<int64_t>(rows) - stored;
   return failed;
 }
 
@@ -140,7 +147,7 @@ void CopyWriter::collect(Call& call) {
   session_->under_way = nullptr;
   copying_ = false;
   if (open_) end_copy(call);
-  failed_ = result(call);
+  failed_ = result(call, sent_.size());
   if (failed_) failed_ = *failed_ == 0 ? sent_.size() : *failed_ - 1;
 }
 

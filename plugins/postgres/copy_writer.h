@@ -32,7 +32,8 @@ class CopyWriter : public Writer, private CopyUnderWay {
   postgres::Connection& settled(Call& call);
   Prepared prepared(Call& call, int64_t rows);
 
-  int64_t rows_ = 0;  // that the table took
+  int64_t rows_ = 0;      // that the table took
+  int64_t left_out_ = 0;  // of them, by triggers
   const SchemaPtr stream_;
 
  private:
@@ -46,7 +47,7 @@ class CopyWriter : public Writer, private CopyUnderWay {
   void put(Call& call);
   void send(Call& call, Batch batch);
   std::optional<size_t> copy_again(Call& call, size_t from, size_t to);
-  std::optional<size_t> result(Call& call);
+  std::optional<size_t> result(Call& call, size_t rows);
   bool lacks_key(Call& call, const Place& place);
   void refuse(Call& call, const Place& place, const char* code, const std::string& reason);
 

@@ -18,10 +18,11 @@ class CopyUnderWay {
 
 // Everything in it vanishes with its connection.
 struct EpochSession {
+  Context& context;
   std::string txn;
   std::unique_ptr<postgres::Connection> connection;
-  std::string started;  // the session's beginning: with its process number, it alone
-  int writers = 0;      // so far; names their tables
+  std::string started{};  // the session's beginning: with its process number, it alone
+  int writers = 0;        // so far; names their tables
   int open_writers = 0;
   CopyUnderWay* under_way = nullptr;
   bool has_savepoint = false;  // of a COPY that succeeded; the next one releases it

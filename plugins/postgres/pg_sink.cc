@@ -62,8 +62,9 @@ Json::Value step_of(const char* action, const std::string& table, const Field* f
 
 }  // namespace
 
-PostgresSink::PostgresSink(Context&, const Config& config)
-    : place_(postgres::parse_place(config)),
+PostgresSink::PostgresSink(Context& context, const Config& config)
+    : context_(context),
+      place_(postgres::parse_place(config)),
       schema_(config.get<std::string>("schema")),
       write_(config.get<std::string>("write")),
       keys_(config.get_or<std::vector<std::string>>("keys", {})),
@@ -181,10 +182,8 @@ void PostgresSink::require_epochs(Call& call) {
 EpochSession& PostgresSink::session(Call& call, const std::string& txn) {
   if (session_ && session_->txn == txn) return *session_;
   require_epochs(call);
-  auto fresh = std::make_shared<EpochSession>();
-  fresh->txn = txn;
   connection(call);
-  fresh->connection = std::move(connection_);
+  std::shared_ptr<EpochSession> fresh(new EpochSession{context_, txn, std::move(connection_)});
   // Constraints are judged where the row is still at hand.
   fresh->connection->run(call, "BEGIN; SET CONSTRAINTS ALL IMMEDIATE");
   fresh->connection->run(call, "INSERT INTO " + epochs().sql() + " (txn) VALUES ($1)", {txn});

@@ -16,7 +16,7 @@ namespace patchbay {
 // commit, so that a crash leaves nothing, and a repeated commit finds the record.
 class PostgresSink final : public Sink {
  public:
-  PostgresSink(Context&, const Config& config);
+  PostgresSink(Context& context, const Config& config);
 
   void check(Call& call) override;
   Json::Value plan_schema(Call& call, const SchemaPtr& stream) override;
@@ -37,6 +37,7 @@ class PostgresSink final : public Sink {
   bool commit_open(Call& call, const std::string& txn, uint64_t epoch);
   bool was_committed(Call& call, const std::string& txn, const Json::Value& token);
 
+  Context& context_;
   const postgres::Place place_;
   const std::string schema_, write_;
   const std::vector<std::string> keys_;

@@ -73,6 +73,15 @@ class AppendTest(PostgresCase):
         self.assertEqual(self.reasons(), ["refused by refuse_bob()"] * 3)
         self.assertNotIn("Bob", result.out + result.err)
 
+    def test_rows_that_a_trigger_leaves_out_are_told(self):
+        self.sql("""CREATE TABLE t (id int);
+                    CREATE FUNCTION some_of() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                      IF NEW.id = 2 THEN RETURN NULL; END IF; RETURN NEW; END $$;
+                    CREATE TRIGGER some_of BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION some_of()""")
+        result = self.run_json(self.load("id\n1\n2\n3\n"))
+        self.assertIn("t: a trigger of the table left out or took elsewhere 1 of 3 rows", result.err)
+        self.assertEqual(self.column("SELECT id FROM t ORDER BY id"), ["1", "3"])
+
     def test_deferrable_constraints_are_judged_row_by_row(self):
         self.sql("""CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1);
                     CREATE TABLE t (id int, p int REFERENCES p DEFERRABLE INITIALLY DEFERRED, u int UNIQUE DEFERRABLE INITIALLY DEFERRED)""")
