@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@ namespace {
 
 namespace dom = simdjson::dom;
 
+constexpr int64_t kExact = int64_t{1} << 53;  // below it float64 holds every integer
 constexpr int kDeepest = 16;  // levels of structs and lists; below them it is JSON text
 
 // What is known of a value so far. A null tells nothing, an empty list that it is one, and an empty
@@ -24,6 +26,7 @@ struct Guess {
   Type scalar_type;
   std::vector<Guess> inner;        // one of a list's items, one for each member of an object
   std::vector<std::string> names;  // of the members
+  bool wide = false;               // of integers, one that float64 does not hold
 
   void merge(Guess other);
   Guess& member(std::string_view name);
@@ -40,8 +43,9 @@ Guess& Guess::member(std::string_view name) {
   return inner.emplace_back();
 }
 
-// Of two scalars that differ; nothing where no type has both exactly enough.
+// Of two scalars; nothing where no type has both.
 std::optional<Type> wider(const Type& a, const Type& b) {
+  if (a == b) return a;
   const auto integer = [](const Type& type) {
     return type.id == TypeId::kInt64 || type.id == TypeId::kUint64 ||
            type.id == TypeId::kDecimal128;
@@ -65,9 +69,11 @@ void Guess::merge(Guess other) {
   } else if (kind == Kind::kObject) {
     for (size_t i = 0; i < other.names.size(); ++i)
       member(other.names[i]).merge(std::move(other.inner[i]));
-  } else if (scalar_type != other.scalar_type) {
-    const auto both = wider(scalar_type, other.scalar_type);
-    *this = both ? Guess{Kind::kScalar, *both, {}, {}} : Guess{Kind::kJson, {}, {}, {}};
+  } else {
+    wide = wide || other.wide;
+    auto both = wider(scalar_type, other.scalar_type);
+    if (both && both->id == TypeId::kFloat64 && wide) both = std::nullopt;
+    *this = both ? Guess{Kind::kScalar, *both, {}, {}, wide} : Guess{Kind::kJson, {}, {}, {}};
   }
 }
 
@@ -114,10 +120,12 @@ Guess guess_value(dom::element value, int depth) {
       return one(TypeId::kUtf8);
     case dom::element_type::BOOL:
       return one(TypeId::kBool);
-    case dom::element_type::INT64:
-      return one(TypeId::kInt64);
+    case dom::element_type::INT64: {
+      const int64_t number = value.get_int64();
+      return {Kind::kScalar, scalar(TypeId::kInt64), {}, {}, std::abs(number / 2) >= kExact / 2};
+    }
     case dom::element_type::UINT64:
-      return one(TypeId::kUint64);
+      return {Kind::kScalar, scalar(TypeId::kUint64), {}, {}, true};
     case dom::element_type::DOUBLE:
       return one(TypeId::kFloat64);
     case dom::element_type::NULL_VALUE:

@@ -57,9 +57,9 @@ class JsonRecords {
 // integer int64, number float64, true and false bool, all else arrow.json.
 Type type_of_json(std::string_view value);
 
-// Fields of records, by what they hold: numbers widen to float64, whole ones beyond int64 to
-// decimal128; objects and lists are merged; what does not go together is arrow.json. Fields that
-// are always null are utf8.
+// Fields of records, by what they hold: numbers widen to float64 where it holds them, whole ones
+// beyond int64 to decimal128; objects and lists are merged; what does not go together is
+// arrow.json. Fields that are always null are utf8.
 class JsonGuess {
  public:
   JsonGuess();
