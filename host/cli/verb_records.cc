@@ -56,12 +56,24 @@ void require_settled(Invocation& call, const std::string& pipeline) {
     if (!epoch.recorded) continue;
     throw Error(
         Code::kConfig,
-        pipeline + ": its last run left rows that are prepared but not committed; run it first");
+        pipeline +
+            ": its last run left rows that are prepared but not committed; run it first, or "
+            "give them up: `patchbay state discard " +
+            pipeline + "`");
   }
+}
+
+int discard_prepared(Invocation& call, const std::string& pipeline) {
+  call.print(pipeline + (call.state().give_up_recorded(pipeline)
+                             ? ": what was prepared is given up; the next run drops it and reads "
+                               "its rows again\n"
+                             : ": nothing is prepared and not committed\n"));
+  return kExitOk;
 }
 
 int change_state(Invocation& call, const std::string& pipeline) {
   const RunLock lock(call.environment().state_dir, pipeline);
+  if (call.arguments.subcommand == "discard") return discard_prepared(call, pipeline);
   require_settled(call, pipeline);
   const std::string stream = call.arguments.get("stream");
   if (call.arguments.subcommand == "reset") {

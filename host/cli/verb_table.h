@@ -142,8 +142,9 @@ inline const std::vector<VerbSpec> kVerbs{
     {"state",
      "PIPELINE [VALUE]",
      "what the next run starts from",
-     "set takes a JSON value as its last argument.",
-     {"show", "history", "set", "reset"},
+     "set takes a JSON value as its last argument. discard gives up rows that are prepared and "
+     "cannot be committed: the next run drops them and reads them again.",
+     {"show", "history", "set", "reset", "discard"},
      1,
      2,
      {{"stream", "S", "just this stream", false, "", ""}, kOutput},

@@ -77,7 +77,16 @@ void Engine::finish(InstanceSet& instances, const UnfinishedEpoch& epoch) {
     try {
       instance.commit(services, sink.txn, epoch.epoch, sink.tokens);
     } catch (const NodeError& error) {
-      if (error.code() != Code::kNotFound) throw;
+      if (error.code() != Code::kNotFound) {
+        if (error.code() != Code::kUnavailable && error.code() != Code::kCancelled) {
+          runtime_.logger().log(
+              BAY_LOG_WARN, sink.node,
+              "rows that an earlier run prepared can't be committed; mend what stands in the way, "
+              "or give them up: `patchbay state discard " +
+                  pipeline + "`");
+        }
+        throw;
+      }
       runtime_.logger().log(
           BAY_LOG_WARN, sink.node,
           std::string("an earlier run's prepared rows are gone and are read again: ") +

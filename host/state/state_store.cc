@@ -326,6 +326,18 @@ void StateStore::forget(const std::string& pipeline, const std::vector<std::stri
   });
 }
 
+bool StateStore::give_up_recorded(const std::string& pipeline) {
+  const std::lock_guard lock(mutex_);
+  bool any = false;
+  transaction("state.give_up", [&] {
+    auto recorded = db_.prepare(
+        "UPDATE epochs SET phase = 'begun' WHERE pipeline = ? AND phase = 'recorded' RETURNING 1");
+    any = recorded.bind(1, pipeline).step();
+    while (any && recorded.step()) continue;
+  });
+  return any;
+}
+
 void StateStore::flush_rejects() {
   for (const auto& r : pending_rejects_) {
     db_.prepare(

@@ -109,6 +109,8 @@ class StateStore {
   void aborted(const std::string& pipeline, const std::string& lane, uint64_t epoch,
                bool keep_rejects);
   std::vector<UnfinishedEpoch> unfinished(const std::string& pipeline);
+  // Recorded epochs are to be aborted instead; false where there is none.
+  bool give_up_recorded(const std::string& pipeline);
 
   std::vector<SplitState> states(const std::string& pipeline);  // of committed epochs
   Json::Value stream_states(const std::string& pipeline);       // {"responses": {"sequence": 1300}}

@@ -97,6 +97,31 @@ nodes:
             self.assertEqual(self.run_json(pipeline).stream["rows_written"], 2)
             self.assertEqual(self.rows("SELECT name FROM sqlite_master WHERE name LIKE '%_l0a%'"), [])
 
+    def test_prepared_rows_that_can_not_be_committed_can_be_given_up(self):
+        self.write("a.csv", "id\n1\n2\n")
+        with sqlite3.connect(self.folder / "out.db") as database:
+            database.execute("CREATE TABLE t (id INTEGER PRIMARY KEY)")
+        pipeline = self.load("a.csv", "csv.decode")
+        self.environment["PATCHBAY_FAULT"] = "list"
+        listed = self.patchbay("run", pipeline)
+        steps = [line.split()[-1] for line in listed.err.splitlines() if "durable step" in line]
+        with sqlite3.connect(self.folder / "out.db") as database:
+            database.execute("DELETE FROM t")
+        self.environment["PATCHBAY_FAULT"] = str(steps.index("sqlite.commit.before") + 1)
+        self.assertEqual(self.patchbay("run", pipeline).code, -9)
+        del self.environment["PATCHBAY_FAULT"]
+        with sqlite3.connect(self.folder / "out.db") as database:
+            database.execute("INSERT INTO t VALUES (1)")
+        result = self.patchbay("run", pipeline)
+        self.assertEqual(result.code, 7, result)
+        self.assertIn("patchbay state discard load", result.err)
+        self.assertEqual(self.patchbay("state", "reset", pipeline).code, 3)
+        self.write("a.csv", "id\n3\n")
+        self.assertEqual(self.patchbay("state", "discard", pipeline).code, 0)
+        self.assertEqual(self.run_json(pipeline).stream["rows_written"], 1)
+        self.assertEqual(self.rows("SELECT id FROM t"), [(1,), (3,)])
+        self.assertIn("nothing is prepared", self.patchbay("state", "discard", pipeline).out)
+
     def test_one_bad_file_does_not_stop_the_others(self):
         self.write("in/a.csv", "id\n1\n")
         self.write("in/b.csv", 'id\n"\n')
