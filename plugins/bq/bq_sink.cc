@@ -161,24 +161,36 @@ Json::Value BqSink::plan_schema(Call& call, const SchemaPtr& stream) {
 }
 
 void BqSink::apply_schema(Call& call, const SchemaPtr& stream, const Json::Value& steps) {
+  Json::Value columns(Json::arrayValue);
   for (const auto& step : steps) {
     if (!step.get("apply", true).asBool()) continue;
-    call.durable_step("bq.schema");
     const std::string action = step["action"].asString();
-    const std::string table = step["table"].asString();
+    if (action == "add_column") {
+      columns.append(step);
+      continue;
+    }
+    call.durable_step("bq.schema");
     if (action == "create_dataset") {
       client(call).create_dataset(call);
-    } else if (action == "create_table") {
-      client(call).create_table(call, table, new_table_schema(*stream), std::chrono::seconds(0));
     } else {
-      const auto found = client(call).get_table(call, table);
-      if (!found) throw Error(Code::kNotFound, "table " + table + ": is gone");
-      client(call).patch_schema(call, table,
-                                with_column((*found)["schema"], step["field"].asString(),
-                                            parse_type(step["type"].asString())),
-                                (*found)["etag"].asString());
+      client(call).create_table(call, step["table"].asString(), new_table_schema(*stream),
+                                std::chrono::seconds(0));
     }
   }
+  if (!columns.empty()) add_columns(call, table_of(stream->name), columns);
+}
+
+// In one request: BigQuery takes few changes of a table in ten seconds.
+void BqSink::add_columns(Call& call, const std::string& table, const Json::Value& steps) {
+  call.durable_step("bq.schema");
+  const auto found = client(call).get_table(call, table);
+  if (!found) throw Error(Code::kNotFound, "table " + table + ": is gone");
+  Json::Value schema = (*found)["schema"];
+  for (const auto& step : steps) {
+    schema = with_column(std::move(schema), step["field"].asString(),
+                         parse_type(step["type"].asString()));
+  }
+  client(call).patch_schema(call, table, schema, (*found)["etag"].asString());
 }
 
 std::unique_ptr<Writer> BqSink::open(Call& call, const SchemaPtr& stream, const std::string& txn) {

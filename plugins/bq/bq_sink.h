@@ -35,6 +35,7 @@ class BqSink final : public Sink {
  private:
   BqClient& client(Call& call);
   std::unique_ptr<BqClient> make_client(Call& call);
+  void add_columns(Call& call, const std::string& table, const Json::Value& steps);
   std::string table_of(const std::string& stream) const;
   Json::Value commit_job(const std::vector<Json::Value>& tokens) const;
 

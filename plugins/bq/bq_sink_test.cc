@@ -138,6 +138,17 @@ TEST_F(BqSinkTest, ColumnsThatTheTableMayLackAreLeftOut) {
   EXPECT_FALSE(bodies()[1]["ignoreUnknownValues"].asBool());
 }
 
+TEST_F(BqSinkTest, ColumnsAreAddedInOneRequest) {
+  table = R"({"etag":"e1","schema":{"fields":[{"name":"r","type":"RECORD","fields":[]}]}})";
+  const Schema wider{
+      "people", parse_type("struct<r: struct<x: int64>, a: utf8, b: bool>").fields, {}};
+  const auto driver = sink();
+  driver->apply_schema(wider, driver->plan_schema(wider));
+  ASSERT_EQ(noted.size(), 1u);
+  EXPECT_THAT(noted[0], AllOf(StartsWith("PATCH "), HasSubstr("If-Match: e1"), HasSubstr(R"("x")"),
+                              HasSubstr(R"("a")"), HasSubstr(R"("b")")));
+}
+
 TEST_F(BqSinkTest, AViewIsNoTarget) {
   table = R"({"type":"VIEW","schema":{"fields":[{"name":"id","type":"INTEGER"}]}})";
   EXPECT_EQ(test::failure([&] { sink()->plan_schema(people()); }, Code::kConfig),
