@@ -66,6 +66,7 @@ class SchemaCheck {
   static std::string shown(const Json::Value& value) {
     if (value.isString()) return "the text \"" + value.asString() + "\"";
     if (value.isArray()) return "a list";
+    if (value.isObject()) return "an object";
     return value.isNull() ? "null" : value.asString();
   }
 
@@ -92,7 +93,7 @@ class SchemaCheck {
     const std::string type = value.isString() ? value.asString() : shown(value);
     if (std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end()) return;
     add(name, "must be string, integer, number, boolean, array, object or null, not " + type +
-                  did_you_mean(type, kTypes));
+                  (value.isString() ? did_you_mean(type, kTypes) : ""));
   }
 
   void check_members(const Json::Value& value, const std::string& name) {

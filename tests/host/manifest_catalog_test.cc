@@ -66,6 +66,9 @@ TEST(Catalog, SaysWhyAManifestIsUnusable) {
       {"\"string\"", "\"strin\"",
        "components[0].config.properties.path.type: must be string, integer, number, boolean, "
        "array, object or null, not strin, did you mean string?"},
+      {"{\"type\": \"string\"}", "{\"type\": {\"const\": 1}}",
+       "components[0].config.properties.path.type: must be string, integer, number, boolean, "
+       "array, object or null, not an object"},
       {"{\"type\": \"string\"}", "{\"typ\": \"string\"}",
        "components[0].config.properties.path.typ: unknown word of JSON Schema, did you mean type?"},
       {"{\"type\": \"string\"}", "\"string\"",
