@@ -43,7 +43,7 @@ inline constexpr std::array kExitCodes{
     ExitCodeText{kExitSchema, "the schema changed and the pipeline says fail"},
     ExitCodeText{kExitBug, "a bug, or a plugin crashed"},
     ExitCodeText{kExitAlreadyRunning, "this pipeline already runs"},
-    ExitCodeText{kExitInterrupted, "interrupted (SIGINT)"},
+    ExitCodeText{kExitInterrupted, "interrupted (SIGINT), or its terminal was closed (SIGHUP)"},
     ExitCodeText{kExitTerminated, "terminated (SIGTERM)"},
 };
 

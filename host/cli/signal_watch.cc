@@ -22,6 +22,10 @@ sigset_t watched() {
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  // A terminal that closes; who was started by nohup does not care.
+  struct sigaction now{};
+  sigaction(SIGHUP, nullptr, &now);
+  if (now.sa_handler != SIG_IGN) sigaddset(&set, SIGHUP);
   return set;
 }
 

@@ -1,4 +1,4 @@
-// SIGINT and SIGTERM during a run: the first ends it in good order, the second at once.
+// SIGINT, SIGTERM and SIGHUP during a run: the first ends it in good order, the second at once.
 #pragma once
 
 #include <atomic>

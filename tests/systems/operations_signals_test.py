@@ -117,6 +117,27 @@ class SignalsTest(OperationsTest):
         self.assertEqual(done.returncode, 5, done)
         self.assertEqual(list(self.folder.glob("*a.json*")), [])
 
+    def hang_up(self, handler):
+        before = signal.signal(signal.SIGHUP, handler)  # which the program inherits, if it is SIG_IGN
+        self.fault({"action": "stall", "skip": 2, "seconds": 1})
+        run = self.start("run", self.reviews("commit: {rows: 100}", page_size=100), "--output", "json")
+        signal.signal(signal.SIGHUP, before)
+        until(lambda: self.requests() >= 3, "third page")
+        run.signal(signal.SIGHUP)
+        return run.finish()
+
+    def test_a_closed_terminal_ends_a_run_in_good_order(self):
+        result = self.hang_up(signal.SIG_DFL)
+        self.assertEqual((result.code, result.json["outcome"]), (130, "cancelled"), result)
+        self.assert_consistent("closed terminal")
+        self.fault()
+        self.complete(self.reviews())
+
+    def test_under_nohup_a_run_goes_on(self):
+        result = self.hang_up(signal.SIG_IGN)
+        self.assertEqual((result.code, result.json["outcome"]), (0, "ok"), result)
+        self.assertEqual(self.stored(), self.expected)
+
     def test_a_second_signal_ends_at_once(self):
         run, other = self.blocked_by_another()
         run.signal(signal.SIGINT)
