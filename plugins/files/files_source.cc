@@ -138,7 +138,8 @@ std::vector<FoundObject> find_files(const std::string& pattern) {
 
 }  // namespace
 
-FilesSource::FilesSource(Context&, const Config& config) : selection_(config, "files") {}
+FilesSource::FilesSource(Context& context, const Config& config)
+    : context_(context), selection_(config, "files") {}
 
 std::vector<FoundObject> FilesSource::find() const {
   auto files = find_files(selection_.path());
@@ -157,7 +158,9 @@ std::vector<Schema> FilesSource::discover(Call&) { return {*selection_.schema()}
 
 std::vector<Split> FilesSource::plan(Call&, const std::vector<std::string>& streams, uint32_t) {
   if (!selection_.is_wanted(streams)) return {};
-  return selection_.splits(find());
+  auto found = find();
+  selection_.warn_of_nothing(found, context_);
+  return selection_.splits(std::move(found));
 }
 
 std::unique_ptr<Reader> FilesSource::open(Call&, const Split& split, const Json::Value&) {

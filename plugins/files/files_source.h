@@ -19,6 +19,7 @@ class FilesSource final : public Source {
  private:
   std::vector<FoundObject> find() const;
 
+  Context& context_;
   const ObjectSelection selection_;
 };
 

@@ -91,8 +91,9 @@ class GcsReader final : public Reader {
 
 }  // namespace
 
-GcsSource::GcsSource(Context&, const Config& config)
-    : access_(config, "read_only"),
+GcsSource::GcsSource(Context& context, const Config& config)
+    : context_(context),
+      access_(config, "read_only"),
       selection_(config, access_.bucket()),
       piece_(config.get<int64_t>("chunk_size")) {}
 
@@ -127,7 +128,9 @@ std::vector<Schema> GcsSource::discover(Call&) { return {*selection_.schema()}; 
 
 std::vector<Split> GcsSource::plan(Call& call, const std::vector<std::string>& streams, uint32_t) {
   if (!selection_.is_wanted(streams)) return {};
-  return selection_.splits(find(call));
+  auto found = find(call);
+  selection_.warn_of_nothing(found, context_);
+  return selection_.splits(std::move(found));
 }
 
 std::unique_ptr<Reader> GcsSource::open(Call& call, const Split& split, const Json::Value&) {

@@ -20,6 +20,7 @@ class GcsSource final : public Source {
  private:
   std::vector<FoundObject> find(Call& call);
 
+  Context& context_;
   GcsAccess access_;
   const ObjectSelection selection_;
   const int64_t piece_;  // bytes per request

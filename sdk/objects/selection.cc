@@ -16,6 +16,12 @@ bool ObjectSelection::is_wanted(const std::vector<std::string>& streams) const {
   return streams.empty() || std::find(streams.begin(), streams.end(), stream_) != streams.end();
 }
 
+void ObjectSelection::warn_of_nothing(const std::vector<FoundObject>& found,
+                                      Context& context) const {
+  if (found.empty() && select_ == "all")
+    context.log(BAY_LOG_WARN, "path: " + path_ + ": there is nothing that it names");
+}
+
 std::vector<Split> ObjectSelection::splits(std::vector<FoundObject> found) const {
   const bool by_time = order_ == "modified";
   std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {

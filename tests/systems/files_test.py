@@ -26,6 +26,14 @@ nodes:
     with: {{path: out.db}}
 """)
 
+    def test_a_pattern_that_names_nothing_is_told(self):
+        self.write("in/a.csv", "id\n1\n")
+        for more, told in (("", True), (", select: new", False)):
+            result = self.patchbay("run", self.load("in/*.cvs", "csv.decode", more=more))
+            self.assertEqual((result.code, "path: in/*.cvs: there is nothing that it names" in result.err), (0, told), result)
+        result = self.patchbay("run", self.load("in/*.csv", "csv.decode"))
+        self.assertEqual((result.code, "nothing that it names" in result.err), (0, False), result)
+
     def test_csv_as_rfc_4180_has_it(self):
         self.write("a.csv", '\ufeffid,text,amount,code,day\r\n1,"a ""quoted"" word",1.5,007,2026-01-31\r\n'
                             '2,"two\nlines",,010,\r\n3,"",-2e3,011,2026-02-01')

@@ -56,6 +56,8 @@ class ObjectSelection {
   // In the order that `order` says. Objects that are to be read once have key and version in their
   // split's id.
   std::vector<Split> splits(std::vector<FoundObject> found) const;
+  // Warns where `path` names nothing, though each run is to read all there is.
+  void warn_of_nothing(const std::vector<FoundObject>& found, Context& context) const;
 
  private:
   const std::string path_, select_, order_, stream_;
