@@ -64,7 +64,7 @@ size_t Engine::sink_index(const std::string& node) const {
 // Recorded epochs are committed (again), the others never happened.
 void Engine::finish(InstanceSet& instances, const UnfinishedEpoch& epoch) {
   const std::string& pipeline = run_.pipeline.name;
-  bool gone = false;
+  std::string gone, kept;  // sinks that lost what they prepared; that have it, and would twice
   for (const auto& sink : epoch.sinks) {
     const size_t i = sink_index(sink.node);
     BasicServices services(run_, i, run_.cancel);
@@ -76,6 +76,7 @@ void Engine::finish(InstanceSet& instances, const UnfinishedEpoch& epoch) {
     }
     try {
       instance.commit(services, sink.txn, epoch.epoch, sink.tokens);
+      if (run_.pipeline.nodes[i].config["write"] == "append") kept = sink.node;
     } catch (const NodeError& error) {
       if (error.code() != Code::kNotFound) {
         if (error.code() != Code::kUnavailable && error.code() != Code::kCancelled) {
@@ -91,10 +92,19 @@ void Engine::finish(InstanceSet& instances, const UnfinishedEpoch& epoch) {
           BAY_LOG_WARN, sink.node,
           std::string("an earlier run's prepared rows are gone and are read again: ") +
               error.what());
-      gone = true;
+      gone = sink.node;
     }
   }
-  if (epoch.recorded && !gone) {
+  if (!gone.empty() && !kept.empty()) {
+    throw NodeError(
+        gone, Code::kRemote,
+        "what an earlier run prepared is gone, but " + kept +
+            " has the same rows and would append them again; take what that run appended out "
+            "of it, then `patchbay state discard " +
+            pipeline + "` has the next run read them for both",
+        "", false);
+  }
+  if (epoch.recorded && gone.empty()) {
     run_.state.committed(pipeline, epoch.lane, epoch.epoch);
   } else {
     run_.state.aborted(pipeline, epoch.lane, epoch.epoch, false);

@@ -85,6 +85,47 @@ nodes:
         self.assertEqual(self.rows("SELECT id, shop FROM orders ORDER BY id"), [(1, 5), (2, 5), (3, 5)])
         self.assertEqual(self.rows("SELECT customer FROM orders ORDER BY id", "second.db"), [(7,), (8,), (7,)])
 
+    def into_two(self, write):
+        return self.pipeline(f"""
+name: two
+nodes:
+  - {{use: files, with: {{path: orders.csv}}}}
+  - {{use: csv.decode, id: orders}}
+  - {{use: sqlite, with: {{path: out.db, {write}}}}}
+  - {{use: json.encode, from: [orders]}}
+  - {{use: files, id: out, with: {{path: "out/{{key}}"}}}}
+""")
+
+    def lose(self, pipeline):
+        """Kills a run once the first sink has committed, and takes away what the second has prepared."""
+        listed = self.patchbay("run", pipeline, env={"PATCHBAY_FAULT": "list"})
+        steps = [line.split()[-1] for line in listed.err.splitlines() if "durable step" in line]
+        number = len(steps) - steps[::-1].index("sqlite.commit.after")
+        self.assertEqual(self.patchbay("run", pipeline, env={"PATCHBAY_FAULT": str(number)}).code, -9)
+        prepared = [file for file in (self.folder / "out").iterdir() if "patchbay" in file.name]
+        self.assertEqual(len(prepared), 1)
+        prepared[0].unlink()
+
+    def test_what_one_of_two_sinks_lost_is_not_doubled_in_the_other(self):
+        pipeline = self.into_two("write: append")
+        self.lose(pipeline)
+        before = self.rows("SELECT count(*) FROM orders")
+        for _ in range(2):
+            result = self.run_json(pipeline, code=7)
+            self.assertEqual(result.json["error"]["node"], "out")
+            self.assertIn("what an earlier run prepared is gone, but sqlite has the same rows", result.json["error"]["message"])
+            self.assertEqual(self.rows("SELECT count(*) FROM orders"), before)
+        self.assertEqual(self.patchbay("state", "discard", pipeline).code, 0)
+        self.run_json(pipeline)
+        self.assertEqual(self.rows("SELECT count(*) FROM orders"), [(before[0][0] + 3,)])
+
+    def test_what_one_of_two_sinks_lost_is_read_again_where_that_doubles_nothing(self):
+        pipeline = self.into_two("write: upsert, keys: [id]")
+        self.lose(pipeline)
+        self.run_json(pipeline)
+        self.assertEqual(self.rows("SELECT count(*) FROM orders"), [(3,)])
+        self.assertEqual(len((self.folder / "out/orders.json").read_text().splitlines()), 3)
+
 
 if __name__ == "__main__":
     main()
