@@ -17,7 +17,9 @@ const char kMaySwap[] =
     "   AND has_schema_privilege(c.relnamespace, 'CREATE')"
     "   AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0"
     "                   AND (a.attacl IS NOT NULL OR a.attidentity <> '' OR a.attstattarget >= 0"
-    "                        OR a.attoptions IS NOT NULL))"
+    "                        OR EXISTS (SELECT FROM unnest(a.attoptions) o"
+    // Servers may keep notes of their own there, which every column has.
+    "                                   WHERE o LIKE 'n\\_distinct%')))"
     "   AND NOT EXISTS (SELECT FROM pg_class t WHERE t.oid = c.reltoastrelid"
     "                   AND t.reloptions IS NOT NULL)"
     "   AND NOT EXISTS (SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid"

@@ -7,7 +7,7 @@ from postgres_case import PostgresCase
 DESCRIPTION = """
 SELECT 'owner', relowner::regrole::text, relpersistence::text, relreplident::text, relrowsecurity::text, reloptions::text FROM pg_class WHERE oid = 't'::regclass
 UNION ALL SELECT 'grant', grantee::regrole::text, privilege_type, is_grantable::text, '', '' FROM pg_class, aclexplode(relacl) WHERE oid = 't'::regclass
-UNION ALL SELECT 'column', attname, format_type(atttypid, atttypmod), attnotnull::text || attidentity::text || attgenerated::text || attstattarget::text || coalesce(attoptions::text, '') || attstorage::text,
+UNION ALL SELECT 'column', attname, format_type(atttypid, atttypmod), attnotnull::text || attidentity::text || attgenerated::text || attstattarget::text || (SELECT coalesce(string_agg(o, ' '), '') FROM unnest(attoptions) o WHERE o LIKE 'n~_distinct%' ESCAPE '~') || attstorage::text,
   coalesce(pg_get_expr(adbin, adrelid), ''), coalesce(col_description(attrelid, attnum), '')
   FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum WHERE attrelid = 't'::regclass AND attnum > 0 AND NOT attisdropped
 UNION ALL SELECT 'index', c.relname, pg_get_indexdef(indexrelid), coalesce(obj_description(indexrelid), ''), indisreplident::text, indisclustered::text FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = 't'::regclass
@@ -47,6 +47,12 @@ class ReplaceTest(PostgresCase):
         self.assertEqual(self.sql("SELECT id, v, w FROM t ORDER BY id"), [["1", "a", "1"], ["2", "b", "1"]])
         self.assertEqual(self.column("SELECT relname FROM pg_class WHERE relname LIKE '\\_patchbay%' AND relname NOT LIKE '\\_patchbay\\_epochs%'"), [])
         self.assertEqual(self.column("SELECT reltuples FROM pg_class WHERE oid = 't'::regclass"), ["2"])
+
+    def test_notes_of_the_servers_own_on_columns_hold_no_table(self):
+        self.sql("CREATE TABLE t (id bigint PRIMARY KEY, v text); UPDATE pg_attribute SET attoptions = '{pg_attver=1}' WHERE attrelid = 't'::regclass AND attnum > 0")
+        oid = self.oid()
+        self.run_json(self.replace())
+        self.assertNotEqual(self.oid(), oid)
 
     def test_rows_move_where_something_holds_the_table_in_its_place(self):
         make = "CREATE TABLE t (id bigint PRIMARY KEY, v text); INSERT INTO t VALUES (9, 'old')"
