@@ -1,9 +1,9 @@
 #include "cli/verbs.h"
 
 #include <unistd.h>
-#include <filesystem>
 
 #include <array>
+#include <filesystem>
 #include <optional>
 
 #include "cli/completion.h"
@@ -67,8 +67,8 @@ Failure current_failure() {
     return {kExitAlreadyRunning, "already_running", error.what()};
   } catch (const Error& error) {
     return {exit_code_of(error.code()), std::string(class_name(error.code())), error.what()};
-  } catch (
-      const std::filesystem::filesystem_error& error) {  // such as a working directory that is gone
+  } catch (const std::filesystem::filesystem_error& error) {
+    // Such as a working folder that is gone.
     return {kExitConfig, "config", error.what()};
   } catch (const std::exception& error) {
     return {kExitBug, "internal", std::string(error.what()) + "; this is a bug"};

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "engine/services.h"
+#include "pipeline/guarantee.h"
 
 namespace patchbay::host {
 namespace {
@@ -76,7 +77,7 @@ void Engine::finish(InstanceSet& instances, const UnfinishedEpoch& epoch) {
     }
     try {
       instance.commit(services, sink.txn, epoch.epoch, sink.tokens);
-      if (run_.pipeline.nodes[i].config["write"] == "append") kept = sink.node;
+      if (would_double(run_.pipeline.nodes[i])) kept = sink.node;
     } catch (const NodeError& error) {
       if (error.code() != Code::kNotFound) {
         if (error.code() != Code::kUnavailable && error.code() != Code::kCancelled) {

@@ -39,4 +39,10 @@ bool replaces(const Node& node) {
          node.config["write"].asString() == "replace";
 }
 
+bool would_double(const Node& sink) {
+  const Json::Value& objects = sink.plugin->uris["objects"];
+  const bool files = objects.isBool() && objects.asBool();
+  return !files && !replaces(sink) && sink.config["write"] != "upsert";
+}
+
 }  // namespace patchbay::host

@@ -20,4 +20,8 @@ GuaranteeResult compute_guarantee(const Pipeline& pipeline);
 // streams have one epoch.
 bool replaces(const Node& node);
 
+// Would rows that the sink has stand in it twice, if another epoch brought them again? Not where it
+// replaces, goes by keys, or writes files, which take their names again.
+bool would_double(const Node& sink);
+
 }  // namespace patchbay::host

@@ -5,8 +5,8 @@
 
 namespace patchbay {
 
-// Any number of members, each checked against its checksum and length. What follows the last one
-// goes as gzip(1) has it: zeros are padding, other bytes are left out with a warning.
+// Any number of members, each checked against its checksum and length. Behind the last one zeros
+// are padding; other bytes are Error kData.
 std::unique_ptr<ByteFilter> gzip_decoder(std::string name);
 
 // One member without name and time, so that the same bytes give the same file. `level` is ISA-L's,

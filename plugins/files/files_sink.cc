@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "patchbay/file.h"
 #include "patchbay/json_value.h"
 #include "patchbay/object.h"
 
@@ -67,7 +68,7 @@ class FilesWriter final : public Writer {
       call.throw_if_cancelled();
       const ObjectChunk chunk = view[row];
       if (fd_ < 0) begin(call, std::string(chunk.key));
-      write_all(chunk.data);
+      if (const int error = write_all(fd_, chunk.data)) fail(target_, error);
       if (chunk.last) finish();
     }
     rows_ += batch.rows();
@@ -96,15 +97,6 @@ class FilesWriter final : public Writer {
     call.durable_step("files.create");
     fd_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd_ < 0) fail(temporary_, errno);
-  }
-
-  void write_all(std::string_view data) {
-    while (!data.empty()) {
-      const ssize_t n = ::write(fd_, data.data(), data.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) fail(target_, errno);
-      data.remove_prefix(static_cast<size_t>(n));
-    }
   }
 
   void finish() {

@@ -13,6 +13,7 @@
 
 #include "arrow_pool.h"
 #include "patchbay/error.h"
+#include "patchbay/file.h"
 
 namespace patchbay {
 namespace {
@@ -110,12 +111,7 @@ void Spool::open_file() {
 }
 
 void Spool::write(std::string_view data) {
-  while (!data.empty()) {
-    const ssize_t n = ::write(fd_, data.data(), data.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail(errno);
-    data.remove_prefix(static_cast<size_t>(n));
-  }
+  if (const int error = write_all(fd_, data)) fail(error);
 }
 
 void Spool::fail(int error) const {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "patchbay/error.h"
+#include "patchbay/file.h"
 
 namespace patchbay {
 
@@ -37,12 +38,7 @@ void InputFiles::open_next(std::string_view key) {
 }
 
 void InputFiles::write(std::string_view data) {
-  while (!data.empty()) {
-    const ssize_t n = ::write(fd_, data.data(), data.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail(errno);
-    data.remove_prefix(static_cast<size_t>(n));
-  }
+  if (const int error = write_all(fd_, data)) fail(error);
 }
 
 void InputFiles::fail(int error) const {

@@ -60,7 +60,7 @@ class StrangerTest(PackagesCase):
         deb = next((self.machine.root / "root").glob(f"patchbay-plugin-{name}_0.1.0_*.deb"))
         fields = subprocess.run(["dpkg-deb", "--field", deb, "Depends"], check=True, capture_output=True, text=True).stdout
         self.assertIn("patchbay-abi-1 (>= 1.0)", fields)
-        self.assertIn(": ok for 0 pipelines", self.machine.sh(f"patchbay plugins verify '/root/{pathlib.Path(deb).name}'").stdout)
+        self.assertIn(": ok for 0 pipelines", self.machine.sh(f"patchbay plugins verify './{deb.name}'").stdout)
         judged = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning", "--suppress-tags", UNNAMED, deb], capture_output=True, text=True)
         self.assertEqual(judged.returncode, 0, judged.stdout + judged.stderr)
 

@@ -38,7 +38,6 @@ class TextBuffer {
     char* const at = room(kLongest);
     keep(std::to_chars(at, at + kLongest, value).ptr);
   }
-  char* data() { return begin_.get(); }
 
  private:
   void grow(size_t most) {

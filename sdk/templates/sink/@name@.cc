@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "patchbay/file.h"
 #include "patchbay/json_rows.h"
 #include "patchbay/plugin.h"
 
@@ -61,11 +62,7 @@ class FileWriter final : public Writer {
       rows.append(text, row);
       text += '\n';
     }
-    for (std::string_view left = text; !left.empty();) {
-      const ssize_t written = ::write(fd_, left.data(), left.size());
-      if (written < 0) fail(path_);
-      left.remove_prefix(static_cast<size_t>(written));
-    }
+    if (write_all(fd_, text) != 0) fail(path_);
     rows_ += batch.rows();
   }
 
