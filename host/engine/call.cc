@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <random>
 
 #include "engine/input_services.h"
+#include "sync/sync.h"
 
 namespace patchbay::host {
 namespace {
@@ -110,17 +110,12 @@ const void* extension(bay_str id) {
 
 int64_t max_rows(const bay_call* call) { return call->services.max_rows(); }
 
-double uniform_random() {
-  thread_local std::mt19937_64 generator{std::random_device{}()};
-  return std::uniform_real_distribution<double>(0, 1)(generator);
-}
-
 int64_t backoff(bay_call* call, uint32_t attempt, int64_t retry_after_ns) {
   using std::chrono::nanoseconds;
   if (!call->backoff || attempt <= 1) call->backoff.emplace(call->services.retry());
   const auto wish =
       retry_after_ns < 0 ? std::nullopt : std::optional<nanoseconds>(nanoseconds(retry_after_ns));
-  const auto wait = call->backoff->after(attempt, Backoff::Clock::now(), uniform_random(), wish);
+  const auto wait = call->backoff->after(attempt, sync::now(), sync::uniform_random(), wish);
   call->exhausted = !wait;
   return wait ? wait->count() : -1;
 }
@@ -137,13 +132,44 @@ int32_t schema_change(bay_call* call, bay_str stream, bay_str path, bay_str type
 
 void durable_step(bay_call* call, bay_str name) { call->services.durable_step(view(name)); }
 
+bay_status epoch(const bay_call* call, bay_epoch* out) {
+  constexpr size_t kLeast = offsetof(bay_epoch, settled) + sizeof(bay_epoch::settled);
+  const EpochInfo* const info = call->services.epoch();
+  // The call is the host's own; only its type is const, as for whoever just looks.
+  auto* const own = const_cast<bay_call*>(call);
+  return guarded(own, [&] {
+    require_size("epoch: bay_epoch", out->struct_size, kLeast);
+    if (!info) {
+      throw Error(Code::kInternal,
+                  "epoch: asked in a call that is about none; this is a bug of the plugin");
+    }
+    out->flags = info->complete ? BAY_EPOCH_COMPLETE : 0;
+    out->scope = {info->scope.data(), info->scope.size()};
+    out->txn = {info->txn.data(), info->txn.size()};
+    out->number = info->number;
+    out->settled = info->settled;
+    return BAY_OK;
+  });
+}
+
+bay_status claim(bay_call* call, bay_str name) {
+  return guarded(call, [&] {
+    call->services.claim(view(name));
+    return BAY_OK;
+  });
+}
+
+int32_t is_done(bay_call* call, bay_str split_id) {
+  return guarded(call, [&] { return call->services.is_done(view(split_id)) ? 1 : 0; });
+}
+
 }  // namespace
 
 const bay_host* host_table() {
   static const bay_host table{
-      sizeof(bay_host), BAY_ABI_MINOR, fail,    cancel_fd,     deadline_ns, put,
-      secret,           input_next,    reject,  log_enabled,   log,         metric_add,
-      extension,        max_rows,      backoff, schema_change, durable_step};
+      sizeof(bay_host), BAY_ABI_MINOR, fail,         cancel_fd, deadline_ns, put,       secret,
+      input_next,       reject,        log_enabled,  log,       metric_add,  extension, max_rows,
+      backoff,          schema_change, durable_step, epoch,     claim,       is_done};
   return &table;
 }
 

@@ -7,12 +7,12 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/cancel.h"
 #include "engine/retry.h"
 #include "loader/crash_guard.h"
 #include "patchbay/abi.h"
 #include "patchbay/batch.h"
 #include "patchbay/error.h"
+#include "sync/cancel.h"
 
 namespace patchbay::host {
 
@@ -29,6 +29,14 @@ struct ChangeDecision {
   std::string agreed_type;  // BAY_CHANGE_EVOLVE
 };
 
+// The epoch that a call on a sink is about; the texts outlive the call.
+struct EpochInfo {
+  std::string scope, txn;
+  uint64_t number = 0;
+  uint64_t settled = 0;
+  bool complete = false;
+};
+
 // What a node may ask of the host while it is called. One per node and lane; the calling thread's
 // only.
 class NodeServices {
@@ -43,6 +51,9 @@ class NodeServices {
   virtual ChangeDecision schema_change(std::string_view stream, std::string_view path,
                                        std::string_view type) = 0;
   virtual void durable_step(std::string_view name) = 0;
+  virtual const EpochInfo* epoch() const = 0;           // null outside of calls on a sink
+  virtual void claim(std::string_view name) = 0;        // throws kConfig where another lane has it
+  virtual bool is_done(std::string_view split_id) = 0;  // of a source's `plan`
 };
 
 // A component's logging and metrics. Thread-safe, outlives the component.

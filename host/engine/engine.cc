@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <numeric>
-#include <random>
 #include <thread>
 
 #include "engine/services.h"
@@ -19,11 +18,6 @@ std::string plain_name(const std::string& text, size_t longest) {
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '_') c = '_';
   }
   return out;
-}
-
-double uniform_random() {
-  thread_local std::mt19937_64 generator{std::random_device{}()};
-  return std::uniform_real_distribution<double>(0, 1)(generator);
 }
 
 }  // namespace
@@ -120,7 +114,7 @@ void Engine::recover(InstanceSet& instances, const std::string* lane) {
 
 void Engine::run_lanes(std::vector<PlannedLane>& lanes, RunResult& result) {
   std::atomic<size_t> next{0};
-  std::mutex mutex;
+  sync::Mutex mutex;
   const auto work = [&](InstanceSet& instances) {
     const CrashStack stack;
     for (size_t i = next++; i < lanes.size(); i = next++) {
@@ -133,7 +127,7 @@ void Engine::run_lanes(std::vector<PlannedLane>& lanes, RunResult& result) {
         failure = LaneFailure{lanes[i].streams, Code::kInternal, false, "", error.what()};
       }
       steps_.leave(lanes[i].lane.key);
-      const std::lock_guard lock(mutex);
+      const Guard lock(mutex);
       if (failure) result.failures.push_back(std::move(*failure));
     }
   };
@@ -142,7 +136,7 @@ void Engine::run_lanes(std::vector<PlannedLane>& lanes, RunResult& result) {
       run_.options.limit ? 1 : std::min<size_t>(run_.pipeline.concurrency, lanes.size());
   // Kept to the end: what planned may hold what all lanes need, such as a snapshot.
   InstanceSet first = std::move(first_);
-  std::vector<std::jthread> workers;
+  std::vector<sync::Thread> workers;
   for (size_t i = 1; i < threads; ++i) {
     workers.emplace_back([&] {
       InstanceSet own;
@@ -155,7 +149,7 @@ void Engine::run_lanes(std::vector<PlannedLane>& lanes, RunResult& result) {
 std::optional<LaneFailure> Engine::run_lane(PlannedLane& planned, InstanceSet& instances,
                                             size_t number) {
   Backoff backoff(run_.retry());
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = sync::now();
   uint32_t total = 0;
   for (uint32_t failures = 1;; ++failures) {
     std::optional<LaneFailure> failure;
@@ -175,11 +169,11 @@ std::optional<LaneFailure> Engine::run_lane(PlannedLane& planned, InstanceSet& i
     } catch (const std::exception& error) {
       failure = LaneFailure{planned.streams, Code::kInternal, false, "", error.what()};
     }
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    const std::chrono::duration<double> took = sync::now() - start;
     for (const auto& stream : planned.streams) run_.count_attempt(stream, total, took.count());
     if (!failure || !again || run_.cancel.cancelled()) return failure;
     if (progress) failures = 1;
-    const auto wait = backoff.after(failures, Backoff::Clock::now(), uniform_random());
+    const auto wait = backoff.after(failures, sync::now(), sync::uniform_random());
     if (!wait) return failure;
     runtime_.logger().log(BAY_LOG_WARN, failure->node, failure->message + "; trying again");
     if (!run_.cancel.wait_for(*wait)) return failure;
@@ -193,7 +187,7 @@ void Engine::attempt(PlannedLane& planned, InstanceSet& instances, size_t number
                              std::to_string(number) + "a" + std::to_string(attempt);
   LaneAttempt lane(run_, steps_, instances, planned.lane, prefix);
   {
-    const std::lock_guard lock(mutex_);
+    const Guard lock(mutex_);
     if (cancelled_) throw Error(Code::kCancelled, "cancelled");
     active_.push_back(&lane);
   }
@@ -205,7 +199,7 @@ void Engine::attempt(PlannedLane& planned, InstanceSet& instances, size_t number
     ~Leave() {
       engine.steps_.leave(key);
       progress = lane->committed_epochs() > 0;
-      const std::lock_guard lock(engine.mutex_);
+      const Guard lock(engine.mutex_);
       std::erase(engine.active_, lane);
     }
   } leave{*this, &lane, planned.lane.key, progress};
@@ -213,7 +207,7 @@ void Engine::attempt(PlannedLane& planned, InstanceSet& instances, size_t number
 }
 
 void Engine::cancel() {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   cancelled_ = true;
   run_.cancel.cancel();
   for (LaneAttempt* lane : active_) lane->cancel_calls();

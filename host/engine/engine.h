@@ -9,6 +9,7 @@
 
 #include "engine/lane_plan.h"
 #include "engine/runtime.h"
+#include "sync/sync.h"
 
 namespace patchbay::host {
 
@@ -50,7 +51,7 @@ class Engine {
   RunContext& run_;
   SchemaSteps steps_;
   InstanceSet first_;  // made for recovery and planning, then the first worker's
-  std::mutex mutex_;
+  sync::Mutex mutex_;
   std::vector<LaneAttempt*> active_;
   bool cancelled_ = false;
 };

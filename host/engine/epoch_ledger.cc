@@ -2,8 +2,6 @@
 
 #include <json/value.h>
 
-#include <random>
-
 namespace patchbay::host {
 namespace {
 
@@ -19,11 +17,6 @@ Json::Value counts_json(const CountsByStream& counts) {
   return out;
 }
 
-double uniform_random() {
-  thread_local std::mt19937_64 generator{std::random_device{}()};
-  return std::uniform_real_distribution<double>(0, 1)(generator);
-}
-
 }  // namespace
 
 EpochLedger::EpochLedger(RunContext& run, std::string lane, std::string txn_prefix,
@@ -34,7 +27,7 @@ EpochLedger::EpochLedger(RunContext& run, std::string lane, std::string txn_pref
       sinks_(std::move(sinks)) {}
 
 void EpochLedger::count(uint64_t epoch, const std::string& stream, const StreamCounts& counts) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   open_[epoch].counts[stream].add(counts);
 }
 
@@ -51,14 +44,14 @@ void EpochLedger::begin_locked(uint64_t epoch, Epoch& open) {
 }
 
 void EpochLedger::begin(uint64_t epoch) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   begin_locked(epoch, open_[epoch]);
 }
 
 void EpochLedger::keep_reject(uint64_t epoch, const std::string& node, const std::string& stream,
                               const RejectedRows& rejected) {
   if (run_.options.look_only) return;
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   Epoch& open = open_[epoch];
   begin_locked(epoch, open);
   const Batch& rows = rejected.rows;
@@ -71,7 +64,7 @@ void EpochLedger::keep_reject(uint64_t epoch, const std::string& node, const std
 }
 
 void EpochLedger::add_states(uint64_t epoch, std::vector<SplitState> states) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   auto& all = open_[epoch].states;
   for (auto& state : states) all.push_back(std::move(state));
 }
@@ -79,7 +72,7 @@ void EpochLedger::add_states(uint64_t epoch, std::vector<SplitState> states) {
 void EpochLedger::sink_prepared(uint64_t epoch, size_t node, std::vector<std::string> tokens,
                                 NodeServices& services) {
   {
-    std::unique_lock lock(mutex_);
+    Lock lock(mutex_);
     Epoch& open = open_[epoch];
     open.tokens[node] = std::move(tokens);
     if (++open.sinks_prepared < sinks_.size()) {
@@ -118,7 +111,7 @@ void EpochLedger::commit_sink(const Epoch& open, uint64_t epoch, const LedgerSin
       if (error.code() == Code::kNotFound)
         throw NodeError(error.node(), Code::kUnavailable, error.what(), "", false);
       if (error.code() != Code::kUnavailable || error.exhausted()) throw;
-      const auto wait = backoff.after(attempt, Backoff::Clock::now(), uniform_random());
+      const auto wait = backoff.after(attempt, sync::now(), sync::uniform_random());
       if (!wait || !services.cancel().wait_for(*wait)) throw;
     }
   }
@@ -127,7 +120,7 @@ void EpochLedger::commit_sink(const Epoch& open, uint64_t epoch, const LedgerSin
 // Only the thread of the last sink is here for this epoch; the other sinks wait, the source may
 // count later epochs.
 void EpochLedger::commit(uint64_t epoch, NodeServices& services) {
-  std::unique_lock lock(mutex_);
+  Lock lock(mutex_);
   Epoch& open = open_.at(epoch);
   run_.judge_rejects(open.counts);
   bool anything = open.begun || !open.states.empty();
@@ -149,23 +142,23 @@ void EpochLedger::commit(uint64_t epoch, NodeServices& services) {
 }
 
 uint64_t EpochLedger::committed() const {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   return committed_;
 }
 
 bool EpochLedger::wait_committed(uint64_t epochs) {
-  std::unique_lock lock(mutex_);
+  Lock lock(mutex_);
   changed_.wait(lock, [&] { return failed_ || committed_ >= epochs; });
   return committed_ >= epochs;
 }
 
 uint64_t EpochLedger::number_of(uint64_t epoch) const {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   return numbers_.at(epoch);
 }
 
 void EpochLedger::fail() {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   failed_ = true;
   changed_.notify_all();
 }
@@ -191,7 +184,7 @@ CountsByStream EpochLedger::abort_open(bool rejects_are_evidence, NodeServices& 
   // Not held while sinks are called: fail() must get through at any time.
   std::map<uint64_t, Epoch> left;
   {
-    const std::lock_guard lock(mutex_);
+    const Guard lock(mutex_);
     left.swap(open_);
   }
   CountsByStream counts;

@@ -5,15 +5,14 @@
 // durable record and commits.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "engine/component.h"
 #include "engine/run_context.h"
+#include "sync/sync.h"
 
 namespace patchbay::host {
 
@@ -72,8 +71,8 @@ class EpochLedger {
   const std::string txn_prefix_;
   const std::vector<LedgerSink> sinks_;
 
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  mutable sync::Mutex mutex_;
+  sync::Condition changed_;
   std::map<uint64_t, Epoch> open_;
   std::map<uint64_t, uint64_t> numbers_;  // of committed epochs
   uint64_t committed_ = 0;

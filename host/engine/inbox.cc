@@ -5,7 +5,7 @@ namespace patchbay::host {
 Inbox::Inbox(size_t inputs, int64_t max_bytes) : max_bytes_(max_bytes), queues_(inputs) {}
 
 bool Inbox::push(size_t input, EdgeEvent event) {
-  std::unique_lock lock(mutex_);
+  Lock lock(mutex_);
   Queue& queue = queues_[input];
   const auto fits = [&] {
     return closed_ || queue.bytes == 0 || queue.bytes + event.bytes <= max_bytes_;
@@ -32,7 +32,7 @@ EdgeEvent Inbox::take(Queue& queue) {
 }
 
 std::optional<EdgeEvent> Inbox::pop(size_t input) {
-  std::unique_lock lock(mutex_);
+  Lock lock(mutex_);
   Queue& queue = queues_[input];
   while (!closed_ && queue.events.empty()) {
     waiting_consumer_ = true;
@@ -50,7 +50,7 @@ size_t Inbox::find_ready(const std::vector<bool>& held_back) const {
   return queues_.size();
 }
 
-size_t Inbox::await(std::unique_lock<std::mutex>& lock, const std::vector<bool>& held_back) {
+size_t Inbox::await(Lock& lock, const std::vector<bool>& held_back) {
   size_t ready = queues_.size();
   while (!closed_ && (ready = find_ready(held_back)) == queues_.size()) {
     waiting_consumer_ = true;
@@ -61,21 +61,21 @@ size_t Inbox::await(std::unique_lock<std::mutex>& lock, const std::vector<bool>&
 }
 
 std::optional<std::pair<size_t, EdgeEvent>> Inbox::pop_any(const std::vector<bool>& held_back) {
-  std::unique_lock lock(mutex_);
+  Lock lock(mutex_);
   const size_t ready = await(lock, held_back);
   if (closed_) return std::nullopt;
   return std::pair(ready, take(queues_[ready]));
 }
 
 std::optional<size_t> Inbox::wait_any(const std::vector<bool>& held_back) {
-  std::unique_lock lock(mutex_);
+  Lock lock(mutex_);
   const size_t ready = await(lock, held_back);
   if (closed_) return std::nullopt;
   return ready;
 }
 
 void Inbox::close() {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   closed_ = true;
   for (auto& queue : queues_) queue = {};
   not_empty_.notify_all();
@@ -83,7 +83,7 @@ void Inbox::close() {
 }
 
 int64_t Inbox::queued_bytes() const {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   int64_t bytes = 0;
   for (const auto& queue : queues_) bytes += queue.bytes;
   return bytes;

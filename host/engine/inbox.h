@@ -1,16 +1,15 @@
 // The incoming edges of one node: bounded queues by bytes, one per input.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "patchbay/batch.h"
+#include "sync/sync.h"
 
 namespace patchbay::host {
 
@@ -51,13 +50,13 @@ class Inbox {
   };
   EdgeEvent take(Queue& queue);
   // Waits for an input that is not held back to have an event.
-  size_t await(std::unique_lock<std::mutex>& lock, const std::vector<bool>& held_back);
+  size_t await(Lock& lock, const std::vector<bool>& held_back);
   size_t find_ready(const std::vector<bool>& held_back) const;
 
   const int64_t max_bytes_;
-  mutable std::mutex mutex_;
-  std::condition_variable not_empty_;
-  std::condition_variable not_full_;
+  mutable sync::Mutex mutex_;
+  sync::Condition not_empty_;
+  sync::Condition not_full_;
   std::vector<Queue> queues_;
   size_t next_ = 0;  // where pop_any looks first, so that no input starves
   uint32_t waiting_producers_ = 0;

@@ -116,7 +116,7 @@ void LaneAttempt::execute() {
   }
   if (collector_) work.push_back(stage<CollectorStage>(*collector_, *inboxes_.at(kCollector)));
   {
-    std::vector<std::jthread> threads;
+    std::vector<sync::Thread> threads;
     for (auto& run : work) threads.emplace_back(run);
   }
   const std::exception_ptr failure = first_failure();
@@ -132,14 +132,14 @@ void LaneAttempt::execute() {
 
 // Null where there is none. cancel() may come at any time.
 std::exception_ptr LaneAttempt::first_failure() {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   if (failure_ && finished_early_ && is_cancelled(failure_)) return nullptr;
   return failure_;
 }
 
 void LaneAttempt::fail(std::exception_ptr error) {
   {
-    const std::lock_guard lock(mutex_);
+    const Guard lock(mutex_);
     if (!failure_) failure_ = error;
   }
   cancel_calls();
@@ -155,7 +155,7 @@ void LaneAttempt::cancel() { fail(std::make_exception_ptr(Error(Code::kCancelled
 
 void LaneAttempt::finish_early() {
   {
-    const std::lock_guard lock(mutex_);
+    const Guard lock(mutex_);
     finished_early_ = true;
   }
   cancel();

@@ -5,7 +5,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -15,6 +14,7 @@
 #include "engine/outlet.h"
 #include "engine/run_context.h"
 #include "engine/schema_steps.h"
+#include "sync/sync.h"
 
 namespace patchbay::host {
 
@@ -91,7 +91,7 @@ class LaneAttempt {
   EpochLedger ledger_;
   std::map<size_t, std::unique_ptr<Inbox>>
       inboxes_;  // by node; the collector's is under kCollector
-  std::mutex mutex_;
+  sync::Mutex mutex_;
   std::exception_ptr failure_;
   bool finished_early_ = false;
 };

@@ -31,12 +31,12 @@ void StreamCounts::add(const StreamCounts& other) {
 }
 
 void NodeFigures::add_metric(std::string_view name, double amount) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   metrics_[std::string(name)] += amount;
 }
 
 std::map<std::string, double> NodeFigures::metrics() const {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   return metrics_;
 }
 
@@ -56,13 +56,13 @@ RetryLimits RunContext::retry() const {
 
 int64_t RunContext::remaining(const std::string& stream) {
   if (!options.limit) return std::numeric_limits<int64_t>::max();
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   return std::max<int64_t>(0, *options.limit - taken_[stream]);
 }
 
 void RunContext::take(const std::string& stream, int64_t rows) {
   if (!options.limit) return;
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   taken_[stream] += rows;
 }
 
@@ -73,7 +73,7 @@ int64_t RunContext::allowed_rejects() const {
 
 void RunContext::count_rejects(const std::string& stream, const RejectedRows& rejected) {
   if (options.look_only) return;
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   int64_t& count = rejects_[stream];
   count += rejected.rows.rows();
   if (count <= allowed_rejects()) return;
@@ -86,13 +86,13 @@ void RunContext::count_rejects(const std::string& stream, const RejectedRows& re
 }
 
 void RunContext::forget_rejects(const std::string& stream, int64_t rows) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   rejects_[stream] -= rows;
 }
 
 void RunContext::judge_rejects(const CountsByStream& epoch) {
   if (!pipeline.rejects.percent) return;
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   for (const auto& [stream, counts] : epoch) {
     const StreamCounts& before = outcomes_[stream].committed;
     const auto read = static_cast<double>(before.read + counts.read);
@@ -137,7 +137,7 @@ int32_t abi_action(SchemaPolicy policy) {
 
 ChangeDecision RunContext::schema_change(const std::string& stream, const std::string& path,
                                          const std::string& type, const std::string& node) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   if (!known_.contains(stream)) {
     auto& known = known_[stream];
     for (const auto& field : state.known_fields(pipeline.name, stream))
@@ -162,18 +162,18 @@ ChangeDecision RunContext::schema_change(const std::string& stream, const std::s
 }
 
 std::vector<KnownField> RunContext::fields_to_record(const std::string& stream) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   const auto found = new_fields_.find(stream);
   return found == new_fields_.end() ? std::vector<KnownField>{} : found->second;
 }
 
 bool RunContext::source_changed_schema(const std::string& stream) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   return known_.contains(stream) && !known_[stream].empty();
 }
 
 void RunContext::note_schema_change(const std::string& stream, SchemaChangeSeen change) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   auto& changes = outcomes_[stream].schema_changes;
   const bool noted = std::any_of(changes.begin(), changes.end(),
                                  [&](const auto& c) { return c.field == change.field; });
@@ -181,7 +181,7 @@ void RunContext::note_schema_change(const std::string& stream, SchemaChangeSeen 
 }
 
 void RunContext::add_committed(const CountsByStream& epoch) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   for (const auto& [stream, counts] : epoch) {
     outcomes_[stream].committed.add(counts);
     ++outcomes_[stream].epochs;
@@ -189,32 +189,32 @@ void RunContext::add_committed(const CountsByStream& epoch) {
 }
 
 void RunContext::add_aborted(const CountsByStream& epoch) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   for (const auto& [stream, counts] : epoch) outcomes_[stream].aborted.add(counts);
 }
 
 void RunContext::announce(const std::string& stream, const std::string& source,
                           const std::vector<std::string>& sinks) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   StreamOutcome& outcome = outcomes_[stream];
   if (outcome.source.empty()) outcome.source = source;
   outcome.sinks.insert(sinks.begin(), sinks.end());
 }
 
 void RunContext::note_read_whole(const std::string& stream) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   outcomes_[stream].read_whole = true;
 }
 
 void RunContext::count_attempt(const std::string& stream, uint32_t attempt, double seconds) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   StreamOutcome& outcome = outcomes_[stream];
   outcome.attempts = std::max(outcome.attempts, attempt);
   outcome.seconds = std::max(outcome.seconds, seconds);
 }
 
 std::map<std::string, StreamOutcome> RunContext::outcomes() const {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   return outcomes_;
 }
 

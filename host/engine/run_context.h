@@ -7,7 +7,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,6 +17,7 @@
 #include "environment/secret_store.h"
 #include "pipeline/pipeline.h"
 #include "state/state_store.h"
+#include "sync/sync.h"
 
 namespace patchbay::host {
 
@@ -69,7 +69,7 @@ struct NodeFigures {
   std::map<std::string, double> metrics() const;  // what the plugin counts, by name
 
  private:
-  mutable std::mutex mutex_;
+  mutable sync::Mutex mutex_;
   std::map<std::string, double> metrics_;
 };
 
@@ -131,7 +131,7 @@ class RunContext {
  private:
   int64_t allowed_rejects() const;
 
-  mutable std::mutex mutex_;
+  mutable sync::Mutex mutex_;
   std::map<std::string, int64_t> taken_;
   std::map<std::string, int64_t> rejects_;
   std::map<std::string, std::map<std::string, std::string>>

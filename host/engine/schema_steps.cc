@@ -21,13 +21,13 @@ void SchemaSteps::judge(size_t sink, Json::Value& step, const std::string& origi
 }
 
 void SchemaSteps::expect(const std::string& lane, const std::vector<std::string>& origins) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   for (const auto& origin : origins) lanes_[origin].push_back(lane);
 }
 
 void SchemaSteps::leave(const std::string& lane) {
   {
-    const std::lock_guard lock(mutex_);
+    const Guard lock(mutex_);
     left_.insert(lane);
   }
   changed_.notify_all();
@@ -35,7 +35,7 @@ void SchemaSteps::leave(const std::string& lane) {
 
 void SchemaSteps::wake() {
   {
-    const std::lock_guard lock(mutex_);
+    const Guard lock(mutex_);
   }  // nobody is between its look and its wait
   changed_.notify_all();
 }
@@ -51,8 +51,8 @@ bool SchemaSteps::is_turn(const Settled& what, const std::string& lane) const {
   return true;
 }
 
-void SchemaSteps::wait_turn(std::unique_lock<std::mutex>& lock, const Settled& what,
-                            const std::string& lane, const CancelToken& cancel) {
+void SchemaSteps::wait_turn(Lock& lock, const Settled& what, const std::string& lane,
+                            const CancelToken& cancel) {
   changed_.wait(lock, [&] { return cancel.cancelled() || is_turn(what, lane); });
   if (cancel.cancelled()) throw Error(Code::kCancelled, "cancelled");
 }
@@ -60,7 +60,7 @@ void SchemaSteps::wait_turn(std::unique_lock<std::mutex>& lock, const Settled& w
 void SchemaSteps::bring_up(size_t sink, Instance& instance, const SchemaPtr& schema,
                            const std::string& lane, const std::string& origin,
                            NodeServices& services) {
-  std::unique_lock lock(mutex_);
+  Lock lock(mutex_);
   const Settled what(sink, origin);
   wait_turn(lock, what, lane, services.cancel());
   const auto key = std::pair<const Instance*, std::string>(&instance, schema->name);

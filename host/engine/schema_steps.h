@@ -2,9 +2,7 @@
 // schema.
 #pragma once
 
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <set>
 #include <string>
 #include <utility>
@@ -12,6 +10,7 @@
 
 #include "engine/component.h"
 #include "engine/run_context.h"
+#include "sync/sync.h"
 
 namespace patchbay::host {
 
@@ -36,13 +35,13 @@ class SchemaSteps {
   using Settled = std::pair<size_t, std::string>;  // sink and origin
 
   void judge(size_t sink, Json::Value& step, const std::string& origin);
-  void wait_turn(std::unique_lock<std::mutex>& lock, const Settled& what, const std::string& lane,
+  void wait_turn(Lock& lock, const Settled& what, const std::string& lane,
                  const CancelToken& cancel);
   bool is_turn(const Settled& what, const std::string& lane) const;
 
   RunContext& run_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
+  sync::Mutex mutex_;
+  sync::Condition changed_;
   std::map<std::string, std::vector<std::string>> lanes_;  // by origin
   std::set<std::string> left_;
   std::set<Settled> settled_;

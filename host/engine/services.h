@@ -23,6 +23,9 @@ class BasicServices : public NodeServices {
   ChangeDecision schema_change(std::string_view stream, std::string_view path,
                                std::string_view type) override;
   void durable_step(std::string_view name) override { run_.faults.step(name); }
+  const EpochInfo* epoch() const override { return nullptr; }
+  void claim(std::string_view) override {}
+  bool is_done(std::string_view) override { return false; }
 
  protected:
   const std::string& id() const { return run_.pipeline.nodes[node_].id; }

@@ -33,10 +33,10 @@ void SinkStage::run() {
   };
   std::vector<bool> exhausted(inbox.inputs(), false);
   while (ended < inbox.inputs()) {
-    const auto before = steady_clock::now();
+    const auto before = sync::now();
     auto next = inbox.pop_any(held_back);
     if (!next) throw Error(Code::kCancelled, "cancelled");
-    const auto after = steady_clock::now();
+    const auto after = sync::now();
     figures.waiting_ns += (after - before).count();
     figures.queued_bytes = inbox.queued_bytes();
     auto& [input, event] = *next;
@@ -58,7 +58,7 @@ void SinkStage::run() {
         exhausted[input] = held_back[input] = true;
         ++ended;
     }
-    figures.busy_ns += (steady_clock::now() - after).count();
+    figures.busy_ns += (sync::now() - after).count();
   }
   if (lane_.lane_.one_epoch) end_epoch();
 }

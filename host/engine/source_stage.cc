@@ -79,7 +79,7 @@ SourceStage::SourceStage(LaneAttempt& lane, const LaneSource& source)
       source_(source),
       outlet_(lane.make_outlet(source.node)),
       services_(std::make_unique<Services>(*this, lane, source.node)),
-      epoch_start_(steady_clock::now()) {
+      epoch_start_(sync::now()) {
   services_->find_stream = [this](const std::string& stream) -> const StreamSeen* {
     const auto found = index_by_name_.find(stream);
     return found == index_by_name_.end() ? nullptr : &streams_[found->second];
@@ -119,9 +119,9 @@ void SourceStage::read(const LaneSplit& split) {
   while (!ended) {
     // Past the limit it is read on to the next resting place: no row comes without its state.
     if (limit_reached(split) && add_state(split, reader, false)) break;
-    const auto before = steady_clock::now();
+    const auto before = sync::now();
     HostEvent event = reader.next(*services_);
-    const auto after = steady_clock::now();
+    const auto after = sync::now();
     figures.busy_ns += (after - before).count();
     switch (event.kind) {
       case 0:
@@ -143,7 +143,7 @@ void SourceStage::read(const LaneSplit& split) {
     }
     if (!ended && epoch_due()) try_end_epoch(split, reader);
     tell_committed();
-    figures.waiting_ns += (steady_clock::now() - after).count();
+    figures.waiting_ns += (sync::now() - after).count();
   }
   if (ended) add_state(split, reader, true);
   live_.back().last = services_->epoch;
@@ -205,7 +205,7 @@ bool SourceStage::epoch_due() const {
   if (lane_.lane_.one_epoch || epoch_rows_ + epoch_bytes_ == 0) return false;
   const auto& commit = run_.pipeline.commit;
   return epoch_rows_ >= commit.rows || epoch_bytes_ >= commit.bytes ||
-         steady_clock::now() - epoch_start_ >= commit.every;
+         sync::now() - epoch_start_ >= commit.every;
 }
 
 bool SourceStage::try_end_epoch(const LaneSplit& split, ReaderHandle& reader) {
@@ -239,7 +239,7 @@ void SourceStage::end_epoch() {
   ++services_->epoch;
   live_.back().last = services_->epoch;
   epoch_rows_ = epoch_bytes_ = 0;
-  epoch_start_ = steady_clock::now();
+  epoch_start_ = sync::now();
 }
 
 void SourceStage::tell_committed() {

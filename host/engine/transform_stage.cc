@@ -25,9 +25,9 @@ class TransformStage::Services : public StageServices, public InputServices {
   std::span<bay_input* const> inputs() const { return handles_; }
 
   bay_status input_next(bay_call* call, bay_input* input, bay_event* out) override {
-    const auto before = steady_clock::now();
+    const auto before = sync::now();
     auto event = inbox_.pop(input->index);
-    waited_ += steady_clock::now() - before;
+    waited_ += sync::now() - before;
     run_.figures[node_].queued_bytes = inbox_.queued_bytes();
     if (!event) {
       call->message = "cancelled";
@@ -51,9 +51,9 @@ class TransformStage::Services : public StageServices, public InputServices {
   std::optional<size_t> ready(std::span<const uint32_t> inputs) override {
     std::vector<bool> held_back(inbox_.inputs(), true);
     for (const uint32_t input : inputs) held_back.at(input) = false;
-    const auto before = steady_clock::now();
+    const auto before = sync::now();
     const auto found = inbox_.wait_any(held_back);
-    waited_ += steady_clock::now() - before;
+    waited_ += sync::now() - before;
     if (!found) return std::nullopt;
     return static_cast<size_t>(std::find(inputs.begin(), inputs.end(), *found) - inputs.begin());
   }
@@ -155,9 +155,9 @@ void TransformStage::run() {
   const auto reader = instance.open_inputs(*services_, services_->inputs());
   NodeFigures& figures = run_.figures[node_];
   for (;;) {
-    const auto before = steady_clock::now();
+    const auto before = sync::now();
     HostEvent event = reader->next(*services_);
-    const auto after = steady_clock::now();
+    const auto after = sync::now();
     const auto waited = services_->take_waited();
     figures.busy_ns += (after - before - waited).count();
     switch (event.kind) {
@@ -179,7 +179,7 @@ void TransformStage::run() {
       default:
         if (!lane_.token_.wait_for(event.wait)) throw Error(Code::kCancelled, "cancelled");
     }
-    figures.waiting_ns += (waited + (steady_clock::now() - after)).count();
+    figures.waiting_ns += (waited + (sync::now() - after)).count();
   }
 }
 

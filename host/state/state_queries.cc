@@ -22,7 +22,7 @@ RunSummary read_run(const Statement& row) {
 }  // namespace
 
 std::vector<RunSummary> StateStore::runs(const std::string& pipeline, size_t limit) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   auto query = db_.prepare(
       "SELECT run, pipeline, environment, started, finished, outcome, exit_code, report FROM runs "
       "WHERE ?1 = '' OR pipeline = ?1 ORDER BY run DESC LIMIT ?2");
@@ -33,7 +33,7 @@ std::vector<RunSummary> StateStore::runs(const std::string& pipeline, size_t lim
 }
 
 std::optional<RunSummary> StateStore::find_run(const std::string& run) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   auto query = db_.prepare(
       "SELECT run, pipeline, environment, started, finished, outcome, exit_code, report FROM runs "
       "WHERE run = ?");
@@ -42,7 +42,7 @@ std::optional<RunSummary> StateStore::find_run(const std::string& run) {
 }
 
 std::vector<UnfinishedEpoch> StateStore::unfinished(const std::string& pipeline) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   auto query = db_.prepare(
       "SELECT lane, epoch, phase, txns, record FROM epochs WHERE pipeline = ? "
       "AND phase IN ('begun', 'recorded') ORDER BY lane, epoch");
@@ -60,7 +60,7 @@ std::vector<UnfinishedEpoch> StateStore::unfinished(const std::string& pipeline)
 }
 
 std::vector<SplitState> StateStore::states(const std::string& pipeline) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   auto query = db_.prepare(
       "SELECT split, stream, state, done FROM states WHERE pipeline = ? ORDER BY split");
   query.bind(1, pipeline);
@@ -90,7 +90,7 @@ Json::Value StateStore::stream_states(const std::string& pipeline) {
 
 std::vector<HistoryEntry> StateStore::history(const std::string& pipeline,
                                               const std::string& stream, size_t limit) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   auto query = db_.prepare(
       "SELECT run, stream, split, state, at FROM history WHERE pipeline = ?1 AND "
       "(?2 = '' OR stream = ?2) ORDER BY id DESC LIMIT ?3");
@@ -104,7 +104,7 @@ std::vector<HistoryEntry> StateStore::history(const std::string& pipeline,
 
 std::vector<KnownField> StateStore::known_fields(const std::string& pipeline,
                                                  const std::string& stream) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   auto query =
       db_.prepare("SELECT stream, path, type FROM known_fields WHERE pipeline = ? AND stream = ?");
   query.bind(1, pipeline).bind(2, stream);
@@ -114,7 +114,7 @@ std::vector<KnownField> StateStore::known_fields(const std::string& pipeline,
 }
 
 std::vector<std::string> StateStore::pipelines() {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   auto query =
       db_.prepare("SELECT pipeline FROM runs UNION SELECT pipeline FROM states ORDER BY 1");
   std::vector<std::string> out;
@@ -124,7 +124,7 @@ std::vector<std::string> StateStore::pipelines() {
 
 void StateStore::rejects(const std::string& pipeline, const std::string& run, int64_t id,
                          const std::function<bool(const StoredReject&)>& take) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   auto query = db_.prepare(
       "SELECT id, run, pipeline, lane, epoch, stream, node, code, reason, position, record, kept "
       "FROM rejects "

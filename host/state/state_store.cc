@@ -111,7 +111,7 @@ void StateStore::transaction(std::string_view step, Work&& work) {
 }
 
 void StateStore::begin_run(const RunInfo& run, bool alone) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   transaction("state.begin_run", [&] {
     if (alone) {
       db_.prepare("UPDATE runs SET outcome = 'crashed' WHERE pipeline = ? AND outcome = 'running'")
@@ -132,7 +132,7 @@ void StateStore::begin_run(const RunInfo& run, bool alone) {
 void StateStore::finish_run(const std::string& run, const std::string& finished,
                             const std::string& outcome, int exit_code,
                             const std::string& report_json) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   transaction("state.finish_run", [&] {
     db_.prepare(
            "UPDATE runs SET finished = ?, outcome = ?, exit_code = ?, report = ? WHERE run = ?")
@@ -157,7 +157,7 @@ void StateStore::finish_run(const std::string& run, const std::string& finished,
 }
 
 uint64_t StateStore::begin_epoch(const EpochBegin& begin) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   Json::Value txns(Json::arrayValue);
   for (const auto& txn : begin.txns) txns.append(tokens_json({txn.node, txn.txn, {}}));
   int64_t epoch = 0;
@@ -182,7 +182,7 @@ uint64_t StateStore::begin_epoch(const EpochBegin& begin) {
 }
 
 void StateStore::record_epoch(const EpochRecord& record) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   transaction("state.record", [&] {
     flush_rejects();
     db_.prepare("UPDATE rejects SET kept = 1 WHERE pipeline = ? AND lane = ? AND epoch = ?")
@@ -242,7 +242,7 @@ void StateStore::apply_states(const EpochRecord& record) {
 }
 
 void StateStore::committed(const std::string& pipeline, const std::string& lane, uint64_t epoch) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   transaction("state.committed", [&] {
     EpochRecord record;
     {
@@ -269,7 +269,7 @@ void StateStore::committed(const std::string& pipeline, const std::string& lane,
 
 void StateStore::aborted(const std::string& pipeline, const std::string& lane, uint64_t epoch,
                          bool keep_rejects) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   transaction("state.aborted", [&] {
     flush_rejects();
     if (!keep_rejects) {
@@ -299,7 +299,7 @@ void StateStore::set_state(const std::string& pipeline, const std::string& strea
     throw Error(Code::kConfig, "state set: " + stream + " is read in " +
                                    std::to_string(matching.size()) + " splits; reset it instead");
   }
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   EpochRecord record{"", pipeline, "", 0, {}, {}, {}, {}};
   record.states.push_back(
       {matching.empty() ? "set/" + stream : matching[0].split, stream, state_json, false});
@@ -307,7 +307,7 @@ void StateStore::set_state(const std::string& pipeline, const std::string& strea
 }
 
 void StateStore::forget(const std::string& pipeline, const std::vector<std::string>& streams) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   transaction("state.forget", [&] {
     if (streams.empty()) {
       db_.prepare("DELETE FROM states WHERE pipeline = ?").bind(1, pipeline).run();
@@ -327,7 +327,7 @@ void StateStore::forget(const std::string& pipeline, const std::vector<std::stri
 }
 
 bool StateStore::give_up_recorded(const std::string& pipeline) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   bool any = false;
   transaction("state.give_up", [&] {
     auto recorded = db_.prepare(
@@ -360,7 +360,7 @@ void StateStore::flush_rejects() {
 }
 
 void StateStore::add_reject(const Reject& reject) {
-  const std::lock_guard lock(mutex_);
+  const Guard lock(mutex_);
   pending_rejects_.push_back(reject);
   if (pending_rejects_.size() < kPendingRejects) return;
   transaction("state.rejects", [&] { flush_rejects(); });

@@ -7,13 +7,13 @@
 
 #include <filesystem>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "patchbay/sqlite.h"
 #include "state/fault_hook.h"
+#include "sync/sync.h"
 
 namespace patchbay::host {
 
@@ -134,7 +134,7 @@ class StateStore {
   template <class Work>
   void transaction(std::string_view step, Work&& work);
 
-  std::mutex mutex_;
+  sync::Mutex mutex_;
   FaultHook& faults_;
   Database db_;
   std::vector<Reject> pending_rejects_;

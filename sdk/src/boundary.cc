@@ -98,6 +98,14 @@ bay_status reader_committed(bay_call* call, bay_reader* reader, uint64_t epoch) 
   });
 }
 
+bay_status reader_refused(bay_call* call, bay_reader* reader, bay_status why) noexcept {
+  return guarded(call, [&] {
+    Call c = make_call(call);
+    reader_of(reader).refused(c, static_cast<Code>(why));
+    return BAY_OK;
+  });
+}
+
 void reader_close(bay_reader* reader) noexcept { delete &reader_of(reader); }
 
 bay_status give_reader(std::unique_ptr<Reader> reader, bay_reader** out) {
@@ -128,10 +136,13 @@ bay_status source_plan(bay_call* call, bay_object* object, bay_str selection_jso
     for (const auto& stream : selection["streams"]) streams.push_back(stream.asString());
     for (const auto& split : as<Source>(object).plan(c, streams, want)) {
       Json::Value json = split.detail.isObject() ? split.detail : Json::Value(Json::objectValue);
-      json["id"] = split.id;
+      if (!split.id.empty()) json["id"] = split.id;
       json["stream"] = split.stream;
       if (split.once) json["once"] = true;
       if (!split.resumes) json["resumes"] = false;
+      if (!split.of.empty()) json["of"] = split.of;
+      if (split.complete) json["complete"] = true;
+      if (!split.identity.isNull()) json["identity"] = split.identity;
       c.put(write_json(json));
     }
     return BAY_OK;
@@ -144,8 +155,14 @@ bay_status source_open(bay_call* call, bay_object* object, bay_bytes split, bay_
     Call c = make_call(call);
     Json::Value json = parse_json(view(split));
     const Json::Value from = state.size == 0 ? Json::Value() : parse_json(view(state));
-    const Split parsed{json["id"].asString(), json["stream"].asString(), json["once"].asBool(),
-                       json, json.get("resumes", true).asBool()};
+    const Split parsed{json["id"].asString(),
+                       json["stream"].asString(),
+                       json["once"].asBool(),
+                       json,
+                       json.get("resumes", true).asBool(),
+                       json["of"].asString(),
+                       json["complete"].asBool(),
+                       json["identity"]};
     return give_reader(as<Source>(object).open(c, parsed, from), out);
   });
 }
@@ -251,6 +268,37 @@ bay_status sink_abort(bay_call* call, bay_object* object, const bay_str* txns, s
   });
 }
 
+bay_status sink_outcome(bay_call* call, bay_object* object, bay_str txn, const bay_bytes* tokens,
+                        size_t n, int32_t* outcome) noexcept {
+  return guarded(call, [&] {
+    Call c = make_call(call);
+    std::vector<std::string> copies;
+    for (size_t i = 0; i < n; ++i) copies.emplace_back(view(tokens[i]));
+    switch (as<Sink>(object).outcome(c, std::string(view(txn)), copies)) {
+      case Outcome::kUnknown:
+        *outcome = BAY_OUTCOME_UNKNOWN;
+        break;
+      case Outcome::kCommitted:
+        *outcome = BAY_OUTCOME_COMMITTED;
+        break;
+      case Outcome::kPrepared:
+        *outcome = BAY_OUTCOME_PREPARED;
+        break;
+      case Outcome::kGone:
+        *outcome = BAY_OUTCOME_GONE;
+    }
+    return BAY_OK;
+  });
+}
+
+bay_status sink_newest(bay_call* call, bay_object* object, uint64_t* number) noexcept {
+  return guarded(call, [&] {
+    Call c = make_call(call);
+    *number = as<Sink>(object).newest(c);
+    return BAY_OK;
+  });
+}
+
 }  // namespace
 
 const bay_host* host() { return the_host.load(std::memory_order_acquire); }
@@ -297,14 +345,15 @@ bay_status check(bay_call* call, bay_object* object) noexcept {
   });
 }
 
-const bay_reader_vt kReaderTable{sizeof(bay_reader_vt), 0,           reader_next, reader_checkpoint,
-                                 reader_committed,      reader_close};
+const bay_reader_vt kReaderTable{
+    sizeof(bay_reader_vt), 0, reader_next, reader_checkpoint, reader_committed, reader_close,
+    reader_refused};
 const bay_source_vt kSourceTable{sizeof(bay_source_vt), 0, source_discover, source_plan,
                                  source_open};
 const bay_transform_vt kTransformTable{sizeof(bay_transform_vt), 0, transform_bind, transform_open};
 const bay_sink_vt kSinkTable{sizeof(bay_sink_vt), 0,          sink_plan_schema, sink_apply_schema,
                              sink_open,           sink_write, sink_prepare,     sink_close,
-                             sink_commit,         sink_abort};
+                             sink_commit,         sink_abort, sink_outcome,     sink_newest};
 
 }  // namespace patchbay::boundary
 

@@ -105,6 +105,27 @@ Change Call::schema_change(std::string_view stream, std::string_view path, const
 
 void Call::durable_step(std::string_view name) { host_->durable_step(call_, str(name)); }
 
+Epoch Call::epoch() const {
+  if (!BAY_HAS(host_, bay_host, epoch)) return {};
+  bay_epoch epoch{};
+  epoch.struct_size = sizeof epoch;
+  const bay_status status = host_->epoch(call_, &epoch);
+  if (status != BAY_OK) throw HostRefusal(status, "epoch");
+  return {std::string(epoch.scope.data, epoch.scope.size),
+          std::string(epoch.txn.data, epoch.txn.size), epoch.number, epoch.settled,
+          (epoch.flags & BAY_EPOCH_COMPLETE) != 0};
+}
+
+void Call::claim(std::string_view name) {
+  if (!BAY_HAS(host_, bay_host, claim)) return;
+  const bay_status status = host_->claim(call_, str(name));
+  if (status != BAY_OK) throw HostRefusal(status, "claim");
+}
+
+bool Call::is_done(std::string_view split_id) {
+  return BAY_HAS(host_, bay_host, is_done) && host_->is_done(call_, str(split_id)) == 1;
+}
+
 void Call::put(std::string_view result) {
   const bay_status status =
       host_->put(call_, {reinterpret_cast<const uint8_t*>(result.data()), result.size()});

@@ -300,6 +300,7 @@ void SinkDriver::apply_schema(const Schema& stream, const Json::Value& steps) {
 
 WriterDriver SinkDriver::open(const Schema& stream, const std::string& txn) {
   const ExportedSchema schema(stream);
+  host().epoch.txn = txn;
   FakeCall call(host());
   bay_writer* writer = nullptr;
   call.check(table().sink->open(call.raw(), raw(), &schema.c, str(txn), &writer));
@@ -311,6 +312,8 @@ void SinkDriver::commit(const std::string& txn, uint64_t epoch,
                         const std::vector<std::string>& tokens) {
   std::vector<bay_bytes> views;
   for (const auto& token : tokens) views.push_back(bytes(token));
+  host().epoch.txn = txn;
+  host().epoch.number = epoch;
   FakeCall call(host());
   call.check(table().sink->commit(call.raw(), raw(), str(txn), epoch, views.data(), views.size()));
 }
@@ -320,6 +323,28 @@ void SinkDriver::abort(const std::vector<std::string>& txns) {
   for (const auto& txn : txns) views.push_back(str(txn));
   FakeCall call(host());
   call.check(table().sink->abort(call.raw(), raw(), views.data(), views.size()));
+}
+
+Outcome SinkDriver::outcome(const std::string& txn, const std::vector<std::string>& tokens) {
+  if (!BAY_HAS(table().sink, bay_sink_vt, outcome)) return Outcome::kUnknown;
+  std::vector<bay_bytes> views;
+  for (const auto& token : tokens) views.push_back(bytes(token));
+  host().epoch.txn = txn;
+  FakeCall call(host());
+  int32_t outcome = BAY_OUTCOME_UNKNOWN;
+  call.check(
+      table().sink->outcome(call.raw(), raw(), str(txn), views.data(), views.size(), &outcome));
+  if (outcome < BAY_OUTCOME_UNKNOWN || outcome > BAY_OUTCOME_GONE)
+    breach("outcome: wrote " + std::to_string(outcome) + ", which is none");
+  return static_cast<Outcome>(outcome);
+}
+
+uint64_t SinkDriver::newest() {
+  if (!BAY_HAS(table().sink, bay_sink_vt, newest)) return 0;
+  FakeCall call(host());
+  uint64_t number = 0;
+  call.check(table().sink->newest(call.raw(), raw(), &number));
+  return number;
 }
 
 Prepared SinkDriver::prepare_all(const Schema& stream, const std::string& txn,

@@ -167,6 +167,29 @@ struct HostFunctions {
     return host.on_schema_change;
   }
 
+  static bay_status epoch(const bay_call* call, bay_epoch* out) {
+    const Epoch& epoch = host_of(call).epoch;
+    out->flags = epoch.complete ? BAY_EPOCH_COMPLETE : 0;
+    out->scope = {epoch.scope.data(), epoch.scope.size()};
+    out->txn = {epoch.txn.data(), epoch.txn.size()};
+    out->number = epoch.number;
+    out->settled = epoch.settled;
+    return BAY_OK;
+  }
+
+  static bay_status claim(bay_call* call, bay_str name) {
+    FakeHost& host = host_of(call);
+    const std::lock_guard lock(host.mutex_);
+    const auto [found, is_new] = host.claims.emplace(std::string(view(name)), host.lane);
+    if (is_new || found->second == host.lane) return BAY_OK;
+    return refuse(call, BAY_E_CONFIG,
+                  std::string(view(name)) + ": " + found->second + " writes it already");
+  }
+
+  static int32_t is_done(bay_call* call, bay_str split_id) {
+    return host_of(call).done.contains(view(split_id)) ? 1 : 0;
+  }
+
   // The exception ends in the SDK's boundary, as a crash of the process would end the run.
   static void durable_step(bay_call* call, bay_str name) {
     FakeHost& host = host_of(call);
@@ -180,10 +203,11 @@ struct HostFunctions {
 
 const bay_host* FakeHost::table() {
   using F = HostFunctions;
-  static const bay_host table{
-      sizeof(bay_host), BAY_ABI_MINOR, F::fail,    F::cancel_fd,     F::deadline_ns, F::put,
-      F::secret,        F::input_next, F::reject,  F::log_enabled,   F::log,         F::metric_add,
-      F::extension,     F::max_rows,   F::backoff, F::schema_change, F::durable_step};
+  static const bay_host table{sizeof(bay_host), BAY_ABI_MINOR,  F::fail,    F::cancel_fd,
+                              F::deadline_ns,   F::put,         F::secret,  F::input_next,
+                              F::reject,        F::log_enabled, F::log,     F::metric_add,
+                              F::extension,     F::max_rows,    F::backoff, F::schema_change,
+                              F::durable_step,  F::epoch,       F::claim,   F::is_done};
   return &table;
 }
 

@@ -99,8 +99,13 @@ bay_status script_next(bay_call*, bay_reader* reader, bay_event* out) {
   auto& script = *reinterpret_cast<Script*>(reader);
   return script.at < script.steps.size() ? script.steps[script.at++](out) : BAY_END;
 }
-const bay_reader_vt kScriptTable{sizeof(bay_reader_vt), 0, script_next, nullptr, nullptr,
-                                 [](bay_reader*) {}};
+const bay_reader_vt kScriptTable{.struct_size = sizeof(bay_reader_vt),
+                                 .flags = 0,
+                                 .next = script_next,
+                                 .checkpoint = nullptr,
+                                 .committed = nullptr,
+                                 .close = [](bay_reader*) {},
+                                 .refused = nullptr};
 
 bay_status put_stream(bay_event* out, uint32_t index) {
   out->kind = BAY_EVENT_STREAM;

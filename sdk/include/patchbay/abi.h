@@ -142,6 +142,32 @@ typedef struct bay_rejected {
 #define BAY_CHANGE_EVOLVE \
   4 /* add it, with the agreed type: a new STREAM event, older rows are null */
 
+/* The epoch that a call on a sink is about. Filled by host->epoch. Since 1.0-rc2. */
+typedef struct bay_epoch {
+  uint32_t struct_size; /* set by the caller */
+  uint32_t flags;       /* BAY_EPOCH_* */
+  /* Names for ever who writes: the state store, environment, pipeline and node. One line of UTF-8,
+   * at most 400 bytes. */
+  bay_str scope;
+  bay_str txn;
+  /* Within the scope: a later epoch has a greater number, and none comes twice. */
+  uint64_t number;
+  /* Every epoch of the scope up to this number has its end, committed or aborted, on durable
+   * record: the host never asks for one of them again, so their bookkeeping may be forgotten. Keep
+   * the greatest committed number: `newest` is asked for it. */
+  uint64_t settled;
+} bay_epoch;
+
+/* prepare: the writer's stream was read from its very start to its end, by this epoch alone. What
+ * the target has beyond it is no longer in the source. */
+#define BAY_EPOCH_COMPLETE 1u
+
+/* What became of a transaction: sink's `outcome`. */
+#define BAY_OUTCOME_UNKNOWN 0   /* the system can't tell */
+#define BAY_OUTCOME_COMMITTED 1 /* its rows are visible */
+#define BAY_OUTCOME_PREPARED 2  /* they are there, invisible: commit would show them */
+#define BAY_OUTCOME_GONE 3      /* neither, and a late commit would do nothing */
+
 typedef struct bay_host {
   uint32_t struct_size;
   uint32_t abi_minor;
@@ -173,6 +199,17 @@ typedef struct bay_host {
   /* A boundary that a crash may fall on, named for tests of recovery: before and after each durable
    * effect. */
   void (*durable_step)(bay_call*, bay_str name);
+  /* Since 1.0-rc2, here and below: ask BAY_HAS. Of apply_schema, open, write, prepare, commit,
+   * abort, outcome and newest: the epoch that the call is about; BAY_E_INTERNAL elsewhere. The
+   * texts live as long as the call. */
+  bay_status (*epoch)(const bay_call*, bay_epoch* out);
+  /* A name, unique in the world (an absolute path, an object's URI, a table with its database),
+   * that the lane alone writes in this run: BAY_E_CONFIG where another lane, also in another
+   * process of this pipeline, has it. Claiming again what one has is no error. */
+  bay_status (*claim)(bay_call*, bay_str name);
+  /* Of `plan`: 1 where the split of this id, `once`, was read to its end in a committed epoch and
+   * need not be put; otherwise 0. Costs no input or output. */
+  int32_t (*is_done)(bay_call*, bay_str split_id);
 } bay_host;
 
 #define BAY_LOG_ERROR 1u
@@ -203,6 +240,9 @@ typedef struct bay_reader_vt { /* of a source's and of a transform's readers */
   bay_status (*committed)(bay_call*, bay_reader*,
                           uint64_t epoch); /* the system may now forget or move inputs */
   void (*close)(bay_reader*);
+  /* Since 1.0-rc2, optional: the lane failed for good over what this reader gave: why is
+   * BAY_E_DATA, BAY_E_REMOTE or BAY_E_SCHEMA. Called before close, at most once. */
+  bay_status (*refused)(bay_call*, bay_reader*, bay_status why);
 } bay_reader_vt;
 
 typedef struct bay_source_vt {
@@ -213,9 +253,19 @@ typedef struct bay_source_vt {
   bay_status (*discover)(bay_call*, bay_object*);
   /* put() splits, JSON with a stable "id" and the "stream"; "once": true where a split is read a
    * single time, "resumes": false where its reader leaves no state. The selection is
-   * {"streams": [..]}, empty or absent = all. `want` is how many lanes run at the same time. */
+   * {"streams": [..]}, empty or absent = all. `want` is how many lanes run at the same time.
+   * Since 1.0-rc2:
+   *  - "of": what the split is a version of (an object's name), where the id holds a version. A
+   *    lane that is tried again reads the present version.
+   *  - "complete": true where all splits of the stream, each read from its start, are the whole
+   *    stream.
+   *  - "identity": JSON of what is read, the system's own identity included. A state continues only
+   *    where it is the same as when the state was committed.
+   *  - {"stream": ..} without "id": the stream is there, and has no split to read. */
   bay_status (*plan)(bay_call*, bay_object*, bay_str selection_json, uint32_t want);
-  /* `state` is what checkpoint put for this split's last committed epoch, or empty. */
+  /* `state` is what checkpoint put for this split's last committed epoch, or empty. Where what is
+   * read is not the version that was planned any more: BAY_E_UNAVAILABLE, here or at the end of
+   * reading; the lane is planned again. */
   bay_status (*open)(bay_call*, bay_object*, bay_bytes split, bay_bytes state, bay_reader** out);
 } bay_source_vt;
 
@@ -247,12 +297,21 @@ typedef struct bay_sink_vt {
                         int64_t* rows_accepted); /* durable, invisible; put() one token */
   void (*close)(bay_writer*);                    /* without prepare: drops what was written */
   /* All tokens of the transaction become visible at once. Idempotent; may run in another process
-   * after a crash. */
+   * after a crash. BAY_E_NOT_FOUND: what was prepared is gone and nothing of it is visible.
+   * BAY_E_DATA, BAY_E_REMOTE, BAY_E_SCHEMA: the system refuses the rows and nothing is visible. */
   bay_status (*commit)(bay_call*, bay_object*, bay_str txn, uint64_t epoch, const bay_bytes* tokens,
                        size_t n);
   /* Drops what the transactions left, prepared or not, by name alone. Unknown names are no error.
-   */
+   * Afterwards a commit of one of them, also one that is still on its way, does nothing; what is
+   * committed stays. */
   bay_status (*abort)(bay_call*, bay_object*, const bay_str* txns, size_t n);
+  /* Since 1.0-rc2, optional. Writes BAY_OUTCOME_* of a transaction; changes nothing but what keeps
+   * a late commit from landing after BAY_OUTCOME_GONE was said. */
+  bay_status (*outcome)(bay_call*, bay_object*, bay_str txn, const bay_bytes* tokens, size_t n,
+                        int32_t* outcome);
+  /* Since 1.0-rc2, optional. Writes the greatest number of an epoch of host->epoch's scope that was
+   * committed, 0 where the system has none on record. */
+  bay_status (*newest)(bay_call*, bay_object*, uint64_t* number);
 } bay_sink_vt;
 
 #define BAY_SOURCE 1u

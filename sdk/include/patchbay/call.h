@@ -44,6 +44,14 @@ struct Rejection {
   std::string position_json;  // {"sequence": 17}; may be empty
 };
 
+// The epoch that a call on a sink is about; see bay_epoch.
+struct Epoch {
+  std::string scope, txn;
+  uint64_t number = 0;
+  uint64_t settled = 0;   // what is remembered of epochs up to this one may be forgotten
+  bool complete = false;  // prepare: the stream was read from its start to its end
+};
+
 // One call into the plugin. Valid until that call returns; the call's thread only.
 class Call {
  public:
@@ -66,6 +74,14 @@ class Call {
   // Asks the pipeline's policy about a field the schema lacks; throws kSchema where it is `fail`.
   Change schema_change(std::string_view stream, std::string_view path, const Type& found);
   void durable_step(std::string_view name);  // before and after each durable effect
+
+  // In calls on a sink. All empty where the host is older.
+  Epoch epoch() const;
+  // A name that is unique in the world: an absolute path, an object's URI. Throws kConfig where
+  // another lane of the run writes it.
+  void claim(std::string_view name);
+  // In `plan`: a split that is read once has been, and need not be returned.
+  bool is_done(std::string_view split_id);
 
   void put(std::string_view result);
   bay_call* raw() const { return call_; }

@@ -42,7 +42,15 @@ struct Split {
   bool once = false;    // read a single time: an object, with its etag in the id
   Json::Value detail;   // an object
   bool resumes = true;  // false: its reader leaves no state, so each run reads all of it
+  // What this is a version of, where the id holds a version: a lane that is tried again reads the
+  // present one.
+  std::string of{};
+  bool complete = false;   // all splits of the stream, each from its start, are the whole stream
+  Json::Value identity{};  // what is read, with the system's own identity; null = not said
 };
+
+// What became of a transaction.
+enum class Outcome { kUnknown, kCommitted, kPrepared, kGone };
 
 enum class Checkpoint { kState, kUnchanged, kNotNow };
 
@@ -55,13 +63,16 @@ class Reader {
   // kState: `state` resumes after all events returned so far.
   virtual Checkpoint checkpoint(Call&, Json::Value& /*state*/) { return Checkpoint::kUnchanged; }
   virtual void committed(Call&, uint64_t /*epoch*/) {}
+  // The lane failed for good over what this reader gave: kData, kRemote or kSchema.
+  virtual void refused(Call&, Code /*why*/) {}
 };
 
 class Source : public Component {
  public:
   virtual std::vector<Schema> discover(
       Call& call) = 0;  // without fields where only the data tells them
-  // `streams` empty = all.
+  // `streams` empty = all. A split without an id says that its stream is there and has nothing to
+  // read.
   virtual std::vector<Split> plan(Call& call, const std::vector<std::string>& streams,
                                   uint32_t want) = 0;
   virtual std::unique_ptr<Reader> open(Call& call, const Split& split,
@@ -98,6 +109,13 @@ class Sink : public Component {
   virtual void commit(Call& call, const std::string& txn, uint64_t epoch,
                       std::span<const std::string> tokens) = 0;
   virtual void abort(Call& call, std::span<const std::string> txns) = 0;
+  // Changes nothing but what keeps a late commit from landing after kGone was said.
+  virtual Outcome outcome(Call&, const std::string& /*txn*/,
+                          std::span<const std::string> /*tokens*/) {
+    return Outcome::kUnknown;
+  }
+  // The greatest number of an epoch of call.epoch().scope that was committed; 0 = none is known.
+  virtual uint64_t newest(Call&) { return 0; }
 };
 
 // Names of the manifest's component and the class behind it. The class derives from Source,

@@ -169,9 +169,18 @@ static bay_status committed(bay_call* call, bay_reader* reader, uint64_t epoch) 
 
 static void close_reader(bay_reader* reader) { free(reader); }
 
-static const bay_component_vt common = {sizeof common, 0, create, destroy, interrupt, check};
-static const bay_reader_vt reader = {sizeof reader, 0, next, checkpoint, committed, close_reader};
-static const bay_source_vt source = {sizeof source, 0, discover, plan, open_split};
+static const bay_component_vt common = {.struct_size = sizeof common,
+                                        .create = create,
+                                        .destroy = destroy,
+                                        .interrupt = interrupt,
+                                        .check = check};
+static const bay_reader_vt reader = {.struct_size = sizeof reader,
+                                     .next = next,
+                                     .checkpoint = checkpoint,
+                                     .committed = committed,
+                                     .close = close_reader};
+static const bay_source_vt source = {
+    .struct_size = sizeof source, .discover = discover, .plan = plan, .open = open_split};
 static const bay_component counter = {.struct_size = sizeof counter,
                                       .kind = BAY_SOURCE,
                                       .name = {"counter", sizeof "counter" - 1},

@@ -113,6 +113,8 @@ class SinkDriver : public ComponentDriver {
   WriterDriver open(const Schema& stream, const std::string& txn);
   void commit(const std::string& txn, uint64_t epoch, const std::vector<std::string>& tokens);
   void abort(const std::vector<std::string>& txns);
+  Outcome outcome(const std::string& txn, const std::vector<std::string>& tokens);
+  uint64_t newest();
 
   // Plans and applies the schema, writes, and prepares: one writer's part of an epoch.
   Prepared prepare_all(const Schema& stream, const std::string& txn, std::vector<Batch> batches);

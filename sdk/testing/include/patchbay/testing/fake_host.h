@@ -12,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,10 @@ class FakeHost {
   uint32_t log_level = BAY_LOG_TRACE;
   int64_t max_rejects = INT64_MAX;  // past it reject returns BAY_E_CANCELLED
   std::string throw_at_step;        // durable_step throws "crash at STEP" there
+  // What epoch() returns in every call; SinkDriver keeps txn and number up to date.
+  Epoch epoch{"store/local/test/sink", "", 1, 0, false};
+  std::string lane = "lane";                // that claims names
+  std::set<std::string, std::less<>> done;  // ids of splits that is_done knows
 
   // What the plugin did.
   std::vector<LogLine> logs;
@@ -70,6 +75,7 @@ class FakeHost {
   std::vector<AskedChange> asked_changes;
   std::vector<int64_t> retry_afters;  // nanoseconds, -1 without a wish; one per backoff
   std::vector<std::string> steps;
+  std::map<std::string, std::string, std::less<>> claims;  // by name: the lane that has it
   int64_t rows_rejected = 0;
 
  private:

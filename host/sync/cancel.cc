@@ -1,4 +1,4 @@
-#include "engine/cancel.h"
+#include "sync/cancel.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
