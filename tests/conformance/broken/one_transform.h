@@ -28,27 +28,27 @@ static bay_status open_reader(bay_call* call, bay_object* object, bay_input* con
 
 #define ONE_TRANSFORM(create) PLUGIN(create, next_end)
 #define ONE_READER(next) PLUGIN(make, next)
-#define PLUGIN(create, next)                                                  \
-  static const bay_component_vt common = {                                    \
-      .struct_size = sizeof common, .create = create, .destroy = destroy};    \
-  static const bay_reader_vt reader = {                                       \
-      .struct_size = sizeof reader, .next = next, .close = close_reader};     \
-  static const bay_transform_vt transform = {.struct_size = sizeof transform, \
-                                             .open = open_reader};            \
-  static const bay_component component = {.struct_size = sizeof component,    \
-                                          .kind = BAY_TRANSFORM,              \
-                                          .name = TEXT("broken"),             \
-                                          .common = &common,                  \
-                                          .reader = &reader,                  \
-                                          .transform = &transform};           \
-  static const bay_component* const components[] = {&component};              \
-  static const bay_plugin plugin = {.struct_size = sizeof plugin,             \
-                                    .id = TEXT(PATCHBAY_PLUGIN_ID),           \
-                                    .version = TEXT(PATCHBAY_PLUGIN_VERSION), \
-                                    .components = components,                 \
-                                    .n_components = 1};                       \
-  const bay_plugin* patchbay_plugin_v1(const bay_host* given) {               \
-    host = given;                                                             \
-    (void)make, (void)next_end;                                               \
-    return host ? &plugin : NULL;                                             \
+#define PLUGIN(made, given_next)                                                \
+  static const bay_component_vt common = {                                      \
+      .struct_size = sizeof common, .create = made, .destroy = destroy};        \
+  static const bay_reader_vt reader = {                                         \
+      .struct_size = sizeof reader, .next = given_next, .close = close_reader}; \
+  static const bay_transform_vt transform = {.struct_size = sizeof transform,   \
+                                             .open = open_reader};              \
+  static const bay_component component = {.struct_size = sizeof component,      \
+                                          .kind = BAY_TRANSFORM,                \
+                                          .name = TEXT("broken"),               \
+                                          .common = &common,                    \
+                                          .reader = &reader,                    \
+                                          .transform = &transform};             \
+  static const bay_component* const components[] = {&component};                \
+  static const bay_plugin plugin = {.struct_size = sizeof plugin,               \
+                                    .id = TEXT(PATCHBAY_PLUGIN_ID),             \
+                                    .version = TEXT(PATCHBAY_PLUGIN_VERSION),   \
+                                    .components = components,                   \
+                                    .n_components = 1};                         \
+  const bay_plugin* patchbay_plugin_v1(const bay_host* given) {                 \
+    host = given;                                                               \
+    (void)make, (void)next_end;                                                 \
+    return host ? &plugin : NULL;                                               \
   }
