@@ -71,6 +71,13 @@ ComponentManifest parse_component(const Json::Value& json) {
   component.many_inputs = json["inputs"].asString() == "many";
   component.tables_option = json["tables_option"].asString();
   component.target = json["target"];
+  component.takes = json["takes"];
+  component.gives = json["gives"];
+  component.incremental = json["incremental"];
+  component.session = json["prepared"].asString() == "session";
+  component.commits_alone = json["commits"].asString() == "alone";
+  component.names_option = json["names"].asString();
+  component.needs_all = json["needs"].asString() == "all";
   component.references = json["references"];
   component.state = json["state"];
   for (const auto& stream : json["streams"]) component.streams.push_back(stream.asString());
@@ -135,6 +142,34 @@ std::string references_of(const ComponentManifest& component, const Json::Value&
   return name_by_option(component.references, config);
 }
 
+namespace {
+
+Flow flow_of(const std::string& name) {
+  if (name == "rows") return Flow::kRows;
+  return name == "objects" ? Flow::kObjects : Flow::kAny;
+}
+
+}  // namespace
+
+Flow takes_of(const ComponentManifest& component, const Json::Value& config) {
+  return flow_of(name_by_option(component.takes, config));
+}
+
+Flow gives_of(const ComponentManifest& component, const Json::Value& config) {
+  return flow_of(name_by_option(component.gives, config));
+}
+
+std::optional<std::string> incremental_by(const ComponentManifest& source,
+                                          const Json::Value& config) {
+  const Json::Value& says = source.incremental;
+  if (says.isBool()) return says.asBool() ? std::optional<std::string>("") : std::nullopt;
+  if (!says.isObject()) return std::nullopt;
+  const std::string option = says["option"].asString();
+  const Json::Value& value = config[option];
+  const bool is = says.size() == 1 ? !value.isNull() : says[value.asString()].asBool();
+  return is ? std::optional<std::string>(option) : std::nullopt;
+}
+
 Delivery delivery_of(const ComponentManifest& sink, const Json::Value& config) {
   const std::string name = name_by_option(sink.delivery, config);
   if (name == "transactional") return Delivery::kTransactional;
@@ -162,6 +197,11 @@ class ComponentCheck {
     options_ = json_["config"]["properties"].getMemberNames();
     if (json_.isMember("tables_option")) check_option("tables_option", json_["tables_option"]);
     for (const auto& option : json_["target"]) check_option("target", option);
+    for (const char* part : {"takes", "gives", "incremental"}) {
+      if (json_[part].isObject())
+        check_option(std::string(part) + ".option", json_[part]["option"]);
+    }
+    if (json_.isMember("names")) check_option("names", json_["names"]);
     if (json_["references"].isObject())
       check_option("references.option", json_["references"]["option"]);
     if (json_["kind"].asString() == "sink") check_delivery(json_["delivery"]);

@@ -13,6 +13,10 @@ namespace patchbay::host {
 enum class Kind { kSource, kTransform, kSink };
 std::string_view kind_name(Kind kind);  // source, transform, sink
 
+// What goes along an edge: records, or files in chunks (patchbay.object/1). kAny: the manifest does
+// not say.
+enum class Flow { kAny, kRows, kObjects };
+
 // How a sink commits.
 enum class Delivery { kTransactional, kIdempotent, kAtLeastOnce };
 std::string_view delivery_name(Delivery delivery);
@@ -30,7 +34,18 @@ struct ComponentManifest {
   std::vector<std::string> streams;  // sources whose streams are fixed; empty = discovered
   std::string tables_option;         // sinks: the option that maps streams to tables
   Json::Value state;                 // sources: JSON Schema of a reader's state; null = not told
-  Json::Value target;  // sinks: the options that together name the place they write to
+  Json::Value target;        // the options that together name the place of its tables or objects
+  Json::Value takes, gives;  // a Flow's name, or {"option": NAME, VALUE: name, ..}
+  // Sources: it returns only what is new since its state: true, or {"option": NAME} where setting
+  // the option makes it so, or {"option": NAME, VALUE: true, ..} where a value does
+  Json::Value incremental;
+  // Sinks: what is prepared is lost with the process that prepared it
+  bool session = false;
+  // Sinks: rows of lanes side by side are judged against each other, so one lane at a time goes
+  // from prepare to commit
+  bool commits_alone = false;
+  std::string names_option;  // the option with the template of its objects' names
+  bool needs_all = false;    // transforms: the result is wrong unless all rows of the inputs come
   // The system whose streams by reference it works on: a name, or {"option": NAME, VALUE: name, ..}
   Json::Value references;
 };
@@ -55,6 +70,14 @@ std::string plugin_package(std::string id);
 
 // How the sink commits under this configuration.
 Delivery delivery_of(const ComponentManifest& sink, const Json::Value& config);
+
+Flow takes_of(const ComponentManifest& component, const Json::Value& config);
+Flow gives_of(const ComponentManifest& component, const Json::Value& config);
+
+// The option that makes the source incremental under this configuration, "" where it always is;
+// nothing where it returns everything each time.
+std::optional<std::string> incremental_by(const ComponentManifest& source,
+                                          const Json::Value& config);
 
 // The system whose references it works on under this configuration; empty = it works on rows. A
 // source gives such references in place of rows, a transform takes and gives nothing else, a sink

@@ -47,6 +47,16 @@ constexpr const char* kSchema = R"json({
         "state": {"type": "object"},
         "tables_option": {"type": "string"},
         "target": {"type": "array", "items": {"type": "string"}},
+        "takes": {"type": ["string", "object"], "additionalProperties": {"enum": ["rows", "objects", "any"]},
+                  "properties": {"option": {"type": "string"}}},
+        "gives": {"type": ["string", "object"], "additionalProperties": {"enum": ["rows", "objects", "any"]},
+                  "properties": {"option": {"type": "string"}}},
+        "incremental": {"type": ["boolean", "object"], "required": ["option"],
+                        "properties": {"option": {"type": "string"}}, "additionalProperties": {"type": "boolean"}},
+        "prepared": {"enum": ["durable", "session"]},
+        "commits": {"enum": ["together", "alone"]},
+        "names": {"type": "string"},
+        "needs": {"enum": ["rows", "all"]},
         "metrics": {"type": "array"},
         "conformance": {"type": "object"}
       }

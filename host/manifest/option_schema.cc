@@ -7,13 +7,15 @@
 namespace patchbay::host {
 namespace {
 
-// http://json-schema.org/draft-07/json-schema-validation.html, and patchbay's "secret".
+// http://json-schema.org/draft-07/json-schema-validation.html, and patchbay's "secret" and
+// "identity": true or "path" of an option that says what is read, or where it is written.
 const std::vector<std::string> kWords{"$schema",
                                       "title",
                                       "description",
                                       "default",
                                       "examples",
                                       "secret",
+                                      "identity",
                                       "format",
                                       "type",
                                       "enum",
@@ -82,6 +84,8 @@ class SchemaCheck {
     if (nested || (word == "additionalProperties" && !value.isBool())) return check(value, name);
     if (word == "required" || word == "enum" || word == "examples") check_array(value, name);
     if (word == "secret" && !value.isBool()) add(name, "must be true or false");
+    if (word == "identity" && value != true && value != "path")
+      add(name, "must be true, or \"path\" of an option that names a local file");
     if ((word == "title" || word == "description") && !value.isString()) add(name, "must be text");
   }
 
