@@ -1,5 +1,7 @@
 #include "cli/completion.h"
 
+#include "cli/verbs.h"
+
 #include "cli/invocation.h"
 #include "patchbay/suggest.h"
 
@@ -208,7 +210,7 @@ class Completer {
     } else if (words == Words::kRuns) {
       constexpr size_t kNewest = 20;
       if (!fs::is_directory(call.environment().state_dir)) return;
-      for (const auto& run : call.state().runs(call.arguments.get("pipeline"), kNewest))
+      for (const auto& run : newest_runs(call, call.arguments.get("pipeline"), kNewest))
         offer(run.info.run, run.info.pipeline);
     } else {
       text_ += ":files\n";

@@ -9,8 +9,11 @@
 #include <cstring>
 
 #include "loader/crash_guard.h"
+#include "patchbay/suggest.h"
 #include "report/json_text.h"
 #include "report/ulid.h"
+#include "state/legacy_state.h"
+#include "state/state_dir.h"
 
 #ifndef PATCHBAY_LIBRARY_DIR
 #define PATCHBAY_LIBRARY_DIR "/usr/lib/patchbay/plugins"
@@ -121,9 +124,28 @@ PluginDirs Invocation::plugin_dirs() const {
   return dirs;
 }
 
-StateStore& Invocation::state() {
-  if (!state_) state_ = std::make_unique<StateStore>(environment().state_dir, faults);
-  return *state_;
+StateStore& Invocation::store(const std::string& pipeline, StateStore::Open open) {
+  auto& store = states_[pipeline];
+  if (!store) store = std::make_unique<StateStore>(environment().state_dir, pipeline, faults, open);
+  return *store;
+}
+
+StateStore& Invocation::state(const std::string& pipeline) {
+  return store(pipeline, StateStore::Open::kCreate);
+}
+
+StateStore& Invocation::look(const std::string& pipeline) {
+  return store(pipeline, StateStore::Open::kLook);
+}
+
+std::vector<std::string> Invocation::recorded_pipelines() {
+  auto names = pipelines_with_state(environment().state_dir);
+  for (auto& name : legacy_pipelines(environment().state_dir)) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 Logger& Invocation::logger() {
@@ -163,8 +185,24 @@ Pipeline Invocation::pipeline_at(const std::string& given, const RunClock& clock
   return parse_pipeline(file, environment(), catalog(), options);
 }
 
-std::string Invocation::pipeline_name(size_t n) {
+std::string Invocation::recorded_name(size_t n) {
   const std::string& given = arguments.positional.at(n);
+  const std::string name = pipeline_name_of(given);
+  if (name != given) return name;
+  const auto known = recorded_pipelines();
+  if (std::find(known.begin(), known.end(), name) != known.end()) return name;
+  try {
+    find_pipeline(given, environment());
+    return name;
+  } catch (const Error&) {
+    std::string list;
+    for (const auto& one : known) list += (list.empty() ? "; there is " : ", ") + one;
+    throw UsageError(given + ": there is neither such a file nor a record of such a pipeline" +
+                     did_you_mean(given, known) + (known.size() > 20 ? "" : list));
+  }
+}
+
+std::string Invocation::pipeline_name_of(const std::string& given) {
   std::string file;
   try {
     file = find_pipeline(given, environment());
@@ -185,6 +223,10 @@ void Invocation::print(const std::string& text) { write_out(redactor.redact(text
 
 void Invocation::print_json(const Json::Value& value) {
   write_out(pretty_json(redactor.redact_json(value)));
+}
+
+void Invocation::print_part(const std::string& before, const Json::Value& value) {
+  write_out(before + compact_json(redactor.redact_json(value)));
 }
 
 void Invocation::print_json_line(const Json::Value& value) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,20 +32,30 @@ class Invocation {
   Invocation in_environment(const std::string& name) const;  // the same command line in another
   const Catalog& catalog();
   PluginDirs plugin_dirs() const;  // where the catalog looks
-  StateStore& state();
+  // Of the pipeline; made where missing.
+  StateStore& state(const std::string& pipeline);
+  // The same for those who only look: without records it is empty, and nothing is made.
+  StateStore& look(const std::string& pipeline);
+  // Pipelines of which there are records, those of the version before as well.
+  std::vector<std::string> recorded_pipelines();
+  void close_state(const std::string& pipeline) { states_.erase(pipeline); }
   Logger& logger();
   // Reads the PIPELINE argument number `n`.
   Pipeline pipeline(size_t n, const RunClock& clock);
   Pipeline pipeline_at(const std::string& given, const RunClock& clock);  // a file, a name or "-"
   RunClock clock() const;
   // The name under which a PIPELINE argument, a file or already a name, keeps its state.
-  std::string pipeline_name(size_t n);
+  std::string pipeline_name(size_t n) { return pipeline_name_of(arguments.positional.at(n)); }
+  std::string pipeline_name_of(const std::string& given);
+  // The same, of a pipeline that there is or of which there are records. Throws UsageError.
+  std::string recorded_name(size_t n);
   std::unique_ptr<SecretStore> secrets();
 
-  void print(const std::string& text);             // to stdout, redacted
-  void print_json(const Json::Value& value);       // one document
-  void print_json_line(const Json::Value& value);  // one of many
-  bool printed() const { return printed_; }        // whether stdout has anything yet
+  void print(const std::string& text);                                   // to stdout, redacted
+  void print_json(const Json::Value& value);                             // one document
+  void print_json_line(const Json::Value& value);                        // one of many
+  void print_part(const std::string& before, const Json::Value& value);  // of a document, compact
+  bool printed() const { return printed_; }  // whether stdout has anything yet
   static Terminal terminal();
   // What a crash prints in place of the command's document: this one, with what happened.
   void prepare_crash_report(Json::Value document);
@@ -54,9 +65,10 @@ class Invocation {
   void write_out(const std::string& text);
 
   bool printed_ = false;
+  std::map<std::string, std::unique_ptr<StateStore>> states_;  // by pipeline
   std::optional<Environment> environment_;
   std::optional<Catalog> catalog_;
-  std::unique_ptr<StateStore> state_;
+  StateStore& store(const std::string& pipeline, StateStore::Open open);
   std::unique_ptr<Logger> logger_;
 };
 

@@ -21,9 +21,15 @@
 namespace patchbay::host {
 namespace {
 
-// Rows that do not pass can't be counted off.
+// Rows that do not pass can't be counted off, and a part of a table's content is not its content.
 void refuse_limit(const Pipeline& pipeline) {
   for (const auto& node : pipeline.nodes) {
+    if (replaces(node) || mirrors(node)) {
+      throw UsageError(
+          "--limit: " + node.id + " has write: " + node.config["write"].asString() +
+          ", and would be left with the first rows alone; leave --limit out, look with "
+          "`patchbay preview`, or set write: append for a trial into another table");
+    }
     const std::string system = rows_stay_in(node);
     if (system.empty()) continue;
     throw UsageError("--limit: the rows of " + node.id + " stay inside " + system +
@@ -73,7 +79,8 @@ class RunVerb {
         options_(std::move(options)),
         lock_(call.environment().state_dir, pipeline_.name, locked_splits(pipeline_, options_)),
         secrets_(call.secrets()),
-        context_(pipeline_, options_, clock_.run_id, call.state(), *secrets_, call.faults) {
+        context_(pipeline_, options_, call.environment().name, clock_.run_id,
+                 call.state(pipeline_.name), *secrets_, call.faults) {
     // Of a copy, the types that were guessed are told: no file says them.
     if (options_.one_off) context_.schema_seen = [this](const Schema& schema) { show(schema); };
   }
@@ -88,10 +95,10 @@ class RunVerb {
     context_.warn = [this](const std::string& node, const std::string& message) {
       call_.logger().log(BAY_LOG_WARN, node, message);
     };
-    call_.state().begin_run(
-        {clock_.run_id, pipeline_.name, outcome_.environment, iso_time(clock_.started)},
-        !options_.splits);
-    outcome_.state_before = call_.state().stream_states(pipeline_.name);
+    call_.state(pipeline_.name)
+        .begin_run({clock_.run_id, pipeline_.name, outcome_.environment, iso_time(clock_.started)},
+                   !options_.splits);
+    outcome_.state_before = call_.state(pipeline_.name).stream_states();
     prepare_crash_report();
     execute();
     finish();
@@ -117,7 +124,21 @@ class RunVerb {
     }
   }
 
+  // No epoch ends inside an object: what goes on in its middle is not known.
+  void note_commit_rows() {
+    if (!pipeline_.commit.rows_given) return;
+    for (const auto& node : pipeline_.nodes) {
+      if (node.kind != Kind::kSource || gives_of(*node.component, node.config) != Flow::kObjects)
+        continue;
+      call_.logger().log(BAY_LOG_WARN, node.id,
+                         "commit.rows: an object is read whole before anything of it is committed; "
+                         "rows: " +
+                             std::to_string(pipeline_.commit.rows) + " ends no epoch inside one");
+    }
+  }
+
   void execute() {
+    note_commit_rows();
     const Progress progress(progress_style(call_.arguments.get("progress", "auto")), context_,
                             call_.logger());
     try {
@@ -157,10 +178,11 @@ class RunVerb {
     outcome_.finished = std::chrono::system_clock::now();
     judge(outcome_, watch_.signal());
     try {
-      outcome_.state_after = call_.state().stream_states(pipeline_.name);
+      outcome_.state_after = call_.state(pipeline_.name).stream_states();
       const Json::Value json = call_.redactor.redact_json(report_json(outcome_, context_));
-      call_.state().finish_run(clock_.run_id, iso_time(outcome_.finished), outcome_.outcome,
-                               outcome_.exit_code, compact_json(json));
+      call_.state(pipeline_.name)
+          .finish_run(clock_.run_id, iso_time(outcome_.finished), outcome_.outcome,
+                      outcome_.exit_code, compact_json(json));
     } catch (const Error& error) {
       // What was moved is told all the same.
       if (!outcome_.failed_early) fail({{}, error.code(), false, "", error.what()});

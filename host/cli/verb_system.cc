@@ -24,7 +24,8 @@ class Look {
         pipeline_(call.pipeline(0, clock_)),
         options_(look_options(std::move(only))),
         secrets_(call.secrets()),
-        run_(pipeline_, options_, clock_.run_id, call.state(), *secrets_, call.faults) {
+        run_(pipeline_, options_, call.environment().name, clock_.run_id, call.look(pipeline_.name),
+             *secrets_, call.faults) {
     call.logger().set_run(pipeline_.name, clock_.run_id);
     for (const auto& node : pipeline_.nodes) {
       for (const auto& name : secrets_in(node.component->config, node.config))
@@ -161,16 +162,18 @@ class StreamPlan {
 
 Json::Value splits_json(Look& look, StreamPlan& streams, std::string& text) {
   Json::Value list(Json::arrayValue);
-  for (const auto& planned : plan_lanes(look.runtime(), streams.instances())) {
-    for (const auto& source : planned.lane.sources) {
+  const RecoveredSplits nothing;
+  for (const auto& lane : LanePlanner(look.run(), nothing).plan(streams.instances())) {
+    for (const auto& source : lane.sources) {
       for (const auto& split : source.splits) {
         Json::Value one;
         one["node"] = look.pipeline().nodes[source.node].id;
         one["stream"] = split.plan.stream;
         one["split"] = parse_json_text(split.plan.json);
-        one["lane"] = planned.lane.key;
+        one["lane"] = lane.key;
         list.append(one);
-        text += "  split " + split.key + " (stream " + split.plan.stream + ")\n";
+        text += "  split " + split_key(look.pipeline().nodes[source.node], split.plan) +
+                " (stream " + split.plan.stream + ")\n";
       }
     }
   }
@@ -364,19 +367,23 @@ int verb_preview(Invocation& call) {
       }};
   const std::vector<size_t> nodes = upstream_of(look.pipeline(), node);
   InstanceSet instances = look.runtime().make_instances(nodes);
-  Lane lane{"preview", {}, nodes, true};
+  Lane lane;
+  lane.key = "preview";
+  lane.nodes = nodes;
+  lane.one_epoch = true;
   for (const size_t i : nodes) {
     if (look.pipeline().nodes[i].kind != Kind::kSource) continue;
     auto services = look.services(i);
     LaneSource source{i, {}};
     for (auto& split :
          instances.instances[i]->plan(services, look.pipeline().nodes[i].streams.selected, 1)) {
-      source.splits.push_back({std::move(split), "", ""});
+      if (!split.id.empty()) source.splits.push_back({std::move(split), ""});
     }
     lane.sources.push_back(std::move(source));
   }
   SchemaSteps steps(look.run());
-  LaneAttempt(look.run(), steps, instances, lane, "preview", &collector).execute();
+  CommitTurns turns(look.pipeline());
+  LaneAttempt(look.run(), steps, turns, instances, lane, "preview", &collector).execute();
   Json::Value json(Json::arrayValue);
   std::string text;
   for (auto& [name, stream] : shown) {

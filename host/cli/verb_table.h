@@ -41,7 +41,8 @@ inline const std::vector<VerbSpec> kVerbs{
       {"only", "STREAM[,..]", "just these streams of the sources", true, "", ""},
       {"limit", "ROWS", "stops after so many rows of each stream; the state moves past these only",
        false, "", ""},
-      {"full-refresh", "", "forgets the state and reads everything again", false, "", ""},
+      {"full-refresh", "", "reads everything again; its first commit replaces the state", false, "",
+       ""},
       {"split", "FILE", "just the splits that FILE lists, as `plan --output json` writes them",
        false, "", ""},
       {"progress", "STYLE", "live figures on stderr (auto)", false, "auto|bar|log|none", ""},
@@ -142,14 +143,23 @@ inline const std::vector<VerbSpec> kVerbs{
     {"state",
      "PIPELINE [VALUE]",
      "what the next run starts from",
-     "set takes a JSON value as its last argument. discard gives up rows that are prepared and "
-     "cannot be committed: the next run drops them and reads them again.",
-     {"show", "history", "set", "reset", "discard"},
+     "set takes a JSON value as its last argument. accept has the next run go on from the state, "
+     "though what it reads or where it writes has changed since. move gives the state of a renamed "
+     "pipeline, or of a renamed node (PIPELINE/NODE), to the new name. discard gives up rows that "
+     "are prepared and cannot be committed: the next run asks each sink whether it shows them "
+     "already, and otherwise reads them again.",
+     {"show", "history", "set", "accept", "move", "reset", "discard"},
      1,
      2,
-     {{"stream", "S", "just this stream", false, "", ""}, kOutput},
+     {{"stream", "S", "just this stream", false, "", ""},
+      {"again", "", "discard: read them again for every sink, also those that show them", false, "",
+       ""},
+      {"without", "NODE", "discard: commit them to the other sinks; this one never gets them",
+       false, "", ""},
+      kOutput},
      {"patchbay state show qreviews_to_bq",
-      "patchbay state set qreviews_to_bq --stream responses '{\"sequence\": 100}'"},
+      "patchbay state set qreviews_to_bq --stream responses '{\"sequence\": 100}'",
+      "patchbay state move orders/src orders/shop"},
      Words::kPipelines},
     {"runs",
      "[ID]",
@@ -164,13 +174,14 @@ inline const std::vector<VerbSpec> kVerbs{
     {"rejects",
      "PIPELINE|ID",
      "rows that were refused, and why",
-     "list and export take a pipeline, show takes a reject's id. export writes one JSON object per "
-     "line, with the "
-     "record: it may hold personal data.",
-     {"list", "show", "export"},
+     "list, export and clear take a pipeline, show takes a reject's id. export writes one JSON "
+     "object per line, with the record: it may hold personal data. clear deletes them.",
+     {"list", "show", "export", "clear"},
      1,
      1,
-     {{"run", "ID", "just this run", false, "", ""}, kOutput},
+     {{"run", "ID", "just this run", false, "", ""},
+      {"before", "AGE", "clear: those that are older, like 30d, or than a time", false, "", ""},
+      kOutput},
      {},
      Words::kPipelines},
     {"schema",

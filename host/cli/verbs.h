@@ -26,6 +26,9 @@ int verb_help(Invocation& call);
 // plugins verify FILE.deb: before it is installed.
 int verify_package(Invocation& call, const std::filesystem::path& file);
 
+// The last runs, newest first; of all pipelines where none is named.
+std::vector<RunSummary> newest_runs(Invocation& call, const std::string& pipeline, size_t most);
+
 // One run under the flags of `run`, with its report; the columns of each stream go to stderr when
 // they are known.
 int run_copy(Invocation& call, const RunClock& clock, Pipeline pipeline);

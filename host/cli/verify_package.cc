@@ -189,16 +189,17 @@ class Rehearsal {
 
   // One that `state set` made is of no node; where there is one source, it is that one's.
   static bool is_state_of(const Node& node, const SplitState& split, const Pipeline& pipeline) {
-    if (split.split.starts_with(node.id + "/")) return true;
+    if (split.of.node == node.id) return true;
     const auto sources = std::count_if(pipeline.nodes.begin(), pipeline.nodes.end(),
                                        [](const Node& one) { return one.kind == Kind::kSource; });
-    return split.split.starts_with("set/") && node.kind == Kind::kSource && sources == 1;
+    return split.of.node.empty() && node.kind == Kind::kSource && sources == 1;
   }
 
   // What sources have committed must be what the new version goes on from.
   void check_states(Invocation& in, const Pipeline& pipeline) {
-    if (!fs::exists(in.environment().state_dir / "state.db")) return;
-    for (const auto& split : in.state().states(pipeline.name)) {
+    std::vector<SplitState> states;
+    in.look(pipeline.name).each_state([&](const SplitState& one) { states.push_back(one); });
+    for (const auto& split : states) {
       for (const auto& node : pipeline.nodes) {
         if (!is_state_of(node, split, pipeline) || !is_coming(node) ||
             node.component->state.isNull() || split.state_json.empty())
@@ -207,7 +208,7 @@ class Rehearsal {
             validate_json_schema(node.component->state, parse_json_text(split.state_json));
         if (why.empty()) continue;
         problems_.push_back({in.environment().name, pipeline.file,
-                             "the state of stream " + split.stream + ": " + why +
+                             "the state of stream " + split.of.stream + ": " + why +
                                  "; see `patchbay --env " + in.environment().name + " state show " +
                                  pipeline.name + "`"});
       }

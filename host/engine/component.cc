@@ -214,6 +214,37 @@ void Instance::abort(NodeServices& services, std::span<const std::string> txns) 
   call.check(component_.sink->abort(&call, object_, borrowed.data(), borrowed.size()));
 }
 
+Outcome Instance::outcome(NodeServices& services, const std::string& txn,
+                          std::span<const std::string> tokens) {
+  if (!BAY_HAS(component_.sink, bay_sink_vt, outcome)) return Outcome::kUnknown;
+  std::vector<bay_bytes> borrowed;
+  for (const auto& token : tokens) borrowed.push_back(bytes(token));
+  auto call = make_call(*this, services, "outcome");
+  int32_t outcome = BAY_OUTCOME_UNKNOWN;
+  call.check(component_.sink->outcome(&call, object_, str(txn), borrowed.data(), borrowed.size(),
+                                      &outcome));
+  switch (outcome) {
+    case BAY_OUTCOME_COMMITTED:
+      return Outcome::kCommitted;
+    case BAY_OUTCOME_PREPARED:
+      return Outcome::kPrepared;
+    case BAY_OUTCOME_GONE:
+      return Outcome::kGone;
+    case BAY_OUTCOME_UNKNOWN:
+      return Outcome::kUnknown;
+    default:
+      broken(*this, "outcome wrote " + std::to_string(outcome) + ", which is none");
+  }
+}
+
+uint64_t Instance::newest(NodeServices& services) {
+  if (!BAY_HAS(component_.sink, bay_sink_vt, newest)) return 0;
+  auto call = make_call(*this, services, "newest");
+  uint64_t number = 0;
+  call.check(component_.sink->newest(&call, object_, &number));
+  return number;
+}
+
 ReaderHandle::~ReaderHandle() {
   const CrashGuard guard({instance_.plugin(), instance_.node(), "close"});
   instance_.table().reader->close(reader_);
@@ -258,6 +289,12 @@ void ReaderHandle::committed(NodeServices& services, uint64_t epoch) {
   if (!BAY_HAS(instance_.table().reader, bay_reader_vt, committed)) return;
   auto call = make_call(instance_, services, "committed");
   call.check(instance_.table().reader->committed(&call, reader_, epoch));
+}
+
+void ReaderHandle::refused(NodeServices& services, Code why) {
+  if (!BAY_HAS(instance_.table().reader, bay_reader_vt, refused)) return;
+  auto call = make_call(instance_, services, "refused");
+  call.check(instance_.table().reader->refused(&call, reader_, static_cast<bay_status>(why)));
 }
 
 WriterHandle::~WriterHandle() {

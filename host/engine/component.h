@@ -13,6 +13,7 @@
 #include "engine/split_plan.h"
 #include "patchbay/abi.h"
 #include "patchbay/batch.h"
+#include "patchbay/plugin.h"
 
 namespace patchbay::host {
 
@@ -40,6 +41,7 @@ class ReaderHandle {
   // BAY_OK with `state_json` filled, BAY_UNCHANGED or BAY_NOT_NOW.
   bay_status checkpoint(NodeServices& services, std::string& state_json);
   void committed(NodeServices& services, uint64_t epoch);
+  void refused(NodeServices& services, Code why);
 
  private:
   const Instance& instance_;
@@ -96,6 +98,10 @@ class Instance {
   void commit(NodeServices& services, const std::string& txn, uint64_t epoch,
               std::span<const std::string> tokens);
   void abort(NodeServices& services, std::span<const std::string> txns);
+  // Unknown where the plugin can't say.
+  Outcome outcome(NodeServices& services, const std::string& txn,
+                  std::span<const std::string> tokens);
+  uint64_t newest(NodeServices& services);  // 0 where the plugin can't say
 
   const bay_component& table() const { return component_; }
   const std::string& plugin() const { return plugin_; }

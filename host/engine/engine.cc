@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <numeric>
-#include <thread>
 
 #include "engine/services.h"
-#include "pipeline/guarantee.h"
 
 namespace patchbay::host {
 namespace {
@@ -28,91 +27,119 @@ std::vector<size_t> Engine::all_nodes() const {
   return nodes;
 }
 
+// With --split, other lanes may be at work in other processes.
+bool Engine::is_ours(const std::string& lane) const {
+  if (!run_.options.splits) return true;
+  return std::any_of(run_.options.splits->begin(), run_.options.splits->end(),
+                     [&](const GivenSplit& split) {
+                       return split_key(run_.pipeline.nodes[split.node], split.plan) == lane;
+                     });
+}
+
 RunResult Engine::execute() {
-  InstanceSet instances = runtime_.make_instances(all_nodes());
-  if (!run_.options.splits) recover(instances, nullptr);
-  if (run_.options.full_refresh) run_.state.forget(run_.pipeline.name, run_.options.only);
-  std::vector<PlannedLane> lanes = plan_lanes(runtime_, instances);
+  first_ = runtime_.make_instances(all_nodes());
+  recover(first_, nullptr);
+  planner_.emplace(run_, recovered_);
+  std::vector<Lane> lanes = planner_->plan(first_);
+  run_.identities.learn(
+      planner_->streams(), !run_.options.full_refresh, [&](const std::string& stream) {
+        runtime_.logger().log(BAY_LOG_INFO, "",
+                              "stream " + stream +
+                                  ": the state on record is taken for this pipeline's: what it is "
+                                  "of was not kept, or `patchbay state accept` said so");
+      });
   RunResult result;
   result.lanes = lanes.size();
-  for (const auto& planned : lanes) {
-    // Other lanes may be at work in other processes.
-    if (run_.options.splits) recover(instances, &planned.lane.key);
-    steps_.expect(planned.lane.key, planned.streams);
+  if (lanes.empty()) return result;
+  require_known_epochs(first_);
+  for (const auto& lane : lanes) {
+    steps_.expect(lane.key, lane.streams);
+    turns_.expect(lane);
   }
-  first_ = std::move(instances);
   run_lanes(lanes, result);
   return result;
 }
 
-size_t Engine::sink_index(const std::string& node) const {
-  const auto& nodes = run_.pipeline.nodes;
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    if (nodes[i].id == node && nodes[i].kind == Kind::kSink) return i;
+std::vector<SettledSink> Engine::sinks_of(const EpochRecord& record, InstanceSet& instances) const {
+  std::vector<SettledSink> sinks;
+  for (size_t i = 0; i < run_.pipeline.nodes.size(); ++i) {
+    const Node& node = run_.pipeline.nodes[i];
+    const bool takes_part =
+        node.kind == Kind::kSink &&
+        std::any_of(record.sinks.begin(), record.sinks.end(),
+                    [&](const PreparedSink& sink) { return sink.node == node.id; });
+    if (takes_part) sinks.push_back({i, instances.instances[i].get()});
   }
-  throw Error(
-      Code::kConfig,
-      "an earlier run left a transaction of the sink " + node +
-          ", which the pipeline no longer has; bring the node back for one run, then take it out");
+  return sinks;
 }
 
-// Recorded epochs are committed (again), the others never happened.
-void Engine::finish(InstanceSet& instances, const UnfinishedEpoch& epoch) {
-  const std::string& pipeline = run_.pipeline.name;
-  std::string gone, kept;  // sinks that lost what they prepared; that have it, and would twice
-  for (const auto& sink : epoch.sinks) {
-    const size_t i = sink_index(sink.node);
-    BasicServices services(run_, i, run_.cancel);
-    Instance& instance = *instances.instances[i];
-    const std::vector<std::string> txns{sink.txn};
-    if (!epoch.recorded) {
-      instance.abort(services, txns);
-      continue;
-    }
-    try {
-      instance.commit(services, sink.txn, epoch.epoch, sink.tokens);
-      if (would_double(run_.pipeline.nodes[i])) kept = sink.node;
-    } catch (const NodeError& error) {
-      if (error.code() != Code::kNotFound) {
-        if (error.code() != Code::kUnavailable && error.code() != Code::kCancelled) {
-          runtime_.logger().log(
-              BAY_LOG_WARN, sink.node,
-              "rows that an earlier run prepared can't be committed; mend what stands in the way, "
-              "or give them up: `patchbay state discard " +
-                  pipeline + "`");
-        }
-        throw;
-      }
-      runtime_.logger().log(
-          BAY_LOG_WARN, sink.node,
-          std::string("an earlier run's prepared rows are gone and are read again: ") +
-              error.what());
-      gone = sink.node;
-    }
-  }
-  if (!gone.empty() && !kept.empty()) {
-    throw NodeError(
-        gone, Code::kRemote,
-        "what an earlier run prepared is gone, but " + kept +
-            " has the same rows and would append them again; take what that run appended out "
-            "of it, then `patchbay state discard " +
-            pipeline + "` has the next run read them for both",
-        "", false);
-  }
-  if (epoch.recorded && gone.empty()) {
-    run_.state.committed(pipeline, epoch.lane, epoch.epoch);
-  } else {
-    run_.state.aborted(pipeline, epoch.lane, epoch.epoch, false);
+Settled Engine::settle(const UnfinishedEpoch& epoch, InstanceSet& instances) {
+  const EpochRecord& record = epoch.record;
+  if (epoch.phase == EpochPhase::kRecorded) run_.identities.require_same_targets(record);
+  try {
+    return Settlement(run_, sinks_of(record, instances), run_.cancel).recover(epoch);
+  } catch (const RowsWouldDouble&) {
+    throw;
+  } catch (const NodeError& error) {
+    const bool passes = error.code() == Code::kUnavailable || error.code() == Code::kCancelled;
+    if (passes || epoch.phase == EpochPhase::kBegun) throw;
+    throw NodeError(error.node(), error.code(),
+                    std::string(error.what()) + ". These rows were prepared by run " + record.run +
+                        ": fix what stands in the way and run again, or give them up: `patchbay "
+                        "state discard " +
+                        run_.pipeline.name + "`",
+                    error.detail_json(), error.exhausted());
   }
 }
 
 void Engine::recover(InstanceSet& instances, const std::string* lane) {
-  for (const auto& epoch : run_.state.unfinished(run_.pipeline.name)) {
-    if (!lane || epoch.lane == *lane) finish(instances, epoch);
+  for (const auto& epoch : run_.state.unfinished()) {
+    const EpochRecord& record = epoch.record;
+    if (lane ? record.lane != *lane : !is_ours(record.lane)) continue;
+    if (settle(epoch, instances) == Settled::kAborted) continue;
+    const bool own = record.run == run_.run_id;
+    const CountsByStream counts = counts_from_json(record.counts);
+    run_.add_recovered(counts, own);
+    for (const auto& state : record.states) recovered_.add(state, own);
+    int64_t rows = 0;
+    for (const auto& [stream, c] : counts) rows += c.read - c.rejected;
+    runtime_.logger().log(BAY_LOG_INFO, "",
+                          "recovered " + std::to_string(rows) + " rows that " +
+                              (own ? "an earlier attempt" : "run " + record.run) + " had prepared");
   }
 }
 
-void Engine::run_lanes(std::vector<PlannedLane>& lanes, RunResult& result) {
+// Throws where a sink has epochs of this pipeline that the state does not know of: then the state
+// is older than what it describes.
+void Engine::require_known_epochs(InstanceSet& instances) {
+  const uint64_t next = run_.state.next_epoch();
+  const bool accepted = run_.state.is_accepted();
+  uint64_t newest = 0;
+  for (const size_t i : all_nodes()) {
+    const Node& node = run_.pipeline.nodes[i];
+    if (node.kind != Kind::kSink) continue;
+    EpochServices services(run_, i, run_.cancel, run_.epoch_info(i, "", 0));
+    const uint64_t number = instances.instances[i]->newest(services);
+    newest = std::max(newest, number);
+    if (number < next || accepted || run_.options.full_refresh) continue;
+    throw NodeError(
+        node.id, Code::kConfig,
+        "the state is older than what it describes: " + node.id + " has epoch " +
+            std::to_string(number) + " of this pipeline, and the state knows of " +
+            std::to_string(next - 1) +
+            ", as after a backup was restored; going on from it would deliver rows twice. Restore "
+            "the newer state; or `patchbay run " +
+            run_.pipeline.name +
+            " --full-refresh` reads everything again; or `patchbay state accept " +
+            run_.pipeline.name +
+            "` goes on from this state all the same, once the rows that came after it are out of " +
+            node.id,
+        "", false);
+  }
+  if (accepted || newest >= next) run_.state.skip_epochs(newest);
+}
+
+void Engine::run_lanes(std::vector<Lane>& lanes, RunResult& result) {
   std::atomic<size_t> next{0};
   sync::Mutex mutex;
   const auto work = [&](InstanceSet& instances) {
@@ -120,13 +147,16 @@ void Engine::run_lanes(std::vector<PlannedLane>& lanes, RunResult& result) {
     for (size_t i = next++; i < lanes.size(); i = next++) {
       if (run_.cancel.cancelled()) return;
       std::optional<LaneFailure> failure;
+      const std::string key = lanes[i].key;
+      const std::vector<std::string> streams = lanes[i].streams;
       try {
         if (instances.instances.empty()) instances = runtime_.make_instances(all_nodes());
-        failure = run_lane(lanes[i], instances, i);
+        failure = run_lane(lanes[i], instances);
       } catch (const std::exception& error) {
-        failure = LaneFailure{lanes[i].streams, Code::kInternal, false, "", error.what()};
+        failure = LaneFailure{streams, Code::kInternal, false, "", error.what()};
       }
-      steps_.leave(lanes[i].lane.key);
+      steps_.leave(key);
+      turns_.end(lanes[i], !failure);
       const Guard lock(mutex);
       if (failure) result.failures.push_back(std::move(*failure));
     }
@@ -146,31 +176,42 @@ void Engine::run_lanes(std::vector<PlannedLane>& lanes, RunResult& result) {
   work(first);
 }
 
-std::optional<LaneFailure> Engine::run_lane(PlannedLane& planned, InstanceSet& instances,
-                                            size_t number) {
+std::optional<LaneFailure> Engine::run_lane(Lane& lane, InstanceSet& instances) {
   Backoff backoff(run_.retry());
   const auto start = sync::now();
+  const std::string key = lane.key;
   uint32_t total = 0;
+  bool refused_once = false;
   for (uint32_t failures = 1;; ++failures) {
     std::optional<LaneFailure> failure;
     bool again = false, progress = false;
     try {
-      ++total;
-      if (total > 1) recover(instances, &planned.lane.key);
-      attempt(planned, instances, number, total, progress);
+      if (++total > 1) {
+        // First what is prepared, then what is there now: neither is read twice.
+        recover(instances, &key);
+        std::optional<Lane> fresh = planner_->again(lane, instances);
+        if (!fresh) return std::nullopt;
+        lane.sources = std::move(fresh->sources);
+      }
+      attempt(lane, instances, total, progress);
     } catch (const TooManyRejects& error) {
-      failure = LaneFailure{planned.streams, error.code(), true, "", error.what()};
+      failure = LaneFailure{lane.streams, error.code(), true, "", error.what()};
+    } catch (const EpochAborted& error) {
+      failure = LaneFailure{lane.streams, error.code(), false, error.node(), error.what()};
+      // Another lane or process may have brought a row of the same key; then it is refused by row.
+      again = error.code() == Code::kUnavailable ||
+              (error.code() == Code::kData && !std::exchange(refused_once, true));
     } catch (const NodeError& error) {
-      failure = LaneFailure{planned.streams, error.code(), false, error.node(), error.what()};
+      failure = LaneFailure{lane.streams, error.code(), false, error.node(), error.what()};
       again = error.code() == Code::kUnavailable && !error.exhausted();
     } catch (const Error& error) {
-      failure = LaneFailure{planned.streams, error.code(), false, "", error.what()};
+      failure = LaneFailure{lane.streams, error.code(), false, "", error.what()};
       again = error.code() == Code::kUnavailable;
     } catch (const std::exception& error) {
-      failure = LaneFailure{planned.streams, Code::kInternal, false, "", error.what()};
+      failure = LaneFailure{lane.streams, Code::kInternal, false, "", error.what()};
     }
     const std::chrono::duration<double> took = sync::now() - start;
-    for (const auto& stream : planned.streams) run_.count_attempt(stream, total, took.count());
+    for (const auto& stream : lane.streams) run_.count_attempt(stream, total, took.count());
     if (!failure || !again || run_.cancel.cancelled()) return failure;
     if (progress) failures = 1;
     const auto wait = backoff.after(failures, sync::now(), sync::uniform_random());
@@ -180,30 +221,44 @@ std::optional<LaneFailure> Engine::run_lane(PlannedLane& planned, InstanceSet& i
   }
 }
 
-void Engine::attempt(PlannedLane& planned, InstanceSet& instances, size_t number, uint32_t attempt,
-                     bool& progress) {
-  load_states(run_, planned.lane);
+void Engine::load_states(Lane& lane) const {
+  for (auto& source : lane.sources) {
+    const std::string& node = run_.pipeline.nodes[source.node].id;
+    for (auto& split : source.splits) {
+      split.state_json.clear();
+      if (lane.from_start) continue;
+      split.state_json = run_.state.state({node, split.plan.stream}, split.plan.id);
+      // What `state set` says of a stream that was never read.
+      if (split.state_json.empty())
+        split.state_json = run_.state.given_state(split.plan.stream).value_or("");
+    }
+  }
+}
+
+void Engine::attempt(Lane& lane, InstanceSet& instances, uint32_t attempt, bool& progress) {
+  load_states(lane);
   const std::string prefix = plain_name(run_.pipeline.name, 60) + "-" + run_.run_id + "-l" +
-                             std::to_string(number) + "a" + std::to_string(attempt);
-  LaneAttempt lane(run_, steps_, instances, planned.lane, prefix);
+                             std::to_string(lane.number) + "a" + std::to_string(attempt);
+  LaneAttempt one(run_, steps_, turns_, instances, lane, prefix);
   {
     const Guard lock(mutex_);
     if (cancelled_) throw Error(Code::kCancelled, "cancelled");
-    active_.push_back(&lane);
+    active_.push_back(&one);
   }
   struct Leave {
     Engine& engine;
-    LaneAttempt* lane;
-    const std::string& key;
+    LaneAttempt* one;
+    const Lane& lane;
     bool& progress;
     ~Leave() {
-      engine.steps_.leave(key);
-      progress = lane->committed_epochs() > 0;
+      engine.steps_.leave(lane.key);
+      engine.turns_.leave(lane);
+      progress = one->committed_epochs() > 0;
       const Guard lock(engine.mutex_);
-      std::erase(engine.active_, lane);
+      std::erase(engine.active_, one);
     }
-  } leave{*this, &lane, planned.lane.key, progress};
-  lane.execute();
+  } leave{*this, &one, lane, progress};
+  one.execute();
 }
 
 void Engine::cancel() {

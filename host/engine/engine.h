@@ -1,4 +1,4 @@
-// A run: recover what the last one left, plan, run the lanes, say how it went.
+// A run: settle what the last one left, plan, run the lanes, say how it went.
 #pragma once
 
 #include <functional>
@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "engine/commit_turns.h"
 #include "engine/lane_plan.h"
 #include "engine/runtime.h"
+#include "engine/settlement.h"
 #include "sync/sync.h"
 
 namespace patchbay::host {
@@ -28,7 +30,8 @@ struct RunResult {
 
 class Engine {
  public:
-  explicit Engine(Runtime& runtime) : runtime_(runtime), run_(runtime.run()), steps_(run_) {}
+  explicit Engine(Runtime& runtime)
+      : runtime_(runtime), run_(runtime.run()), steps_(run_), turns_(run_.pipeline) {}
 
   // Throws what concerns the run as a whole; a lane's failure is in the result. cancel() of the
   // context ends it.
@@ -37,21 +40,29 @@ class Engine {
   void cancel();
 
  private:
+  // Settles what is unfinished of a lane, by key; null = of all that are this process's.
   void recover(InstanceSet& instances, const std::string* lane);
-  void finish(InstanceSet& instances, const UnfinishedEpoch& epoch);
-  size_t sink_index(const std::string& node) const;
-  void run_lanes(std::vector<PlannedLane>& lanes, RunResult& result);
-  std::optional<LaneFailure> run_lane(PlannedLane& planned, InstanceSet& instances, size_t number);
+  Settled settle(const UnfinishedEpoch& epoch, InstanceSet& instances);
+  std::vector<SettledSink> sinks_of(const EpochRecord& record, InstanceSet& instances) const;
+  bool is_ours(const std::string& lane) const;
+  void require_known_epochs(InstanceSet& instances);
+
+  void run_lanes(std::vector<Lane>& lanes, RunResult& result);
+  std::optional<LaneFailure> run_lane(Lane& lane, InstanceSet& instances);
   // Sets `progress` when at least one epoch was committed, also where it then throws.
-  void attempt(PlannedLane& planned, InstanceSet& instances, size_t number, uint32_t attempt,
-               bool& progress);
+  void attempt(Lane& lane, InstanceSet& instances, uint32_t attempt, bool& progress);
+  // The lane's splits with their last committed states.
+  void load_states(Lane& lane) const;
   std::vector<size_t> all_nodes() const;
 
   Runtime& runtime_;
   RunContext& run_;
   SchemaSteps steps_;
+  CommitTurns turns_;
+  RecoveredSplits recovered_;
+  std::optional<LanePlanner> planner_;
   InstanceSet first_;  // made for recovery and planning, then the first worker's
-  sync::Mutex mutex_;
+  sync::Mutex mutex_;  // guards what follows
   std::vector<LaneAttempt*> active_;
   bool cancelled_ = false;
 };

@@ -1,28 +1,15 @@
 #include "engine/epoch_ledger.h"
 
-#include <json/value.h>
+#include "pipeline/identity.h"
+#include "report/json_text.h"
 
 namespace patchbay::host {
-namespace {
 
-Json::Value counts_json(const CountsByStream& counts) {
-  Json::Value out(Json::objectValue);
-  for (const auto& [stream, c] : counts) {
-    Json::Value& entry = out[stream];
-    entry["rows_read"] = Json::Int64(c.read);
-    entry["rows_rejected"] = Json::Int64(c.rejected);
-    entry["bytes_read"] = Json::Int64(c.bytes);
-    for (const auto& [sink, rows] : c.written) entry["rows_written"][sink] = Json::Int64(rows);
-  }
-  return out;
-}
-
-}  // namespace
-
-EpochLedger::EpochLedger(RunContext& run, std::string lane, std::string txn_prefix,
-                         std::vector<LedgerSink> sinks)
+EpochLedger::EpochLedger(RunContext& run, CommitTurns& turns, const Lane& lane,
+                         std::string txn_prefix, std::vector<SettledSink> sinks)
     : run_(run),
-      lane_(std::move(lane)),
+      turns_(turns),
+      lane_(lane),
       txn_prefix_(std::move(txn_prefix)),
       sinks_(std::move(sinks)) {}
 
@@ -35,10 +22,17 @@ std::string EpochLedger::txn(uint64_t epoch, size_t node) const {
   return txn_prefix_ + "-e" + std::to_string(epoch) + "-n" + std::to_string(node);
 }
 
+EpochInfo EpochLedger::info(uint64_t epoch, size_t node) const {
+  const Guard lock(mutex_);
+  const auto found = open_.find(epoch);
+  return run_.epoch_info(node, txn(epoch, node), found == open_.end() ? 0 : found->second.number);
+}
+
 void EpochLedger::begin_locked(uint64_t epoch, Epoch& open) {
   if (open.begun) return;
-  EpochBegin begin{run_.run_id, run_.pipeline.name, lane_, {}};
-  for (const auto& sink : sinks_) begin.txns.push_back({sink.id, txn(epoch, sink.node)});
+  EpochBegin begin{run_.run_id, lane_.key, {}};
+  for (const auto& sink : sinks_)
+    begin.txns.push_back({run_.pipeline.nodes[sink.node].id, txn(epoch, sink.node)});
   open.number = run_.state.begin_epoch(begin);
   open.begun = true;
 }
@@ -55,10 +49,11 @@ void EpochLedger::keep_reject(uint64_t epoch, const std::string& node, const std
   Epoch& open = open_[epoch];
   begin_locked(epoch, open);
   const Batch& rows = rejected.rows;
+  const std::string schema = compact_json(to_json(*rows.schema()));
   for (int64_t row = 0; row < rows.rows(); ++row) {
-    run_.state.add_reject({run_.run_id, run_.pipeline.name, lane_, open.number, stream, node,
-                           rejected.code, rejected.reason, rejected.position_json,
-                           row_to_json(*rows.schema(), rows.array(), row)});
+    run_.state.add_reject({run_.run_id, lane_.key, open.number, stream, node, rejected.code,
+                           rejected.reason, rejected.position_json,
+                           row_to_json(*rows.schema(), rows.array(), row), schema});
   }
   open.counts[stream].rejected += rows.rows();
 }
@@ -69,8 +64,15 @@ void EpochLedger::add_states(uint64_t epoch, std::vector<SplitState> states) {
   for (auto& state : states) all.push_back(std::move(state));
 }
 
+void EpochLedger::note_written(uint64_t epoch, size_t node, const std::string& stream) {
+  const Guard lock(mutex_);
+  open_[epoch].written[node].insert(stream);
+}
+
+void EpochLedger::enter_commit(const CancelToken& cancel) { turns_.enter(lane_, cancel); }
+
 void EpochLedger::sink_prepared(uint64_t epoch, size_t node, std::vector<std::string> tokens,
-                                NodeServices& services) {
+                                const CancelToken& cancel) {
   {
     Lock lock(mutex_);
     Epoch& open = open_[epoch];
@@ -81,57 +83,53 @@ void EpochLedger::sink_prepared(uint64_t epoch, size_t node, std::vector<std::st
       return;
     }
   }
-  commit(epoch, services);
+  commit(epoch, cancel);
 }
 
-void EpochLedger::record(uint64_t epoch, Epoch& open) {
-  EpochRecord record{run_.run_id, run_.pipeline.name, lane_, open.number, open.states, {}, {}, {}};
+EpochRecord EpochLedger::make_record(uint64_t epoch, Epoch& open) {
+  EpochRecord record;
+  record.run = run_.run_id;
+  record.lane = lane_.key;
+  record.epoch = open.number;
+  record.states = open.states;
   for (const auto& sink : sinks_) {
     const auto& tokens = open.tokens[sink.node];
-    if (!tokens.empty()) record.sinks.push_back({sink.id, txn(epoch, sink.node), tokens});
+    if (tokens.empty()) continue;
+    const Node& node = run_.pipeline.nodes[sink.node];
+    record.sinks.push_back(
+        {node.id, txn(epoch, sink.node), tokens, target_identity(node, open.written[sink.node])});
   }
   for (const auto& [stream, counts] : open.counts) {
     for (auto& field : run_.fields_to_record(stream)) record.fields.push_back(std::move(field));
   }
-  record.counts = counts_json(open.counts);
-  run_.state.record_epoch(record);
-  open.recorded = true;
-}
-
-// A prepared epoch is not thrown away for a passing fault: the commit itself is tried again.
-void EpochLedger::commit_sink(const Epoch& open, uint64_t epoch, const LedgerSink& sink,
-                              NodeServices& services) {
-  Backoff backoff(run_.retry());
-  for (uint32_t attempt = 1;; ++attempt) {
-    try {
-      return sink.instance->commit(services, txn(epoch, sink.node), open.number,
-                                   open.tokens.at(sink.node));
-    } catch (const NodeError& error) {
-      // What was prepared is gone: the next attempt settles that, and reads the rows again.
-      if (error.code() == Code::kNotFound)
-        throw NodeError(error.node(), Code::kUnavailable, error.what(), "", false);
-      if (error.code() != Code::kUnavailable || error.exhausted()) throw;
-      const auto wait = backoff.after(attempt, sync::now(), sync::uniform_random());
-      if (!wait || !services.cancel().wait_for(*wait)) throw;
-    }
+  for (const auto& state : open.states) {
+    if (state.state_json.empty() && !state.done) continue;
+    record.identities.push_back({state.of, run_.identities.of(state.of)});
+    if (run_.options.full_refresh) record.refreshed.push_back(state.of);
   }
+  record.counts = counts_to_json(open.counts);
+  return record;
 }
 
 // Only the thread of the last sink is here for this epoch; the other sinks wait, the source may
 // count later epochs.
-void EpochLedger::commit(uint64_t epoch, NodeServices& services) {
+void EpochLedger::commit(uint64_t epoch, const CancelToken& cancel) {
   Lock lock(mutex_);
   Epoch& open = open_.at(epoch);
   run_.judge_rejects(open.counts);
-  bool anything = open.begun || !open.states.empty();
-  if (anything) {
+  if (open.begun || !open.states.empty()) {
     begin_locked(epoch, open);
-    record(epoch, open);
+    const EpochRecord record = make_record(epoch, open);
+    run_.state.record_epoch(record);
+    open.recorded = true;
     lock.unlock();
-    for (const auto& sink : sinks_) {
-      if (!open.tokens[sink.node].empty()) commit_sink(open, epoch, sink, services);
+    try {
+      Settlement(run_, sinks_, cancel).commit(record);
+    } catch (const EpochAborted&) {
+      lock.lock();
+      open.aborted = true;
+      throw;
     }
-    run_.state.committed(run_.pipeline.name, lane_, open.number);
     run_.add_committed(open.counts);
     lock.lock();
   }
@@ -139,6 +137,8 @@ void EpochLedger::commit(uint64_t epoch, NodeServices& services) {
   open_.erase(epoch);
   committed_ = epoch + 1;
   changed_.notify_all();
+  lock.unlock();
+  turns_.leave(lane_);
 }
 
 uint64_t EpochLedger::committed() const {
@@ -158,29 +158,33 @@ uint64_t EpochLedger::number_of(uint64_t epoch) const {
 }
 
 void EpochLedger::fail() {
-  const Guard lock(mutex_);
-  failed_ = true;
-  changed_.notify_all();
+  {
+    const Guard lock(mutex_);
+    failed_ = true;
+    changed_.notify_all();
+  }
+  turns_.wake();
 }
 
 // What can't be aborted now stays on record, and the next run aborts it: the failure that led here
 // is the one to report.
-void EpochLedger::abort_epoch(uint64_t epoch, const Epoch& open, bool keep_rejects,
-                              NodeServices& services) {
+void EpochLedger::abort_epoch(uint64_t epoch, const Epoch& open, bool keep_rejects) {
   for (const auto& sink : sinks_) {
     const std::vector<std::string> txns{txn(epoch, sink.node)};
+    CleanupServices services(run_, sink.node,
+                             run_.epoch_info(sink.node, txns.front(), open.number));
     try {
       sink.instance->abort(services, txns);
     } catch (const Error& error) {
       return run_.warn(
-          sink.id,
+          run_.pipeline.nodes[sink.node].id,
           std::string("its open transaction is left for the next run to abort: ") + error.what());
     }
   }
-  run_.state.aborted(run_.pipeline.name, lane_, open.number, keep_rejects);
+  run_.state.aborted(open.number, keep_rejects);
 }
 
-CountsByStream EpochLedger::abort_open(bool rejects_are_evidence, NodeServices& services) {
+CountsByStream EpochLedger::abort_open(bool rejects_are_evidence) {
   // Not held while sinks are called: fail() must get through at any time.
   std::map<uint64_t, Epoch> left;
   {
@@ -189,12 +193,15 @@ CountsByStream EpochLedger::abort_open(bool rejects_are_evidence, NodeServices& 
   }
   CountsByStream counts;
   for (const auto& [epoch, open] : left) {
-    if (open.recorded) continue;  // the next attempt or run commits it
+    if (open.recorded && !open.aborted) {  // the next attempt or run settles it
+      run_.add_unsettled(open.counts);
+      continue;
+    }
     for (const auto& [stream, c] : open.counts) {
       counts[stream].add(c);
       if (!rejects_are_evidence) run_.forget_rejects(stream, c.rejected);
     }
-    if (open.begun) abort_epoch(epoch, open, rejects_are_evidence, services);
+    if (open.begun && !open.aborted) abort_epoch(epoch, open, rejects_are_evidence);
   }
   return counts;
 }

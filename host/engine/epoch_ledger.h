@@ -7,26 +7,22 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "engine/component.h"
+#include "engine/commit_turns.h"
+#include "engine/lane.h"
 #include "engine/run_context.h"
+#include "engine/settlement.h"
 #include "sync/sync.h"
 
 namespace patchbay::host {
 
-// A sink of the lane.
-struct LedgerSink {
-  size_t node;
-  std::string id;
-  Instance* instance;
-};
-
 class EpochLedger {
  public:
-  EpochLedger(RunContext& run, std::string lane, std::string txn_prefix,
-              std::vector<LedgerSink> sinks);
+  EpochLedger(RunContext& run, CommitTurns& turns, const Lane& lane, std::string txn_prefix,
+              std::vector<SettledSink> sinks);
 
   void count(uint64_t epoch, const std::string& stream, const StreamCounts& counts);
   void keep_reject(uint64_t epoch, const std::string& node, const std::string& stream,
@@ -35,11 +31,17 @@ class EpochLedger {
   // exist.
   void begin(uint64_t epoch);
   std::string txn(uint64_t epoch, size_t node) const;
+  // What a call on the sink is about. The epoch has begun.
+  EpochInfo info(uint64_t epoch, size_t node) const;
   void add_states(uint64_t epoch, std::vector<SplitState> states);
+  // The sink has rows of the stream, under the name that it has there.
+  void note_written(uint64_t epoch, size_t node, const std::string& stream);
 
+  // Before the sink prepares its first writer of an epoch: waits for the lane's turn.
+  void enter_commit(const CancelToken& cancel);
   // Returns once the epoch is committed. Throws kCancelled when the lane failed meanwhile.
   void sink_prepared(uint64_t epoch, size_t node, std::vector<std::string> tokens,
-                     NodeServices& services);
+                     const CancelToken& cancel);
   uint64_t committed() const;            // how many epochs
   bool wait_committed(uint64_t epochs);  // until so many are; false when the lane failed meanwhile
   uint64_t number_of(uint64_t epoch) const;  // the state store's, of a committed epoch
@@ -47,29 +49,30 @@ class EpochLedger {
   void fail();  // wakes whoever waits here
   // After a failure, once no other thread uses the lane: drops what the epochs without a record
   // wrote. Keeps their rejects where they are the reason. Returns what they had counted.
-  CountsByStream abort_open(bool rejects_are_evidence, NodeServices& services);
+  CountsByStream abort_open(bool rejects_are_evidence);
 
  private:
   struct Epoch {
     bool begun = false;
     bool recorded = false;
+    bool aborted = false;  // though it was recorded
     uint64_t number = 0;
     std::vector<SplitState> states;
     std::map<size_t, std::vector<std::string>> tokens;  // by node
+    std::map<size_t, std::set<std::string>> written;    // by node: streams
     size_t sinks_prepared = 0;
     CountsByStream counts;
   };
   void begin_locked(uint64_t epoch, Epoch& open);
-  void commit(uint64_t epoch, NodeServices& services);
-  void record(uint64_t epoch, Epoch& open);
-  void abort_epoch(uint64_t epoch, const Epoch& open, bool keep_rejects, NodeServices& services);
-  void commit_sink(const Epoch& open, uint64_t epoch, const LedgerSink& sink,
-                   NodeServices& services);
+  void commit(uint64_t epoch, const CancelToken& cancel);
+  EpochRecord make_record(uint64_t epoch, Epoch& open);
+  void abort_epoch(uint64_t epoch, const Epoch& open, bool keep_rejects);
 
   RunContext& run_;
-  const std::string lane_;
+  CommitTurns& turns_;
+  const Lane& lane_;
   const std::string txn_prefix_;
-  const std::vector<LedgerSink> sinks_;
+  const std::vector<SettledSink> sinks_;
 
   mutable sync::Mutex mutex_;
   sync::Condition changed_;

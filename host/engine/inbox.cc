@@ -8,7 +8,7 @@ bool Inbox::push(size_t input, EdgeEvent event) {
   Lock lock(mutex_);
   Queue& queue = queues_[input];
   const auto fits = [&] {
-    return closed_ || queue.bytes == 0 || queue.bytes + event.bytes <= max_bytes_;
+    return closed_ || discards_ || queue.bytes == 0 || queue.bytes + event.bytes <= max_bytes_;
   };
   while (!fits()) {
     ++waiting_producers_;
@@ -16,6 +16,7 @@ bool Inbox::push(size_t input, EdgeEvent event) {
     --waiting_producers_;
   }
   if (closed_) return false;
+  if (discards_ && event.is_data()) return true;
   queue.bytes += event.bytes;
   queue.events.push_back(std::move(event));
   // Notifying a consumer that is awake costs a system call for nothing.
@@ -26,7 +27,7 @@ bool Inbox::push(size_t input, EdgeEvent event) {
 EdgeEvent Inbox::take(Queue& queue) {
   EdgeEvent event = std::move(queue.events.front());
   queue.events.pop_front();
-  queue.bytes -= event.bytes;
+  queue.bytes -= discards_ ? 0 : event.bytes;
   if (waiting_producers_ > 0) not_full_.notify_all();
   return event;
 }
@@ -79,6 +80,16 @@ void Inbox::close() {
   closed_ = true;
   for (auto& queue : queues_) queue = {};
   not_empty_.notify_all();
+  not_full_.notify_all();
+}
+
+void Inbox::discard() {
+  const Guard lock(mutex_);
+  discards_ = true;
+  for (auto& queue : queues_) {
+    std::erase_if(queue.events, [](const EdgeEvent& event) { return event.is_data(); });
+    queue.bytes = 0;
+  }
   not_full_.notify_all();
 }
 

@@ -22,6 +22,8 @@ struct EdgeEvent {
   std::string origin;  // kStream: the source's stream that it comes from, for counting
   Batch batch;         // kBatch
   int64_t bytes = 0;   // kBatch
+
+  bool is_data() const { return kind == Kind::kStream || kind == Kind::kBatch; }
 };
 
 // One consumer, one producer per input. Closing wakes both ends, so that neither waits for a dead
@@ -39,6 +41,8 @@ class Inbox {
   // The input that pop_any would take from, once there is one. Nothing once closed.
   std::optional<size_t> wait_any(const std::vector<bool>& held_back);
   void close();
+  // From now on streams and batches are dropped as they come, so that nobody waits for room.
+  void discard();
 
   size_t inputs() const { return queues_.size(); }
   int64_t queued_bytes() const;
@@ -62,6 +66,7 @@ class Inbox {
   uint32_t waiting_producers_ = 0;
   bool waiting_consumer_ = false;
   bool closed_ = false;
+  bool discards_ = false;
 };
 
 }  // namespace patchbay::host

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <limits>
-#include <thread>
+#include <optional>
 
 #include "engine/services.h"
 #include "engine/stages.h"
@@ -32,6 +32,19 @@ bool is_cancelled(const std::exception_ptr& error) {
   }
 }
 
+// The class of a failure that the data is to blame for: no later attempt would end otherwise.
+std::optional<Code> refusal(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& e) {
+    const Code code = e.code();
+    const bool blames = code == Code::kData || code == Code::kRemote || code == Code::kSchema;
+    return blames ? std::optional(code) : std::nullopt;
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
 bool is_rejects(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
@@ -44,26 +57,44 @@ bool is_rejects(const std::exception_ptr& error) {
 
 }  // namespace
 
-LaneAttempt::LaneAttempt(RunContext& run, SchemaSteps& steps, const InstanceSet& instances,
-                         const Lane& lane, const std::string& txn_prefix,
-                         const Collector* collector)
+LaneAttempt::LaneAttempt(RunContext& run, SchemaSteps& steps, CommitTurns& turns,
+                         const InstanceSet& instances, const Lane& lane,
+                         const std::string& txn_prefix, const Collector* collector)
     : run_(run),
       steps_(steps),
       instances_(instances),
       lane_(lane),
       collector_(collector),
-      ledger_(run, lane.key, txn_prefix, find_sinks()) {
+      resumes_(goes_on()),
+      complete_(is_complete()),
+      ledger_(run, turns, lane, txn_prefix, find_sinks()) {
   for (const size_t node : lane_.nodes) connect(node);
   if (collector_) inboxes_[kCollector] = std::make_unique<Inbox>(1, run_.options.edge_bytes);
 }
 
-std::vector<LedgerSink> LaneAttempt::find_sinks() const {
-  std::vector<LedgerSink> sinks;
+std::vector<SettledSink> LaneAttempt::find_sinks() const {
+  std::vector<SettledSink> sinks;
   for (const size_t i : lane_.nodes) {
-    const Node& node = run_.pipeline.nodes[i];
-    if (node.kind == Kind::kSink) sinks.push_back({i, node.id, instances_.instances[i].get()});
+    if (run_.pipeline.nodes[i].kind == Kind::kSink)
+      sinks.push_back({i, instances_.instances[i].get()});
   }
   return sinks;
+}
+
+bool LaneAttempt::is_complete() const {
+  if (lane_.kind == LaneKind::kSplit || !lane_.one_epoch || run_.options.limit) return false;
+  return std::all_of(lane_.sources.begin(), lane_.sources.end(), [](const LaneSource& source) {
+    return std::all_of(source.splits.begin(), source.splits.end(), [](const LaneSplit& split) {
+      return split.plan.complete && split.state_json.empty();
+    });
+  });
+}
+
+bool LaneAttempt::goes_on() const {
+  return std::all_of(lane_.sources.begin(), lane_.sources.end(), [](const LaneSource& source) {
+    return std::all_of(source.splits.begin(), source.splits.end(),
+                       [](const LaneSplit& split) { return !split.state_json.empty(); });
+  });
 }
 
 // The nodes that `node` reads in this lane: a sink of several sources has lanes of each.
@@ -95,7 +126,11 @@ Outlet LaneAttempt::make_outlet(size_t node) {
 
 template <class Stage, class... Args>
 std::function<void()> LaneAttempt::stage(Args&&... args) {
-  auto made = std::make_shared<Stage>(*this, std::forward<Args>(args)...);
+  return guarded(std::make_shared<Stage>(*this, std::forward<Args>(args)...));
+}
+
+template <class Stage>
+std::function<void()> LaneAttempt::guarded(std::shared_ptr<Stage> made) {
   return [this, made] {
     const CrashStack stack;
     try {
@@ -108,7 +143,11 @@ std::function<void()> LaneAttempt::stage(Args&&... args) {
 
 void LaneAttempt::execute() {
   std::vector<std::function<void()>> work;
-  for (const auto& source : lane_.sources) work.push_back(stage<SourceStage>(source));
+  std::vector<std::shared_ptr<SourceStage>> sources;
+  for (const auto& source : lane_.sources) {
+    sources.push_back(std::make_shared<SourceStage>(*this, source));
+    work.push_back(guarded(sources.back()));
+  }
   for (const size_t node : lane_.nodes) {
     const Kind kind = run_.pipeline.nodes[node].kind;
     if (kind == Kind::kTransform) work.push_back(stage<TransformStage>(node));
@@ -121,11 +160,14 @@ void LaneAttempt::execute() {
   }
   const std::exception_ptr failure = first_failure();
   if (!failure) return;
+  if (const auto why = refusal(failure)) {
+    for (const auto& source : sources) source->tell_refused(*why);
+  }
+  sources.clear();
   // Stages, with the readers and writers they hold, end before anything is aborted.
   work.clear();
   const bool rejects = is_rejects(failure);
-  CleanupServices services(run_, lane_.nodes.front());
-  const CountsByStream aborted = ledger_.abort_open(rejects, services);
+  const CountsByStream aborted = ledger_.abort_open(rejects);
   if (rejects) run_.add_aborted(aborted);
   std::rethrow_exception(failure);
 }
@@ -147,6 +189,23 @@ void LaneAttempt::fail(std::exception_ptr error) {
   for (const auto& [node, inbox] : inboxes_) inbox->close();
   for (const size_t node : lane_.nodes) instances_.instances[node]->interrupt();
   steps_.wake();  // last: it waits for the call that another lane is in
+}
+
+void LaneAttempt::satisfy(size_t node) {
+  {
+    const Guard lock(mutex_);
+    satisfied_.insert(node);
+  }
+  inboxes_.at(node)->discard();
+}
+
+bool LaneAttempt::all_satisfied(size_t source) {
+  const Guard lock(mutex_);
+  return std::all_of(lane_.nodes.begin(), lane_.nodes.end(), [&](size_t node) {
+    const std::vector<size_t> inputs = inputs_of(node);
+    return std::find(inputs.begin(), inputs.end(), source) == inputs.end() ||
+           satisfied_.contains(node);
+  });
 }
 
 void LaneAttempt::cancel_calls() { token_.cancel(); }

@@ -5,37 +5,21 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "engine/commit_turns.h"
 #include "engine/component.h"
 #include "engine/epoch_ledger.h"
 #include "engine/inbox.h"
+#include "engine/lane.h"
 #include "engine/outlet.h"
 #include "engine/run_context.h"
 #include "engine/schema_steps.h"
 #include "sync/sync.h"
 
 namespace patchbay::host {
-
-struct LaneSplit {
-  SplitPlan plan;
-  std::string key;         // under which its state is kept
-  std::string state_json;  // of the last committed epoch; empty = from the start
-};
-
-struct LaneSource {
-  size_t node = 0;
-  std::vector<LaneSplit> splits;  // read one after the other
-};
-
-struct Lane {
-  std::string key;  // stable from run to run: epochs are numbered and recovered by it
-  std::vector<LaneSource> sources;
-  std::vector<size_t> nodes;  // of the pipeline, in its order, that take part
-  bool one_epoch = false;     // everything becomes visible together, at the end
-  bool from_start = false;    // a table is replaced: what was read before is read again
-};
 
 // The instances of the pipeline's nodes, used by one lane at a time; null for nodes that take no
 // part.
@@ -52,8 +36,9 @@ struct Collector {
 class LaneAttempt {
  public:
   // `txn_prefix` is unique to the attempt. All references outlive the object.
-  LaneAttempt(RunContext& run, SchemaSteps& steps, const InstanceSet& instances, const Lane& lane,
-              const std::string& txn_prefix, const Collector* collector = nullptr);
+  LaneAttempt(RunContext& run, SchemaSteps& steps, CommitTurns& turns, const InstanceSet& instances,
+              const Lane& lane, const std::string& txn_prefix,
+              const Collector* collector = nullptr);
   LaneAttempt(const LaneAttempt&) = delete;
   LaneAttempt& operator=(const LaneAttempt&) = delete;
 
@@ -72,14 +57,21 @@ class LaneAttempt {
   friend class CollectorStage;
   friend class StageServices;
 
-  std::vector<LedgerSink> find_sinks() const;
+  std::vector<SettledSink> find_sinks() const;
+  bool is_complete() const;
+  bool goes_on() const;
   std::vector<size_t> inputs_of(size_t node) const;
   void connect(size_t node);
   Outlet make_outlet(size_t node);
   template <class Stage, class... Args>
   std::function<void()> stage(Args&&... args);
+  template <class Stage>
+  std::function<void()> guarded(std::shared_ptr<Stage> made);
   void fail(std::exception_ptr error);
   void finish_early();  // the collector has enough
+  // The node takes no more of what comes: a limit is reached.
+  void satisfy(size_t node);
+  bool all_satisfied(size_t source);  // every reader of the source
   std::exception_ptr first_failure();
 
   RunContext& run_;
@@ -87,6 +79,8 @@ class LaneAttempt {
   const InstanceSet& instances_;
   const Lane& lane_;
   const Collector* collector_;
+  const bool resumes_;   // every split goes on from a state
+  const bool complete_;  // the streams are read from their start to their end, in one epoch
   CancelToken token_;
   EpochLedger ledger_;
   std::map<size_t, std::unique_ptr<Inbox>>
@@ -94,6 +88,7 @@ class LaneAttempt {
   sync::Mutex mutex_;
   std::exception_ptr failure_;
   bool finished_early_ = false;
+  std::set<size_t> satisfied_;
 };
 
 }  // namespace patchbay::host

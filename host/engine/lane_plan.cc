@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <numeric>
-#include <set>
 
 #include "engine/services.h"
+#include "patchbay/suggest.h"
 #include "pipeline/guarantee.h"
+#include "pipeline/identity.h"
 
 namespace patchbay::host {
 namespace {
@@ -28,6 +29,339 @@ std::vector<size_t> components_of(const Pipeline& pipeline) {
   return root;
 }
 
+// For calls of `plan`: knows what was read for good, and answers without going to the disk.
+class PlanServices : public BasicServices {
+ public:
+  PlanServices(RunContext& run, size_t node, bool all) : BasicServices(run, node, run.cancel) {
+    if (!all) done_ = run.state.done_splits(id());
+  }
+  bool is_done(std::string_view split_id) override { return done_.contains(std::string(split_id)); }
+
+ private:
+  DoneSplits done_;
+};
+
+// Tables that differ by case may be one.
+std::string folded(std::string name) {
+  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return name;
+}
+
+// Streams of different names become one table's whole content only where both are named for it.
+void require_meant(const Node& sink, const std::string& a, const std::string& b) {
+  if (a == b) return;
+  const Json::Value& tables = sink.config[sink.component->tables_option];
+  if (tables.isObject() && tables.isMember(a) && tables.isMember(b)) return;
+  throw Error(Code::kConfig, "node " + sink.id + ": the streams " + a + " and " + b +
+                                 " would both become the whole content of one table; give one of "
+                                 "them another with tables:, or name both for it if that is meant");
+}
+
+// "tables" of the sink's options, or the stream's own name.
+std::string table_at(const Node& sink, const std::string& stream) {
+  const Json::Value table = node_identity(sink, stream)["table"];
+  return folded(table.isString() ? table.asString() : stream);
+}
+
+}  // namespace
+
+void RecoveredSplits::add(const SplitState& state, bool of_this_run) {
+  const Guard lock(mutex_);
+  if (state.ended) splits_[{state.of, state.split}] = {of_this_run, !state.state_json.empty()};
+}
+
+bool RecoveredSplits::covers(const std::string& node, const SplitPlan& split, bool doubles) const {
+  const Guard lock(mutex_);
+  const auto found = splits_.find({{node, split.stream}, split.id});
+  if (found == splits_.end()) return false;
+  return found->second.of_this_run || (!found->second.has_state && doubles);
+}
+
+LanePlanner::LanePlanner(RunContext& run, const RecoveredSplits& recovered)
+    : run_(run),
+      pipeline_(run.pipeline),
+      recovered_(recovered),
+      component_(components_of(pipeline_)) {}
+
+std::vector<Lane> LanePlanner::plan(InstanceSet& instances) {
+  for (size_t i = 0; i < pipeline_.nodes.size(); ++i) {
+    if (component_[i] == i) plan_component(i, instances);
+  }
+  check_only(instances);
+  return std::move(lanes_);
+}
+
+std::vector<size_t> LanePlanner::members(size_t root) const {
+  std::vector<size_t> nodes;
+  for (size_t i = 0; i < component_.size(); ++i) {
+    if (component_[i] == root) nodes.push_back(i);
+  }
+  return nodes;
+}
+
+// Do two streams become one table of a sink that replaces or mirrors? Then they are one content.
+bool LanePlanner::shares_table(const std::vector<size_t>& nodes, const Splits& splits) const {
+  // By sink and table: whose rows they are, and under which name they come.
+  std::map<std::pair<size_t, std::string>, std::pair<std::string, std::string>> streams;
+  bool shared = false;
+  for (const auto& [source, own] : splits) {
+    for (const auto& split : own) {
+      const std::string origin = pipeline_.nodes[source].id + "/" + split.stream;
+      for (const auto& [sink, names] : names_at_sinks(pipeline_, source, split.stream)) {
+        if (std::find(nodes.begin(), nodes.end(), sink) == nodes.end()) continue;
+        if (!replaces(pipeline_.nodes[sink]) && !mirrors(pipeline_.nodes[sink])) continue;
+        for (const auto& name : names) {
+          const Node& node = pipeline_.nodes[sink];
+          const auto [found, is_new] =
+              streams.emplace(std::pair(sink, table_at(node, name)), std::pair(origin, name));
+          if (is_new || found->second.first == origin) continue;
+          require_meant(node, found->second.second, name);
+          shared = true;
+        }
+      }
+    }
+  }
+  return shared;
+}
+
+LanePlanner::Grouping LanePlanner::grouping_of(const std::vector<size_t>& nodes,
+                                               const Splits& splits) const {
+  Grouping grouping;
+  size_t sources = 0;
+  for (const size_t i : nodes) {
+    const Node& node = pipeline_.nodes[i];
+    sources += node.kind == Kind::kSource;
+    if (node.kind == Kind::kTransform && (node.component->at_end || node.from_index.size() > 1))
+      grouping.whole = true;
+    grouping.replaced = grouping.replaced || replaces(node);
+    grouping.mirrored = grouping.mirrored || mirrors(node);
+  }
+  if ((grouping.replaced || grouping.mirrored) && (sources > 1 || shares_table(nodes, splits)))
+    grouping.whole = true;
+  return grouping;
+}
+
+// A part of what becomes visible together would look like the whole.
+void LanePlanner::refuse_part(const Grouping& grouping, size_t node) const {
+  if (!run_.options.splits || !(grouping.whole || grouping.replaced || grouping.mirrored)) return;
+  throw Error(Code::kConfig,
+              "--split: the splits of node " + pipeline_.nodes[node].id +
+                  " commit together, since something after it replaces, joins or works at the "
+                  "end; run the pipeline without --split");
+}
+
+// An object that is read once is read whole, or it would never be read to its end.
+void LanePlanner::refuse_limit(size_t node, const std::vector<SplitPlan>& splits) const {
+  const Node& source = pipeline_.nodes[node];
+  if (!run_.options.limit || gives_of(*source.component, source.config) != Flow::kObjects) return;
+  if (std::none_of(splits.begin(), splits.end(), [](const auto& split) { return split.once; }))
+    return;
+  throw UsageError("--limit: " + source.id +
+                   " reads each object once and whole; leave --limit out, or set select: all");
+}
+
+void LanePlanner::plan_component(size_t root, InstanceSet& instances) {
+  const std::vector<size_t> nodes = members(root);
+  Splits splits;
+  for (const size_t i : nodes) {
+    if (pipeline_.nodes[i].kind != Kind::kSource) continue;
+    splits[i] = splits_of(i, instances);
+    refuse_limit(i, splits[i]);
+    if (run_.options.splits && splits[i].empty()) splits.erase(i);
+  }
+  const Grouping grouping = grouping_of(nodes, splits);
+  for (const auto& [node, own] : splits) {
+    if (!own.empty()) refuse_part(grouping, node);
+  }
+  if (grouping.whole) return add_whole(root, nodes, grouping, splits);
+  for (const auto& [node, own] : splits) {
+    if (grouping.replaced || grouping.mirrored) {
+      add_by_stream(node, grouping, own);
+    } else {
+      for (const auto& split : own) add_single(node, split);
+    }
+  }
+}
+
+// Is the split still to be read by this lane?
+bool LanePlanner::is_left(const Lane& lane, size_t node, const SplitPlan& split) const {
+  const bool doubles = std::any_of(lane.nodes.begin(), lane.nodes.end(), [&](size_t i) {
+    return pipeline_.nodes[i].kind == Kind::kSink && would_double(pipeline_.nodes[i]);
+  });
+  if (recovered_.covers(pipeline_.nodes[node].id, split, doubles)) return false;
+  if (lane.from_start || !split.once) return true;
+  return !run_.state.is_done({pipeline_.nodes[node].id, split.stream}, split.id);
+}
+
+void LanePlanner::fill(Lane& lane, size_t node, const std::vector<SplitPlan>& splits) const {
+  LaneSource source{node, {}};
+  for (const auto& split : splits) {
+    if (std::find(lane.streams.begin(), lane.streams.end(), split.stream) == lane.streams.end())
+      lane.streams.push_back(split.stream);
+    if (is_left(lane, node, split)) source.splits.push_back({split, ""});
+  }
+  lane.sources.push_back(std::move(source));
+}
+
+// Where rows go by keys, the last one counts: lanes of one table commit in the order of the plan.
+void LanePlanner::set_order(Lane& lane) const {
+  for (const auto& source : lane.sources) {
+    for (const auto& stream : lane.streams) {
+      for (const auto& [sink, names] : names_at_sinks(pipeline_, source.node, stream)) {
+        const Node& node = pipeline_.nodes[sink];
+        if (!goes_by_keys(node)) continue;
+        for (const auto& name : names) lane.ordered.push_back(node.id + "/" + table_at(node, name));
+        if (names.empty()) lane.ordered.push_back(node.id + "/");
+      }
+    }
+  }
+  std::sort(lane.ordered.begin(), lane.ordered.end());
+  lane.ordered.erase(std::unique(lane.ordered.begin(), lane.ordered.end()), lane.ordered.end());
+}
+
+void LanePlanner::add(Lane lane) {
+  const bool empty = std::all_of(lane.sources.begin(), lane.sources.end(),
+                                 [](const auto& source) { return source.splits.empty(); });
+  if (empty) return;
+  set_order(lane);
+  lane.number = lanes_.size();
+  lanes_.push_back(std::move(lane));
+}
+
+void LanePlanner::add_whole(size_t root, const std::vector<size_t>& nodes, const Grouping& grouping,
+                            const Splits& splits) {
+  Lane lane;
+  lane.kind = LaneKind::kWhole;
+  lane.key = "*" + pipeline_.nodes[root].id;
+  lane.nodes = nodes;
+  lane.one_epoch = true;
+  lane.from_start = grouping.replaced || run_.options.full_refresh;
+  for (const auto& [node, own] : splits) fill(lane, node, own);
+  add(std::move(lane));
+}
+
+void LanePlanner::add_by_stream(size_t node, const Grouping& grouping,
+                                const std::vector<SplitPlan>& splits) {
+  std::map<std::string, std::vector<SplitPlan>> by_stream;
+  for (const auto& split : splits) by_stream[split.stream].push_back(split);
+  for (const auto& [stream, group] : by_stream) {
+    Lane lane;
+    lane.kind = LaneKind::kStream;
+    lane.key = pipeline_.nodes[node].id + "/*" + stream;
+    lane.nodes = downstream_of(pipeline_, node);
+    lane.one_epoch = true;
+    lane.from_start = grouping.replaced || run_.options.full_refresh;
+    fill(lane, node, group);
+    add(std::move(lane));
+  }
+}
+
+void LanePlanner::add_single(size_t node, const SplitPlan& split) {
+  Lane lane;
+  lane.key = split_key(pipeline_.nodes[node], split);
+  lane.nodes = downstream_of(pipeline_, node);
+  lane.from_start = run_.options.full_refresh;
+  fill(lane, node, {split});
+  add(std::move(lane));
+}
+
+std::optional<Lane> LanePlanner::again(const Lane& lane, InstanceSet& instances) const {
+  Lane fresh = lane;
+  fresh.sources.clear();
+  bool anything = false;
+  for (const auto& source : lane.sources) {
+    std::vector<SplitPlan> splits;
+    if (run_.options.splits) {
+      for (const auto& split : source.splits) splits.push_back(split.plan);
+    } else {
+      splits = ask(source.node, lane.streams, instances);
+    }
+    std::erase_if(splits, [&](const SplitPlan& split) {
+      if (split.id.empty() || !is_wanted(source.node, split)) return true;
+      if (lane.kind != LaneKind::kSplit) return false;
+      return std::none_of(source.splits.begin(), source.splits.end(), [&](const auto& planned) {
+        return planned.plan.id == split.id || (!split.of.empty() && planned.plan.of == split.of);
+      });
+    });
+    fill(fresh, source.node, splits);
+    anything = anything || !fresh.sources.back().splits.empty();
+  }
+  return anything ? std::optional(std::move(fresh)) : std::nullopt;
+}
+
+std::vector<SplitPlan> LanePlanner::splits_of(size_t node, InstanceSet& instances) {
+  std::vector<SplitPlan> splits;
+  if (run_.options.splits) {
+    for (const auto& split : *run_.options.splits) {
+      if (split.node == node) splits.push_back(split.plan);
+    }
+  } else {
+    splits = ask(node, wanted_streams(node), instances);
+  }
+  std::erase_if(splits, [&](const SplitPlan& split) { return !is_wanted(node, split); });
+  for (const auto& split : splits) {
+    const auto [found, is_new] =
+        streams_.try_emplace({pipeline_.nodes[node].id, split.stream}, split);
+    if (is_new) announce(split.stream, node);
+  }
+  std::erase_if(splits, [](const SplitPlan& split) { return split.id.empty(); });
+  return splits;
+}
+
+// The report has the streams of which nothing is new, too.
+void LanePlanner::announce(const std::string& stream, size_t source) const {
+  std::vector<std::string> sinks;
+  for (const size_t i : downstream_of(pipeline_, source)) {
+    if (pipeline_.nodes[i].kind == Kind::kSink) sinks.push_back(pipeline_.nodes[i].id);
+  }
+  run_.announce(stream, pipeline_.nodes[source].id, sinks);
+}
+
+// What was read for good is asked for all the same where it may have to be read again.
+std::vector<SplitPlan> LanePlanner::ask(size_t node, const std::vector<std::string>& streams,
+                                        InstanceSet& instances, bool all) const {
+  const std::vector<size_t> readers = downstream_of(pipeline_, node);
+  const bool from_start = std::any_of(readers.begin(), readers.end(),
+                                      [&](size_t i) { return replaces(pipeline_.nodes[i]); });
+  PlanServices services(run_, node, all || from_start || run_.options.full_refresh);
+  return instances.instances[node]->plan(services, streams, pipeline_.concurrency);
+}
+
+std::vector<std::string> LanePlanner::wanted_streams(size_t node) const {
+  const auto& own = pipeline_.nodes[node].streams.selected;
+  if (run_.options.only.empty()) return own;
+  std::vector<std::string> both;
+  for (const auto& stream : run_.options.only) {
+    if (own.empty() || std::find(own.begin(), own.end(), stream) != own.end())
+      both.push_back(stream);
+  }
+  return both;
+}
+
+bool LanePlanner::is_wanted(size_t node, const SplitPlan& split) const {
+  const StreamFilter own{pipeline_.nodes[node].streams.selected, {}};
+  const StreamFilter only{run_.options.only, {}};
+  return own.passes(split.stream) && only.passes(split.stream);
+}
+
+void LanePlanner::check_only(InstanceSet& instances) {
+  for (const auto& stream : run_.options.only) {
+    const bool seen = std::any_of(streams_.begin(), streams_.end(),
+                                  [&](const auto& one) { return one.first.stream == stream; });
+    if (seen) continue;
+    // Sources were asked for what --only names; this is what they have otherwise.
+    std::set<std::string> names;
+    for (size_t i = 0; i < pipeline_.nodes.size(); ++i) {
+      if (pipeline_.nodes[i].kind != Kind::kSource) continue;
+      for (const auto& split : ask(i, pipeline_.nodes[i].streams.selected, instances, true))
+        names.insert(split.stream);
+    }
+    std::string known;
+    for (const auto& name : names) known += (known.empty() ? "; there is " : ", ") + name;
+    throw UsageError("--only " + stream + ": no source has such a stream" + known);
+  }
+}
+
 std::vector<size_t> downstream_of(const Pipeline& pipeline, size_t source) {
   std::vector<bool> reached(pipeline.nodes.size(), false);
   reached[source] = true;
@@ -37,250 +371,6 @@ std::vector<size_t> downstream_of(const Pipeline& pipeline, size_t source) {
     if (reached[i]) out.push_back(i);
   }
   return out;
-}
-
-struct Grouping {
-  bool whole = false;     // one lane for the whole component
-  bool replaced = false;  // what is read becomes some table's whole content
-};
-
-Grouping grouping_of(const Pipeline& pipeline, const std::vector<size_t>& nodes) {
-  Grouping grouping;
-  size_t sources = 0;
-  for (const size_t i : nodes) {
-    const Node& node = pipeline.nodes[i];
-    sources += node.kind == Kind::kSource;
-    if (node.kind == Kind::kTransform && (node.component->at_end || node.from_index.size() > 1))
-      grouping.whole = true;
-    if (replaces(node)) grouping.replaced = true;
-  }
-  if (grouping.replaced && sources > 1) grouping.whole = true;
-  return grouping;
-}
-
-class Planner {
- public:
-  Planner(Runtime& runtime, InstanceSet& instances)
-      : run_(runtime.run()),
-        pipeline_(run_.pipeline),
-        instances_(instances),
-        component_(components_of(pipeline_)) {}
-
-  std::vector<PlannedLane> plan() {
-    for (const auto& state : run_.state.states(pipeline_.name)) {
-      if (state.done && !run_.options.full_refresh) done_.insert(state.split);
-    }
-    for (size_t i = 0; i < pipeline_.nodes.size(); ++i) {
-      if (component_[i] == i) plan_component(i);
-    }
-    check_only();
-    return std::move(lanes_);
-  }
-
- private:
-  std::vector<size_t> members(size_t root) const {
-    std::vector<size_t> nodes;
-    for (size_t i = 0; i < component_.size(); ++i) {
-      if (component_[i] == root) nodes.push_back(i);
-    }
-    return nodes;
-  }
-
-  void plan_component(size_t root) {
-    const std::vector<size_t> nodes = members(root);
-    const Grouping grouping = grouping_of(pipeline_, nodes);
-    std::map<size_t, std::vector<SplitPlan>> splits;  // by source
-    bool unread = false;
-    for (const size_t i : nodes) {
-      if (pipeline_.nodes[i].kind != Kind::kSource) continue;
-      splits[i] = splits_of(i);
-      if (!splits[i].empty()) refuse_part(grouping, i);
-      if (run_.options.splits && splits[i].empty())
-        splits.erase(i);
-      else
-        unread = unread || splits[i].empty() || !all_done(i, splits[i]);
-    }
-    if (grouping.whole) {
-      if (unread) add_whole(root, nodes, grouping.replaced, splits);
-      return;
-    }
-    for (const auto& [node, own] : splits) {
-      if (grouping.replaced) {
-        add_by_stream(node, own);
-      } else {
-        for (const auto& split : own) add_single(node, split);
-      }
-    }
-  }
-
-  void add_whole(size_t root, const std::vector<size_t>& nodes, bool replaced,
-                 const std::map<size_t, std::vector<SplitPlan>>& splits) {
-    PlannedLane planned;
-    planned.lane.key = "*" + pipeline_.nodes[root].id;
-    planned.lane.nodes = nodes;
-    planned.lane.one_epoch = true;
-    planned.lane.from_start = replaced;
-    for (const auto& [node, own] : splits) add_source(planned, node, own);
-    if (!planned.lane.sources.empty()) lanes_.push_back(std::move(planned));
-  }
-
-  // A part of what becomes visible together would look like the whole.
-  void refuse_part(const Grouping& grouping, size_t node) const {
-    if (!run_.options.splits || !(grouping.whole || grouping.replaced)) return;
-    throw Error(Code::kConfig,
-                "--split: the splits of node " + pipeline_.nodes[node].id +
-                    " commit together, since something after it replaces, joins or works at the "
-                    "end; run the pipeline without --split");
-  }
-
-  std::vector<SplitPlan> splits_of(size_t node) {
-    std::vector<SplitPlan> splits = all_splits_of(node);
-    std::erase_if(splits, [&](const SplitPlan& split) { return !is_wanted(node, split); });
-    std::set<std::string> streams;
-    for (const auto& split : splits) streams.insert(split.stream);
-    for (const auto& stream : streams) announce(stream, node);
-    seen_streams_.merge(streams);
-    return splits;
-  }
-
-  // The report has the streams of which nothing is new, too.
-  void announce(const std::string& stream, size_t source) const {
-    std::vector<std::string> sinks;
-    for (const size_t i : downstream_of(pipeline_, source)) {
-      if (pipeline_.nodes[i].kind == Kind::kSink) sinks.push_back(pipeline_.nodes[i].id);
-    }
-    run_.announce(stream, pipeline_.nodes[source].id, sinks);
-  }
-
-  bool is_done(size_t node, const SplitPlan& split) const {
-    return split.once && done_.contains(split_key(pipeline_.nodes[node], split));
-  }
-  bool all_done(size_t node, const std::vector<SplitPlan>& splits) const {
-    return std::all_of(splits.begin(), splits.end(),
-                       [&](const SplitPlan& split) { return is_done(node, split); });
-  }
-
-  std::vector<SplitPlan> all_splits_of(size_t node) {
-    if (run_.options.splits) {
-      std::vector<SplitPlan> given;
-      for (const auto& split : *run_.options.splits) {
-        if (split.node == node) given.push_back(split.plan);
-      }
-      return given;
-    }
-    return ask(node, wanted_streams(node));
-  }
-
-  std::vector<SplitPlan> ask(size_t node, const std::vector<std::string>& streams) {
-    BasicServices services(run_, node, run_.cancel);
-    return instances_.instances[node]->plan(services, streams, pipeline_.concurrency);
-  }
-
-  std::vector<std::string> wanted_streams(size_t node) const {
-    const auto& own = pipeline_.nodes[node].streams.selected;
-    if (run_.options.only.empty()) return own;
-    std::vector<std::string> both;
-    for (const auto& stream : run_.options.only) {
-      if (own.empty() || std::find(own.begin(), own.end(), stream) != own.end())
-        both.push_back(stream);
-    }
-    return both;
-  }
-
-  bool is_wanted(size_t node, const SplitPlan& split) const {
-    const StreamFilter own{pipeline_.nodes[node].streams.selected, {}};
-    const StreamFilter only{run_.options.only, {}};
-    return own.passes(split.stream) && only.passes(split.stream);
-  }
-
-  void add_source(PlannedLane& planned, size_t node, const std::vector<SplitPlan>& splits) const {
-    LaneSource source{node, {}};
-    for (const auto& split : splits) {
-      if (!planned.lane.from_start && is_done(node, split)) continue;
-      source.splits.push_back({split, split_key(pipeline_.nodes[node], split), ""});
-      if (std::find(planned.streams.begin(), planned.streams.end(), split.stream) ==
-          planned.streams.end()) {
-        planned.streams.push_back(split.stream);
-      }
-    }
-    planned.lane.sources.push_back(std::move(source));
-  }
-
-  void add_single(size_t node, const SplitPlan& split) {
-    if (is_done(node, split)) return;
-    PlannedLane planned;
-    planned.lane.key = split_key(pipeline_.nodes[node], split);
-    planned.lane.nodes = downstream_of(pipeline_, node);
-    add_source(planned, node, {split});
-    lanes_.push_back(std::move(planned));
-  }
-
-  void add_by_stream(size_t node, const std::vector<SplitPlan>& splits) {
-    std::map<std::string, std::vector<SplitPlan>> by_stream;
-    for (const auto& split : splits) by_stream[split.stream].push_back(split);
-    for (const auto& [stream, group] : by_stream) {
-      if (all_done(node, group)) continue;
-      PlannedLane planned;
-      planned.lane.key = pipeline_.nodes[node].id + "/*" + stream;
-      planned.lane.nodes = downstream_of(pipeline_, node);
-      planned.lane.one_epoch = planned.lane.from_start = true;
-      add_source(planned, node, group);
-      lanes_.push_back(std::move(planned));
-    }
-  }
-
-  void check_only() {
-    for (const auto& stream : run_.options.only) {
-      if (seen_streams_.contains(stream)) continue;
-      std::string known;
-      for (const auto& name : streams_there_are())
-        known += (known.empty() ? "; there is " : ", ") + name;
-      throw UsageError("--only " + stream + ": no source has such a stream" + known);
-    }
-  }
-
-  // Sources were asked for what --only names; this is what they would have given else.
-  std::set<std::string> streams_there_are() {
-    std::set<std::string> names;
-    for (size_t i = 0; i < pipeline_.nodes.size(); ++i) {
-      if (pipeline_.nodes[i].kind != Kind::kSource) continue;
-      for (const auto& split : ask(i, pipeline_.nodes[i].streams.selected))
-        names.insert(split.stream);
-    }
-    return names;
-  }
-
-  RunContext& run_;
-  const Pipeline& pipeline_;
-  InstanceSet& instances_;
-  std::vector<size_t> component_;
-  std::set<std::string> done_;  // splits
-  std::set<std::string> seen_streams_;
-  std::vector<PlannedLane> lanes_;
-};
-
-}  // namespace
-
-std::vector<PlannedLane> plan_lanes(Runtime& runtime, InstanceSet& instances) {
-  return Planner(runtime, instances).plan();
-}
-
-void load_states(RunContext& run, Lane& lane) {
-  if (lane.from_start) return;
-  const auto states = run.state.states(run.pipeline.name);
-  const auto find = [&](const std::string& key) -> std::string {
-    for (const auto& state : states) {
-      if (state.split == key) return state.state_json;
-    }
-    return "";
-  };
-  for (auto& source : lane.sources) {
-    for (auto& split : source.splits) {
-      split.state_json = find(split.key);
-      // What `state set` says about a stream that was never read.
-      if (split.state_json.empty()) split.state_json = find("set/" + split.plan.stream);
-    }
-  }
 }
 
 std::vector<size_t> upstream_of(const Pipeline& pipeline, size_t node) {

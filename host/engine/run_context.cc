@@ -30,6 +30,41 @@ void StreamCounts::add(const StreamCounts& other) {
   for (const auto& [sink, rows] : other.written) written[sink] += rows;
 }
 
+void StreamCounts::subtract(const StreamCounts& other) {
+  read -= other.read;
+  rejected -= other.rejected;
+  bytes -= other.bytes;
+  for (const auto& [sink, rows] : other.written) written[sink] -= rows;
+}
+
+Json::Value counts_to_json(const CountsByStream& counts) {
+  Json::Value out(Json::objectValue);
+  for (const auto& [stream, c] : counts) {
+    Json::Value& entry = out[stream];
+    entry["rows_read"] = Json::Int64(c.read);
+    entry["rows_rejected"] = Json::Int64(c.rejected);
+    entry["bytes_read"] = Json::Int64(c.bytes);
+    for (const auto& [sink, rows] : c.written) entry["rows_written"][sink] = Json::Int64(rows);
+  }
+  return out;
+}
+
+CountsByStream counts_from_json(const Json::Value& json) {
+  CountsByStream out;
+  if (!json.isObject()) return out;
+  for (const auto& stream : json.getMemberNames()) {
+    const Json::Value& entry = json[stream];
+    StreamCounts& c = out[stream];
+    c.read = entry["rows_read"].asInt64();
+    c.rejected = entry["rows_rejected"].asInt64();
+    c.bytes = entry["bytes_read"].asInt64();
+    if (!entry["rows_written"].isObject()) continue;
+    for (const auto& sink : entry["rows_written"].getMemberNames())
+      c.written[sink] = entry["rows_written"][sink].asInt64();
+  }
+  return out;
+}
+
 void NodeFigures::add_metric(std::string_view name, double amount) {
   const Guard lock(mutex_);
   metrics_[std::string(name)] += amount;
@@ -40,18 +75,46 @@ std::map<std::string, double> NodeFigures::metrics() const {
   return metrics_;
 }
 
-RunContext::RunContext(const Pipeline& pipeline, const RunOptions& options, std::string run_id,
-                       StateStore& state, SecretStore& secrets, FaultHook& faults)
+RunContext::RunContext(const Pipeline& pipeline, const RunOptions& options, std::string environment,
+                       std::string run_id, StateStore& state, SecretStore& secrets,
+                       FaultHook& faults)
     : pipeline(pipeline),
       options(options),
+      environment(std::move(environment)),
       run_id(std::move(run_id)),
       state(state),
       secrets(secrets),
       faults(faults),
-      figures(pipeline.nodes.size()) {}
+      figures(pipeline.nodes.size()),
+      identities(pipeline, this->environment, state) {}
 
 RetryLimits RunContext::retry() const {
   return {pipeline.retry.attempts, pipeline.retry.within, pipeline.retry.delay};
+}
+
+EpochInfo RunContext::epoch_info(size_t node, std::string txn, uint64_t number) const {
+  EpochInfo info;
+  info.scope = state.id() + "/" + environment + "/" + pipeline.name + "/" + pipeline.nodes[node].id;
+  info.txn = std::move(txn);
+  info.number = number;
+  info.settled = options.look_only ? 0 : state.settled();
+  return info;
+}
+
+void RunContext::claim(const std::string& lane, const std::string& name) {
+  if (options.look_only) return;
+  std::string other;
+  {
+    const Guard lock(mutex_);
+    other = claims_.try_emplace(name, lane).first->second;
+  }
+  // Other splits of the pipeline may be at work in other processes.
+  if (other == lane && options.splits) other = state.claim(name, lane).value_or(lane);
+  if (other == lane) return;
+  throw Error(Code::kConfig,
+              name + ": is written by " + other + ", and " + lane +
+                  " would write it as well; each object of a run needs a name of its "
+                  "own: put {key} or {stream} into path");
 }
 
 int64_t RunContext::remaining(const std::string& stream) {
@@ -140,8 +203,7 @@ ChangeDecision RunContext::schema_change(const std::string& stream, const std::s
   const Guard lock(mutex_);
   if (!known_.contains(stream)) {
     auto& known = known_[stream];
-    for (const auto& field : state.known_fields(pipeline.name, stream))
-      known[field.path] = field.type;
+    for (const auto& field : state.known_fields(stream)) known[field.path] = field.type;
   }
   const SchemaPolicy policy = pipeline.on_schema_change;
   if (policy == SchemaPolicy::kFail) {
@@ -186,6 +248,25 @@ void RunContext::add_committed(const CountsByStream& epoch) {
     outcomes_[stream].committed.add(counts);
     ++outcomes_[stream].epochs;
   }
+}
+
+void RunContext::add_recovered(const CountsByStream& epoch, bool of_this_run) {
+  const Guard lock(mutex_);
+  for (const auto& [stream, counts] : epoch) {
+    StreamOutcome& outcome = outcomes_[stream];
+    outcome.committed.add(counts);
+    ++outcome.epochs;
+    if (of_this_run) {
+      outcome.unsettled.subtract(counts);
+    } else {
+      outcome.recovered.add(counts);
+    }
+  }
+}
+
+void RunContext::add_unsettled(const CountsByStream& epoch) {
+  const Guard lock(mutex_);
+  for (const auto& [stream, counts] : epoch) outcomes_[stream].unsettled.add(counts);
 }
 
 void RunContext::add_aborted(const CountsByStream& epoch) {

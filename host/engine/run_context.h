@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/call.h"
+#include "engine/identities.h"
 #include "engine/split_plan.h"
 #include "environment/secret_store.h"
 #include "pipeline/pipeline.h"
@@ -39,8 +40,11 @@ struct StreamCounts {
   std::map<std::string, int64_t> written;  // by sink node
 
   void add(const StreamCounts& other);
+  void subtract(const StreamCounts& other);
 };
 using CountsByStream = std::map<std::string, StreamCounts>;
+Json::Value counts_to_json(const CountsByStream& counts);
+CountsByStream counts_from_json(const Json::Value& json);
 
 struct SchemaChangeSeen {
   std::string field;
@@ -49,8 +53,10 @@ struct SchemaChangeSeen {
 };
 
 struct StreamOutcome {
-  StreamCounts committed;
-  StreamCounts aborted;  // of the epochs that a final failure threw away
+  StreamCounts committed;  // with what this run recovered of earlier ones
+  StreamCounts recovered;  // that part of it
+  StreamCounts aborted;    // of the epochs that a final failure threw away
+  StreamCounts unsettled;  // prepared and recorded; the next run commits it, or reads it again
   int64_t epochs = 0;
   uint32_t attempts = 0;
   double seconds = 0;
@@ -81,11 +87,12 @@ class TooManyRejects : public Error {
 
 class RunContext {
  public:
-  RunContext(const Pipeline& pipeline, const RunOptions& options, std::string run_id,
-             StateStore& state, SecretStore& secrets, FaultHook& faults);
+  RunContext(const Pipeline& pipeline, const RunOptions& options, std::string environment,
+             std::string run_id, StateStore& state, SecretStore& secrets, FaultHook& faults);
 
   const Pipeline& pipeline;
   const RunOptions& options;
+  const std::string environment;
   const std::string run_id;
   StateStore& state;
   SecretStore& secrets;
@@ -93,6 +100,7 @@ class RunContext {
   CancelToken cancel;
   CancelToken cleanup;  // for what still runs after a failure: aborting; cancelled when time is up
   std::vector<NodeFigures> figures;  // by node
+  Identities identities;             // of the source streams of this run
   std::function<void(const std::string& node, const std::string& message)> warn =
       [](const std::string&, const std::string&) {};
 
@@ -100,6 +108,10 @@ class RunContext {
   std::function<void(const Schema& schema)> schema_seen = [](const Schema&) {};
 
   RetryLimits retry() const;
+  // What a call on the sink about this transaction is told.
+  EpochInfo epoch_info(size_t node, std::string txn, uint64_t number) const;
+  // A name belongs to the lane that first claims it. Throws Error kConfig.
+  void claim(const std::string& lane, const std::string& name);
 
   // Rows that the stream may still read under --limit.
   int64_t remaining(const std::string& stream);
@@ -120,6 +132,9 @@ class RunContext {
   void note_schema_change(const std::string& stream, SchemaChangeSeen change);
 
   void add_committed(const CountsByStream& epoch);
+  // Committed by recovery; `of_this_run`: it stood as unsettled until now.
+  void add_recovered(const CountsByStream& epoch, bool of_this_run);
+  void add_unsettled(const CountsByStream& epoch);
   void add_aborted(const CountsByStream& epoch);
   // Names a stream for the report, also when nothing of it arrives.
   void announce(const std::string& stream, const std::string& source,
@@ -138,6 +153,7 @@ class RunContext {
       known_;  // stream -> path -> type, this run's and earlier
   std::map<std::string, std::vector<KnownField>> new_fields_;
   std::map<std::string, StreamOutcome> outcomes_;
+  std::map<std::string, std::string> claims_;  // by name: the lane
 };
 
 }  // namespace patchbay::host

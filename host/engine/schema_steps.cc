@@ -2,7 +2,23 @@
 
 namespace patchbay::host {
 
-void SchemaSteps::judge(size_t sink, Json::Value& step, const std::string& origin) {
+// What the stream's state is ahead of is not made anew in silence.
+void SchemaSteps::require_target(size_t sink, const Json::Value& step, const std::string& origin,
+                                 const Lane& lane) const {
+  const std::string& id = run_.pipeline.nodes[sink].id;
+  if (lane.from_start || !run_.identities.was_delivered(origin, id)) return;
+  throw NodeError(
+      id, Code::kConfig,
+      "the table " + step["table"].asString() + " is not there, though earlier runs delivered " +
+          origin + " into it: only what is new would be in a new one. `patchbay run " +
+          run_.pipeline.name + " --full-refresh` reads everything again; `patchbay state accept " +
+          run_.pipeline.name + " --stream " + origin + "` goes on with what is new",
+      "", false);
+}
+
+void SchemaSteps::judge(size_t sink, Json::Value& step, const std::string& origin,
+                        const Lane& lane) {
+  if (step["action"].asString() == "create_table") require_target(sink, step, origin, lane);
   if (step["action"].asString() != "add_column") return;
   const std::string field = step["field"].asString();
   const std::string type = step["type"].asString();
@@ -58,16 +74,15 @@ void SchemaSteps::wait_turn(Lock& lock, const Settled& what, const std::string& 
 }
 
 void SchemaSteps::bring_up(size_t sink, Instance& instance, const SchemaPtr& schema,
-                           const std::string& lane, const std::string& origin,
-                           NodeServices& services) {
+                           const Lane& lane, const std::string& origin, NodeServices& services) {
   Lock lock(mutex_);
   const Settled what(sink, origin);
-  wait_turn(lock, what, lane, services.cancel());
+  wait_turn(lock, what, lane.key, services.cancel());
   const auto key = std::pair<const Instance*, std::string>(&instance, schema->name);
   const auto found = done_.find(key);
   if (found == done_.end() || !(found->second == *schema)) {
     Json::Value steps = instance.plan_schema(services, *schema);
-    for (auto& step : steps) judge(sink, step, origin);
+    for (auto& step : steps) judge(sink, step, origin, lane);
     instance.apply_schema(services, *schema, steps);
     done_.insert_or_assign(key, *schema);
   }

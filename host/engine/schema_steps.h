@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/component.h"
+#include "engine/lane.h"
 #include "engine/run_context.h"
 #include "sync/sync.h"
 
@@ -28,13 +29,15 @@ class SchemaSteps {
   // Plans, judges by the pipeline's policy, applies. `origin` is the source's stream, for the
   // report. Other lanes wait. Throws kSchema where a column is missing and the policy does not
   // allow to add or leave it out, kCancelled.
-  void bring_up(size_t sink, Instance& instance, const SchemaPtr& schema, const std::string& lane,
+  void bring_up(size_t sink, Instance& instance, const SchemaPtr& schema, const Lane& lane,
                 const std::string& origin, NodeServices& services);
 
  private:
   using Settled = std::pair<size_t, std::string>;  // sink and origin
 
-  void judge(size_t sink, Json::Value& step, const std::string& origin);
+  void require_target(size_t sink, const Json::Value& step, const std::string& origin,
+                      const Lane& lane) const;
+  void judge(size_t sink, Json::Value& step, const std::string& origin, const Lane& lane);
   void wait_turn(Lock& lock, const Settled& what, const std::string& lane,
                  const CancelToken& cancel);
   bool is_turn(const Settled& what, const std::string& lane) const;

@@ -3,7 +3,6 @@
 
 #include <string>
 
-#include "engine/epoch_ledger.h"
 #include "engine/run_context.h"
 
 namespace patchbay::host {
@@ -34,10 +33,23 @@ class BasicServices : public NodeServices {
   const CancelToken& cancel_;
 };
 
-// Aborting after a failure: does not try for long, since the next run aborts what is left.
-class CleanupServices : public BasicServices {
+// For calls on a sink about one epoch, outside the flow of data.
+class EpochServices : public BasicServices {
  public:
-  CleanupServices(RunContext& run, size_t node) : BasicServices(run, node, run.cleanup) {}
+  EpochServices(RunContext& run, size_t node, const CancelToken& cancel, EpochInfo epoch)
+      : BasicServices(run, node, cancel), epoch_(std::move(epoch)) {}
+
+  const EpochInfo* epoch() const override { return &epoch_; }
+
+ private:
+  const EpochInfo epoch_;
+};
+
+// Aborting after a failure: does not try for long, since the next run aborts what is left.
+class CleanupServices : public EpochServices {
+ public:
+  CleanupServices(RunContext& run, size_t node, EpochInfo epoch)
+      : EpochServices(run, node, run.cleanup, std::move(epoch)) {}
 
   RetryLimits retry() const override;
 };

@@ -8,20 +8,33 @@ namespace patchbay::host {
 
 using std::chrono::steady_clock;
 
+class SinkStage::Services : public StageServices {
+ public:
+  Services(LaneAttempt& lane, size_t node)
+      : StageServices(lane, lane.run_, lane.ledger_, node, lane.token_) {}
+
+  const EpochInfo* epoch() const override { return &info; }
+
+  EpochInfo info;
+};
+
 SinkStage::SinkStage(LaneAttempt& lane, size_t node)
     : lane_(lane),
       run_(lane.run_),
       node_(node),
       instance_(*lane.instances_.instances[node]),
-      replaces_(replaces(lane.run_.pipeline.nodes[node])),
-      services_(lane, lane.run_, lane.ledger_, node, lane.token_) {
-  services_.find_stream = [this](const std::string& stream) -> const StreamSeen* {
+      replaces_(replaces(lane.run_.pipeline.nodes[node]) ||
+                mirrors(lane.run_.pipeline.nodes[node])),
+      services_(std::make_unique<Services>(lane, node)) {
+  services_->find_stream = [this](const std::string& stream) -> const StreamSeen* {
     for (const auto& [key, incoming] : streams_) {
       if (incoming.seen.schema->name == stream) return &incoming.seen;
     }
     return nullptr;
   };
 }
+
+SinkStage::~SinkStage() = default;
 
 void SinkStage::run() {
   Inbox& inbox = *lane_.inboxes_.at(node_);
@@ -68,16 +81,18 @@ void SinkStage::on_stream(const Key& key, EdgeEvent event) {
   if (incoming.open) prepare(incoming);  // what came under the old schema
   incoming.seen = {event.schema, event.origin, is_object_schema(*event.schema)};
   run_.announce(event.origin, "", {instance_.node()});
-  lane_.steps_.bring_up(node_, instance_, event.schema, lane_.lane_.key, event.origin, services_);
+  services_->info = lane_.ledger_.info(services_->at_epoch, node_);
+  lane_.steps_.bring_up(node_, instance_, event.schema, lane_.lane_, event.origin, *services_);
   // Replacing by nothing is a result, too; and a reference has no rows to wait for.
   if (replaces_ || !event.schema->reference.empty()) open_writer(incoming);
 }
 
 void SinkStage::open_writer(Incoming& incoming) {
-  lane_.ledger_.begin(services_.epoch);
+  lane_.ledger_.begin(services_->at_epoch);
+  services_->info = lane_.ledger_.info(services_->at_epoch, node_);
   incoming.open = std::make_unique<Open>();
-  incoming.open->writer = instance_.open_writer(services_, *incoming.seen.schema,
-                                                lane_.ledger_.txn(services_.epoch, node_));
+  incoming.open->writer = instance_.open_writer(*services_, *incoming.seen.schema,
+                                                lane_.ledger_.txn(services_->at_epoch, node_));
 }
 
 void SinkStage::on_batch(const Key& key, EdgeEvent event) {
@@ -85,15 +100,17 @@ void SinkStage::on_batch(const Key& key, EdgeEvent event) {
   if (!incoming.open) open_writer(incoming);
   const int64_t rows = event.batch.rows();
   run_.figures[node_].rows_in += rows;
-  services_.rejected_rows = 0;
-  incoming.open->writer->write(services_, event.batch.take());
-  incoming.open->rows += rows - services_.rejected_rows;
+  services_->rejected_rows = 0;
+  incoming.open->writer->write(*services_, event.batch.take());
+  incoming.open->rows += rows - services_->rejected_rows;
 }
 
 void SinkStage::prepare(Incoming& incoming) {
-  services_.rejected_rows = 0;
-  PreparedWriter prepared = incoming.open->writer->prepare(services_);
-  const int64_t expected = incoming.open->rows - services_.rejected_rows;
+  lane_.ledger_.enter_commit(lane_.token_);
+  services_->info.complete = lane_.complete_;
+  services_->rejected_rows = 0;
+  PreparedWriter prepared = incoming.open->writer->prepare(*services_);
+  const int64_t expected = incoming.open->rows - services_->rejected_rows;
   const bool by_reference = !incoming.seen.schema->reference.empty();  // only the system counted
   if (prepared.rows_accepted != expected && !by_reference) {
     throw NodeError(instance_.node(), Code::kInternal,
@@ -104,9 +121,10 @@ void SinkStage::prepare(Incoming& incoming) {
                     "", false);
   }
   tokens_.push_back(std::move(prepared.token));
+  lane_.ledger_.note_written(services_->at_epoch, node_, incoming.seen.schema->name);
   StreamCounts counts;
   if (!incoming.seen.object) counts.written[instance_.node()] = prepared.rows_accepted;
-  lane_.ledger_.count(services_.epoch, incoming.seen.origin, counts);
+  lane_.ledger_.count(services_->at_epoch, incoming.seen.origin, counts);
   incoming.open.reset();
 }
 
@@ -114,8 +132,8 @@ void SinkStage::end_epoch() {
   for (auto& [key, incoming] : streams_) {
     if (incoming.open) prepare(incoming);
   }
-  lane_.ledger_.sink_prepared(services_.epoch, node_, std::exchange(tokens_, {}), services_);
-  ++services_.epoch;
+  lane_.ledger_.sink_prepared(services_->at_epoch, node_, std::exchange(tokens_, {}), lane_.token_);
+  ++services_->at_epoch;
 }
 
 void CollectorStage::run() {

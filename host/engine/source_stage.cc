@@ -32,7 +32,7 @@ bay_status StageServices::reject(RejectedRows rejected) {
   }
   const std::string origin = seen ? seen->origin : rejected.stream;
   validate(*rejected.rows.schema(), rejected.rows.array());
-  ledger_.keep_reject(epoch, id(), origin, rejected);
+  ledger_.keep_reject(at_epoch, id(), origin, rejected);
   rejected_rows += rejected.rows.rows();
   try {
     run_.count_rejects(origin, rejected);
@@ -43,6 +43,9 @@ bay_status StageServices::reject(RejectedRows rejected) {
   }
   return BAY_OK;
 }
+
+// The lane that has a name is found by what it was planned as.
+void StageServices::claim(std::string_view name) { run_.claim(lane_.lane_.key, std::string(name)); }
 
 class SourceStage::Services : public StageServices {
  public:
@@ -62,9 +65,9 @@ class SourceStage::Services : public StageServices {
   bay_status reject(RejectedRows rejected) override {
     const std::string stream = rejected.stream;
     const int64_t rows = rejected.rows.rows();
-    ledger_.count(epoch, stream, {rows, 0, 0, {}});
+    ledger_.count(at_epoch, stream, {rows, 0, 0, {}});
     run_.take(stream, rows);
-    stage_.epoch_rows_ += rows;
+    stage_.count_given(rows, 0);
     return StageServices::reject(std::move(rejected));
   }
 
@@ -90,10 +93,10 @@ SourceStage::~SourceStage() = default;
 
 void SourceStage::run() {
   for (const auto& split : source_.splits) read(split);
-  if (!lane_.lane_.one_epoch) require_open(outlet_.barrier(services_->epoch));
+  if (!lane_.lane_.one_epoch) require_open(outlet_.barrier(services_->at_epoch));
   require_open(outlet_.end());
   if (lane_.collector_) return;
-  if (!lane_.ledger_.wait_committed(services_->epoch + 1))
+  if (!lane_.ledger_.wait_committed(services_->at_epoch + 1))
     throw Error(Code::kCancelled, "cancelled");
   tell_committed();
 }
@@ -103,15 +106,18 @@ void SourceStage::require_open(bool open) {
 }
 
 bool SourceStage::limit_reached(const LaneSplit& split) {
-  return run_.options.limit && run_.remaining(split.plan.stream) == 0;
+  if (!run_.options.limit || run_.remaining(split.plan.stream) > 0) return false;
+  // In the middle of an object only where nobody waits for its end.
+  return at_object_end_ || lane_.all_satisfied(source_.node);
 }
 
 void SourceStage::read(const LaneSplit& split) {
   Instance& instance = *lane_.instances_.instances[source_.node];
   split_stream_ = split.plan.stream;
   last_state_ = split.state_json;
+  state_is_behind_ = false;
   live_.push_back({instance.open_split(*services_, split.plan.json, split.state_json),
-                   services_->epoch, services_->epoch});
+                   services_->at_epoch, services_->at_epoch});
   ReaderHandle& reader = *live_.back().reader;
   NodeFigures& figures = run_.figures[source_.node];
   std::vector<uint32_t> indexes;  // of the reader's streams on the edge
@@ -146,7 +152,7 @@ void SourceStage::read(const LaneSplit& split) {
     figures.waiting_ns += (sync::now() - after).count();
   }
   if (ended) add_state(split, reader, true);
-  live_.back().last = services_->epoch;
+  live_.back().last = services_->at_epoch;
 }
 
 void SourceStage::on_stream(std::vector<uint32_t>& indexes, const HostEvent& event) {
@@ -164,10 +170,6 @@ void SourceStage::on_stream(std::vector<uint32_t>& indexes, const HostEvent& eve
   const bool changed = is_new || !(*streams_[index].schema == *event.schema);
   if (is_new) streams_.emplace_back();
   streams_[index] = {event.schema, name, is_object_schema(*event.schema)};
-  if (is_new && streams_[index].object && run_.options.limit) {
-    run_.warn(run_.pipeline.nodes[source_.node].id,
-              "--limit: stream " + name + " is files, which are read whole");
-  }
   if (changed && !streams_[index].object) run_.schema_seen(*event.schema);
   if (changed) require_open(outlet_.stream(index, event.schema, name));
 }
@@ -181,9 +183,18 @@ void SourceStage::on_batch(const std::vector<uint32_t>& indexes, HostEvent event
   const uint32_t index = indexes[event.stream];
   const StreamSeen& seen = streams_[index];
   check_reference(run_.pipeline.nodes[source_.node], *seen.schema, true);
+  if (!seen.object && run_.options.limit && run_.remaining(seen.origin) == 0) {
+    throw NodeError(id, Code::kConfig,
+                    "--limit: stream " + seen.origin + " has no place to stop after " +
+                        std::to_string(*run_.options.limit) +
+                        " rows: the next belongs to the same value of the cursor, and a state "
+                        "would leave it out; give a greater --limit",
+                    "", false);
+  }
   validate(*seen.schema, event.array.get());
   Batch batch(seen.schema, std::move(event.array));
   const int64_t rows = batch.rows(), bytes = batch.bytes();
+  if (seen.object && rows > 0) at_object_end_ = ObjectView(batch)[rows - 1].last;
   if (!seen.object && rows > services_->max_rows()) {
     throw NodeError(id, Code::kInternal,
                     "a batch of " + std::to_string(rows) + " rows where " +
@@ -194,11 +205,16 @@ void SourceStage::on_batch(const std::vector<uint32_t>& indexes, HostEvent event
   NodeFigures& figures = run_.figures[source_.node];
   figures.rows_out += rows;
   figures.bytes += bytes;
-  lane_.ledger_.count(services_->epoch, seen.origin, {seen.object ? 0 : rows, 0, bytes, {}});
+  lane_.ledger_.count(services_->at_epoch, seen.origin, {seen.object ? 0 : rows, 0, bytes, {}});
   if (!seen.object) run_.take(seen.origin, rows);
+  count_given(rows, bytes);
+  require_open(outlet_.batch(index, std::move(batch), bytes));
+}
+
+void SourceStage::count_given(int64_t rows, int64_t bytes) {
   epoch_rows_ += rows;
   epoch_bytes_ += bytes;
-  require_open(outlet_.batch(index, std::move(batch), bytes));
+  state_is_behind_ = state_is_behind_ || rows > 0;
 }
 
 bool SourceStage::epoch_due() const {
@@ -208,12 +224,16 @@ bool SourceStage::epoch_due() const {
          sync::now() - epoch_start_ >= commit.every;
 }
 
+// An epoch ends only where its rows and the state from which reading goes on right after them are
+// in it together. A reader that has nothing new to say, though it gave rows, has no such state: its
+// rest belongs into the same epoch.
 bool SourceStage::try_end_epoch(const LaneSplit& split, ReaderHandle& reader) {
   std::string state = last_state_;
   const bay_status status = reader.checkpoint(*services_, state);
-  if (status == BAY_NOT_NOW) return false;
+  if (status == BAY_NOT_NOW || (status == BAY_UNCHANGED && state_is_behind_)) return false;
   if (status == BAY_OK) {
-    lane_.ledger_.add_states(services_->epoch, {{split.key, split.plan.stream, state, false}});
+    lane_.ledger_.add_states(services_->at_epoch,
+                             {{stream_of(split), split.plan.id, state, false, false}});
     last_state_ = state;
   }
   end_epoch();
@@ -225,20 +245,41 @@ bool SourceStage::add_state(const LaneSplit& split, ReaderHandle& reader, bool e
   const bool done = ended && split.plan.once;
   std::string state = last_state_;
   const bay_status status = reader.checkpoint(*services_, state);
-  if (status == BAY_NOT_NOW && !ended && split.plan.resumes) return false;
+  const bool rests = status == BAY_OK || (status == BAY_UNCHANGED && !state_is_behind_);
+  if (!rests && !ended && split.plan.resumes) return false;
   const bool changed = status == BAY_OK && state != last_state_;
   if (ended && !done && (state.empty() || lane_.lane_.from_start))
     run_.note_read_whole(split.plan.stream);
-  if (changed || done)
-    lane_.ledger_.add_states(services_->epoch, {{split.key, split.plan.stream, state, done}});
+  // That it came to its end is worth a record only where rows did.
+  if (changed || done || (ended && state_is_behind_)) {
+    lane_.ledger_.add_states(services_->at_epoch, {{stream_of(split), split.plan.id,
+                                                    changed ? state : "", done, ended}});
+  }
   return true;
 }
 
+StreamRef SourceStage::stream_of(const LaneSplit& split) const {
+  return {run_.pipeline.nodes[source_.node].id, split.plan.stream};
+}
+
+void SourceStage::tell_refused(Code why) {
+  // Of several splits it is not known which one is to blame.
+  if (live_.empty() || lane_.lane_.kind != LaneKind::kSplit) return;
+  CleanupServices services(run_, source_.node, {});
+  try {
+    live_.back().reader->refused(services, why);
+  } catch (const Error& error) {
+    run_.warn(run_.pipeline.nodes[source_.node].id,
+              std::string("what it was to do with what is refused is not done: ") + error.what());
+  }
+}
+
 void SourceStage::end_epoch() {
-  require_open(outlet_.barrier(services_->epoch));
-  ++services_->epoch;
-  live_.back().last = services_->epoch;
+  require_open(outlet_.barrier(services_->at_epoch));
+  ++services_->at_epoch;
+  live_.back().last = services_->at_epoch;
   epoch_rows_ = epoch_bytes_ = 0;
+  state_is_behind_ = false;
   epoch_start_ = sync::now();
 }
 

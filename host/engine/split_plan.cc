@@ -58,12 +58,20 @@ size_t source_index(const Pipeline& pipeline, const std::string& id, const std::
 
 SplitPlan parse_split(const std::string& json) {
   const Json::Value split = parse_json_text(json);
-  if (!split.isObject() || !split["id"].isString() || !split["stream"].isString())
-    throw Error(Code::kData, "a split without id or stream");
-  const Json::Value& once = split["once"];
-  const Json::Value& resumes = split["resumes"];
-  return {split["id"].asString(), split["stream"].asString(), once.isBool() && once.asBool(), json,
-          !resumes.isBool() || resumes.asBool()};
+  if (!split.isObject() || !split["stream"].isString())
+    throw Error(Code::kData, "a split without a stream");
+  if (!split["id"].isString() && !split["id"].isNull())
+    throw Error(Code::kData, "a split whose id is no text");
+  SplitPlan plan;
+  plan.id = split["id"].asString();
+  plan.stream = split["stream"].asString();
+  plan.once = split["once"].isBool() && split["once"].asBool();
+  plan.json = json;
+  plan.resumes = !split["resumes"].isBool() || split["resumes"].asBool();
+  if (split["of"].isString()) plan.of = split["of"].asString();
+  plan.complete = split["complete"].isBool() && split["complete"].asBool();
+  plan.identity = split["identity"];
+  return plan;
 }
 
 std::string split_key(const Node& source, const SplitPlan& split) {
@@ -80,6 +88,7 @@ std::vector<GivenSplit> read_splits(const std::filesystem::path& file, const Pip
     const size_t node = source_index(pipeline, member["node"].asString(), where);
     try {
       splits.push_back({node, parse_split(compact_json(member["split"]))});
+      if (splits.back().plan.id.empty()) refuse(where, "has no id");
     } catch (const Error& error) {
       refuse(where, error.what());
     }

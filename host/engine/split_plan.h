@@ -14,14 +14,17 @@ namespace patchbay::host {
 
 // A piece of a source that one reader reads.
 struct SplitPlan {
-  std::string id;
+  std::string id;  // empty: the stream is there, and has nothing to read
   std::string stream;
   bool once = false;
-  std::string json;     // as the source put it
-  bool resumes = true;  // false: its reader leaves no state
+  std::string json;       // as the source put it
+  bool resumes = true;    // false: its reader leaves no state
+  std::string of;         // what it is a version of; empty where the id holds no version
+  bool complete = false;  // all splits of the stream, each from its start, are the whole stream
+  Json::Value identity;   // what is read, as the source says; null = it does not
 };
 
-// Takes the JSON that a source's `plan` put. Throws Error kData where id or stream is missing.
+// Takes the JSON that a source's `plan` put. Throws Error kData where the stream is missing.
 SplitPlan parse_split(const std::string& json);
 
 // A source's split is known by its node and its own id.

@@ -35,7 +35,9 @@ class StageServices : public BasicServices {
 
   bay_status reject(RejectedRows rejected) override;
 
-  uint64_t epoch = 0;
+  void claim(std::string_view name) override;
+
+  uint64_t at_epoch = 0;      // counted within the lane
   int64_t rejected_rows = 0;  // during this call and earlier ones; the stage takes it back to 0
   // The stream of that name as the node sees it; null where it never came.
   std::function<const StreamSeen*(const std::string& stream)> find_stream;
@@ -50,6 +52,8 @@ class SourceStage {
   SourceStage(LaneAttempt& lane, const LaneSource& source);
   ~SourceStage();
   void run();
+  // After a failure that the data is to blame for; no other thread uses the stage any more.
+  void tell_refused(Code why);
 
  private:
   class Services;
@@ -60,9 +64,11 @@ class SourceStage {
   void read(const LaneSplit& split);
   void on_stream(std::vector<uint32_t>& indexes, const HostEvent& event);
   void on_batch(const std::vector<uint32_t>& indexes, HostEvent event);
+  void count_given(int64_t rows, int64_t bytes);
   bool epoch_due() const;
   bool try_end_epoch(const LaneSplit& split, ReaderHandle& reader);
   bool add_state(const LaneSplit& split, ReaderHandle& reader, bool ended);
+  StreamRef stream_of(const LaneSplit& split) const;
   void end_epoch();
   void tell_committed();
   void require_open(bool open);
@@ -78,7 +84,9 @@ class SourceStage {
   std::deque<Live> live_;
   std::string split_stream_;
   std::string last_state_;
-  uint64_t told_ = 0;  // epochs whose commit the readers know of
+  bool at_object_end_ = true;
+  bool state_is_behind_ = false;  // what the reader gave since last_state_ is not covered by it
+  uint64_t told_ = 0;             // epochs whose commit the readers know of
   int64_t epoch_rows_ = 0;
   int64_t epoch_bytes_ = 0;
   std::chrono::steady_clock::time_point epoch_start_;
@@ -94,8 +102,13 @@ class TransformStage {
   class Services;
   void on_stream(const HostEvent& event);
   void on_batch(HostEvent event);
+  bool has_enough() const;
+  void end_of_limit();
+  bool holds_back() const;
+  void release_held(bool at_end);
   std::string origin_of(const std::string& stream) const;
   bool encodes() const;  // records in, files out
+  bool decodes() const;  // files in, records out
 
   LaneAttempt& lane_;
   RunContext& run_;
@@ -103,14 +116,18 @@ class TransformStage {
   Outlet outlet_;
   std::unique_ptr<Services> services_;
   std::vector<StreamSeen> streams_;  // by index on the outgoing edge
+  // Files that an encoder began before any row came: nothing new makes no file.
+  std::vector<std::pair<uint32_t, Batch>> held_;
 };
 
 class SinkStage {
  public:
   SinkStage(LaneAttempt& lane, size_t node);
+  ~SinkStage();
   void run();
 
  private:
+  class Services;
   struct Open {
     std::unique_ptr<WriterHandle> writer;
     int64_t rows = 0;
@@ -132,7 +149,7 @@ class SinkStage {
   const size_t node_;
   Instance& instance_;
   const bool replaces_;
-  StageServices services_;
+  std::unique_ptr<Services> services_;
   std::map<Key, Incoming> streams_;
   std::vector<std::string> tokens_;
 };

@@ -67,7 +67,10 @@ class TransformStage::Services : public StageServices, public InputServices {
     const StreamSeen* seen = find(rejected.stream);
     const int64_t rows = rejected.rows.rows();
     const bay_status status = StageServices::reject(std::move(rejected));
-    if (seen && seen->object) ledger_.count(epoch, seen->origin, {rows, 0, 0, {}});
+    if (seen && seen->object) {
+      ledger_.count(at_epoch, seen->origin, {rows, 0, 0, {}});
+      run_.take(seen->origin, rows);
+    }
     if (const StreamSeen* from = seen ? seen : only_stream(); from && !from->object)
       rows_in_[from->origin] -= rows;
     return status;
@@ -105,12 +108,23 @@ class TransformStage::Services : public StageServices, public InputServices {
     return any;
   }
   std::chrono::nanoseconds take_waited() { return std::exchange(waited_, {}); }
+  bool took_rows() const { return took_rows_; }
+  // What comes when no more data is wanted: false at the end.
+  bool next_mark(Outlet& outlet) {
+    auto event = inbox_.pop(0);
+    if (!event) throw Error(Code::kCancelled, "cancelled");
+    if (event->kind == EdgeEvent::Kind::kBarrier) {
+      if (!outlet.barrier(event->epoch)) throw Error(Code::kCancelled, "cancelled");
+      at_epoch = event->epoch + 1;
+    }
+    return event->kind != EdgeEvent::Kind::kEnd;
+  }
   // Records that became files here: the sink only sees their chunks.
   void count_encoded() {
     for (auto& [origin, rows] : rows_in_) {
       StreamCounts counts;
       counts.written[id()] = std::exchange(rows, 0);
-      ledger_.count(epoch, origin, counts);
+      ledger_.count(at_epoch, origin, counts);
     }
   }
 
@@ -126,7 +140,10 @@ class TransformStage::Services : public StageServices, public InputServices {
   bay_status give_batch(size_t input, EdgeEvent& event, bay_event* out) {
     const StreamSeen& seen = seen_[input][event.stream];
     run_.figures[node_].rows_in += event.batch.rows();
-    if (!seen.object) rows_in_[seen.origin] += event.batch.rows();
+    if (!seen.object) {
+      rows_in_[seen.origin] += event.batch.rows();
+      took_rows_ = took_rows_ || event.batch.rows() > 0;
+    }
     out->kind = BAY_EVENT_BATCH;
     event.batch.take().move_to(&out->array);
     return BAY_OK;
@@ -138,6 +155,7 @@ class TransformStage::Services : public StageServices, public InputServices {
   std::vector<bay_input*> handles_;
   std::vector<std::vector<StreamSeen>> seen_;  // by input and stream
   std::map<std::string, int64_t> rows_in_;
+  bool took_rows_ = false;
   std::chrono::nanoseconds waited_{0};
 };
 
@@ -152,7 +170,7 @@ TransformStage::~TransformStage() = default;
 
 void TransformStage::run() {
   Instance& instance = *lane_.instances_.instances[node_];
-  const auto reader = instance.open_inputs(*services_, services_->inputs());
+  auto reader = instance.open_inputs(*services_, services_->inputs());
   NodeFigures& figures = run_.figures[node_];
   for (;;) {
     const auto before = sync::now();
@@ -163,6 +181,7 @@ void TransformStage::run() {
     switch (event.kind) {
       case 0:
         if (encodes()) services_->count_encoded();
+        release_held(true);
         if (!outlet_.end()) throw Error(Code::kCancelled, "cancelled");
         return;
       case BAY_EVENT_STREAM:
@@ -170,11 +189,14 @@ void TransformStage::run() {
         break;
       case BAY_EVENT_BATCH:
         on_batch(std::move(event));
-        break;
+        if (!has_enough()) break;
+        reader.reset();
+        return end_of_limit();
       case BAY_EVENT_BARRIER:
         if (encodes()) services_->count_encoded();
+        release_held(true);
         if (!outlet_.barrier(event.epoch)) throw Error(Code::kCancelled, "cancelled");
-        services_->epoch = event.epoch + 1;
+        services_->at_epoch = event.epoch + 1;
         break;
       default:
         if (!lane_.token_.wait_for(event.wait)) throw Error(Code::kCancelled, "cancelled");
@@ -193,6 +215,35 @@ std::string TransformStage::origin_of(const std::string& stream) const {
 
 bool TransformStage::encodes() const {
   return !streams_.empty() && streams_[0].object && services_->takes(false);
+}
+
+bool TransformStage::decodes() const { return services_->takes(true); }
+
+// Of the one stream that comes in, under --limit.
+bool TransformStage::has_enough() const {
+  if (!run_.options.limit || services_->inputs().size() != 1 || !decodes()) return false;
+  const StreamSeen* only = services_->only_stream();
+  return only && run_.remaining(only->origin) == 0;
+}
+
+void TransformStage::end_of_limit() {
+  lane_.satisfy(node_);
+  while (services_->next_mark(outlet_)) continue;
+  if (!outlet_.end()) throw Error(Code::kCancelled, "cancelled");
+}
+
+// A source that goes on from a state and has nothing new makes no file: an empty one would take the
+// place of what the last run delivered.
+bool TransformStage::holds_back() const {
+  return !lane_.lane_.from_start && lane_.resumes_ && encodes() && !services_->took_rows();
+}
+
+void TransformStage::release_held(bool at_end) {
+  if (!held_.empty() && at_end && holds_back()) held_.clear();
+  for (auto& [stream, batch] : std::exchange(held_, {})) {
+    const int64_t bytes = batch.bytes();
+    if (!outlet_.batch(stream, std::move(batch), bytes)) throw Error(Code::kCancelled, "cancelled");
+  }
 }
 
 void TransformStage::on_stream(const HostEvent& event) {
@@ -218,11 +269,20 @@ void TransformStage::on_batch(HostEvent event) {
   check_reference(run_.pipeline.nodes[node_], *seen.schema, true);
   validate(*seen.schema, event.array.get());
   Batch batch(seen.schema, std::move(event.array));
-  const int64_t rows = batch.rows(), bytes = batch.bytes();
-  run_.figures[node_].rows_out += rows;
-  if (!seen.object && services_->takes(true)) {  // records are read where they leave the files
-    lane_.ledger_.count(services_->epoch, seen.origin, {rows, 0, 0, {}});
+  if (!seen.object && decodes()) {  // records are read where they leave the files
+    if (const int64_t left = run_.remaining(seen.origin); batch.rows() > left)
+      batch = batch.slice(0, left);
+    if (batch.rows() == 0) return;
+    lane_.ledger_.count(services_->at_epoch, seen.origin, {batch.rows(), 0, 0, {}});
+    run_.take(seen.origin, batch.rows());
   }
+  run_.figures[node_].rows_out += batch.rows();
+  if (seen.object && holds_back()) {
+    held_.emplace_back(event.stream, std::move(batch));
+    return;
+  }
+  release_held(false);
+  const int64_t bytes = batch.bytes();
   if (!outlet_.batch(event.stream, std::move(batch), bytes))
     throw Error(Code::kCancelled, "cancelled");
 }

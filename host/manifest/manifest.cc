@@ -77,7 +77,7 @@ ComponentManifest parse_component(const Json::Value& json) {
   component.session = json["prepared"].asString() == "session";
   component.commits_alone = json["commits"].asString() == "alone";
   component.names_option = json["names"].asString();
-  component.needs_all = json["needs"].asString() == "all";
+  component.needs = json["needs"];
   component.references = json["references"];
   component.state = json["state"];
   for (const auto& stream : json["streams"]) component.streams.push_back(stream.asString());
@@ -159,6 +159,10 @@ Flow gives_of(const ComponentManifest& component, const Json::Value& config) {
   return flow_of(name_by_option(component.gives, config));
 }
 
+bool needs_all(const ComponentManifest& transform, const Json::Value& config) {
+  return name_by_option(transform.needs, config) == "all";
+}
+
 std::optional<std::string> incremental_by(const ComponentManifest& source,
                                           const Json::Value& config) {
   const Json::Value& says = source.incremental;
@@ -197,7 +201,7 @@ class ComponentCheck {
     options_ = json_["config"]["properties"].getMemberNames();
     if (json_.isMember("tables_option")) check_option("tables_option", json_["tables_option"]);
     for (const auto& option : json_["target"]) check_option("target", option);
-    for (const char* part : {"takes", "gives", "incremental"}) {
+    for (const char* part : {"takes", "gives", "incremental", "needs"}) {
       if (json_[part].isObject())
         check_option(std::string(part) + ".option", json_[part]["option"]);
     }

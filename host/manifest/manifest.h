@@ -45,7 +45,9 @@ struct ComponentManifest {
   // from prepare to commit
   bool commits_alone = false;
   std::string names_option;  // the option with the template of its objects' names
-  bool needs_all = false;    // transforms: the result is wrong unless all rows of the inputs come
+  // Transforms: "all" where the result is wrong unless all rows of the inputs come; a name, or
+  // {"option": NAME, VALUE: name, ..}
+  Json::Value needs;
   // The system whose streams by reference it works on: a name, or {"option": NAME, VALUE: name, ..}
   Json::Value references;
 };
@@ -73,6 +75,8 @@ Delivery delivery_of(const ComponentManifest& sink, const Json::Value& config);
 
 Flow takes_of(const ComponentManifest& component, const Json::Value& config);
 Flow gives_of(const ComponentManifest& component, const Json::Value& config);
+
+bool needs_all(const ComponentManifest& transform, const Json::Value& config);
 
 // The option that makes the source incremental under this configuration, "" where it always is;
 // nothing where it returns everything each time.

@@ -56,7 +56,8 @@ constexpr const char* kSchema = R"json({
         "prepared": {"enum": ["durable", "session"]},
         "commits": {"enum": ["together", "alone"]},
         "names": {"type": "string"},
-        "needs": {"enum": ["rows", "all"]},
+        "needs": {"type": ["string", "object"], "additionalProperties": {"enum": ["rows", "all"]},
+                  "properties": {"option": {"type": "string"}}},
         "metrics": {"type": "array"},
         "conformance": {"type": "object"}
       }

@@ -18,6 +18,9 @@ struct Document {
   std::map<std::string, Position>
       positions;  // by JSON pointer; of a mapping's keys under the pointer of the value
 
+  // `nodes` once more, where ${run.id} and what else differs from run to run stays as written.
+  Json::Value literal_nodes;
+
   // Values that hold an unknown variable: nothing more can be said of them.
   std::set<std::string> unknown;
 

@@ -142,6 +142,9 @@ class NodeReader {
     }
     node.config = json.get("with", Json::objectValue);
     if (node.config.isNull()) node.config = Json::objectValue;
+    const Json::Value& as_written = document_.literal_nodes;
+    if (as_written.isArray() && as_written.size() > i)
+      node.literal = as_written[static_cast<Json::ArrayIndex>(i)]["with"];
     find_component(i, node);
     if (node.kind == Kind::kSource && readers_[i] == 0 && ids_.size() > 1 && lost_.empty())
       fault(pointer(i), "node " + node.id + ": no node reads it; name it in a from:");
@@ -284,6 +287,7 @@ void check_graph(const Document& document, const Pipeline& pipeline, std::vector
   if (!faults.empty()) return;
   check_targets(document.file, pipeline.nodes, faults);
   check_references(document.file, pipeline.nodes, faults);
+  check_rules(document.file, pipeline, faults);
   const GuaranteeResult result = compute_guarantee(pipeline);
   if (pipeline.require && *pipeline.require > result.guarantee) {
     std::string why;

@@ -120,6 +120,7 @@ class PipelineParser {
     if (zone.isString()) note("timezone", zone, place("/timezone"));
     try {
       format_in_zone(clock, "%Y");
+      keep_literal(variables, clock);
       for (const auto& member : document_.root.getMemberNames()) {
         if (member == "variables") continue;
         replace_variables(document_, "/" + member, document_.root[member], variables, clock,
@@ -130,6 +131,16 @@ class PipelineParser {
       fault("/timezone", where + error.what());
     }
     pipeline_.timezone = clock.timezone;
+  }
+
+  // Faults are found with the real clock.
+  void keep_literal(const Variables& variables, RunClock clock) {
+    clock.literal = true;
+    Document scratch;
+    std::vector<Fault> faults;
+    const Json::Value& root = document_.root;
+    document_.literal_nodes = root["nodes"];
+    replace_variables(scratch, "/nodes", document_.literal_nodes, variables, clock, faults);
   }
 
   static UsageError unknown_variable(const std::string& name, const Variables& variables) {
@@ -186,6 +197,7 @@ class PipelineParser {
 
   void read_limits(const Json::Value& root) {
     const Json::Value& commit = root["commit"];
+    pipeline_.commit.rows_given = commit.isMember("rows");
     if (commit.isMember("rows")) pipeline_.commit.rows = commit["rows"].asInt64();
     guarded("/commit/bytes", [&] {
       if (commit.isMember("bytes"))

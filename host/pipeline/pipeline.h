@@ -33,6 +33,7 @@ struct Node {
   const ComponentManifest* component = nullptr;  // inside `plugin`
   Kind kind = Kind::kSource;
   Json::Value config;
+  Json::Value literal;  // `with` as it is in every run: ${run.id} and the like stay as written
   std::vector<size_t> from_index;  // into Pipeline::nodes
   StreamSelection streams;
   Position position;
@@ -40,6 +41,7 @@ struct Node {
 
 struct Commit {
   int64_t rows = 100'000;
+  bool rows_given = false;  // by the pipeline
   int64_t bytes = 256 << 20;
   std::chrono::milliseconds every{60'000};
 };

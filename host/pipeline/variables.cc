@@ -28,6 +28,8 @@ namespace {
 std::optional<Json::Value> built_in(const std::string& name, const RunClock& clock) {
   const size_t colon = name.find(':');
   const std::string base = name.substr(0, colon);
+  if (clock.literal && (name == "run.id" || base == "run.date" || base == "run.time"))
+    return "${" + name + "}";
   if (name == "run.id") return clock.run_id;
   if (base != "run.date" && base != "run.time") return std::nullopt;
   if (colon != std::string::npos) return format_in_zone(clock, name.substr(colon + 1));

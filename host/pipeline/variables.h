@@ -16,6 +16,8 @@ struct RunClock {
   std::string run_id;
   std::chrono::system_clock::time_point started;
   std::string timezone = "UTC";  // IANA name
+  // What differs from run to run stays as it is written: for what must be the same in each.
+  bool literal = false;
 };
 
 using Variables = std::map<std::string, Json::Value>;

@@ -72,6 +72,8 @@ Json::Value stream_json(const std::string& name, const StreamOutcome& stream, co
   json["rows_written"] = Json::Int64(rows_written(c));
   json["rows_rejected"] = Json::Int64(c.rejected + stream.aborted.rejected);
   json["rows_dropped"] = Json::Int64(rows_dropped(stream));
+  if (stream.recovered.read > 0) json["rows_recovered"] = Json::Int64(stream.recovered.read);
+  if (stream.unsettled.read > 0) json["rows_unsettled"] = Json::Int64(stream.unsettled.read);
   if (stream.aborted.read > 0)
     json["rows_aborted"] = Json::Int64(stream.aborted.read - stream.aborted.rejected);
   json["bytes_read"] = Json::Int64(c.bytes + stream.aborted.bytes);
@@ -222,6 +224,15 @@ std::string report_text(const RunOutcome& run, const RunContext& context, bool c
     for (const auto& change : stream.schema_changes) {
       remarks += "schema: " + name + ": new field " + change.field + " (" + change.type + ") " +
                  change.action + "\n";
+    }
+    if (stream.recovered.read > 0) {
+      remarks += name + ": " + human_count(stream.recovered.read) +
+                 " of these rows were read by an earlier run, and are committed now\n";
+    }
+    if (stream.unsettled.read > 0) {
+      remarks += paint("33", "unsettled") + ": " + name + ": " +
+                 human_count(stream.unsettled.read) +
+                 " more rows are prepared; the next run commits them, and counts them\n";
     }
     const std::string note = doubling_note(stream, context);
     if (!note.empty()) remarks += paint("33", "note") + ": " + name + ": " + note + "\n";

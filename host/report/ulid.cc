@@ -1,8 +1,7 @@
 #include "report/ulid.h"
 
-#include <random>
-
 #include "patchbay/time.h"
+#include "sync/sync.h"
 
 namespace patchbay::host {
 
@@ -12,8 +11,8 @@ std::string make_ulid(std::chrono::system_clock::time_point at) {
   auto ms = static_cast<uint64_t>(duration_cast<milliseconds>(at.time_since_epoch()).count());
   std::string id(26, '0');
   for (size_t i = 10; i-- > 0; ms >>= 5) id[i] = kAlphabet[ms & 31];
-  std::random_device random;
-  for (size_t i = 10; i < id.size(); ++i) id[i] = kAlphabet[random() & 31];
+  for (size_t i = 10; i < id.size(); ++i)
+    id[i] = kAlphabet[static_cast<size_t>(sync::uniform_random() * 32)];
   return id;
 }
 

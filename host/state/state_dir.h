@@ -1,15 +1,32 @@
-// The folder of the state file and the locks.
+// Where the records of pipelines are: a file and a lock for each, below the state directory.
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 namespace patchbay::host {
 
-// Creates it for its owner alone where it is missing: rejects hold personal data. Throws Error
-// kConfig, or kUnavailable where the disk is full.
+// Makes the folder, mode 0700, where it is missing. Throws Error kConfig where it can't be used.
 void prepare_state_dir(const std::filesystem::path& dir);
 
-// `what` can't be made or opened, because of `error` (an errno). Throws as above.
+// Throws Error: kUnavailable where the disk is full, else kConfig.
 [[noreturn]] void refuse_state_file(const std::filesystem::path& what, int error);
+
+// The file of a pipeline, there or not: its name, with what no file's name may hold escaped.
+std::filesystem::path state_file(const std::filesystem::path& dir, const std::string& pipeline);
+
+// Those that have one, by name.
+std::vector<std::string> pipelines_with_state(const std::filesystem::path& dir);
+
+// A small number that is the pipeline's alone in this directory, for ever; from 0.
+int64_t number_of_pipeline(const std::filesystem::path& dir, const std::string& pipeline);
+
+// Gives the records of one pipeline, whose file nobody has open, to another name. Throws Error
+// kConfig where there are none, or the other has its own.
+void move_state_file(const std::filesystem::path& dir, const std::string& from,
+                     const std::string& to);
+// Were the pipeline's records given away, so that those of the version before are, too?
+bool is_moved_away(const std::filesystem::path& dir, const std::string& pipeline);
 
 }  // namespace patchbay::host

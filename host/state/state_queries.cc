@@ -1,100 +1,175 @@
 // What the state store is asked; what changes it is in state_store.cc.
+#include <map>
+
 #include "report/json_text.h"
+#include "state/record_json.h"
 #include "state/state_store.h"
 
 namespace patchbay::host {
 namespace {
 
-PreparedSink parse_sink(const Json::Value& json) {
-  PreparedSink sink{json["node"].asString(), json["txn"].asString(), {}};
-  for (const auto& token : json["tokens"]) sink.tokens.push_back(from_hex(token.asString()));
-  return sink;
-}
-
-RunSummary read_run(const Statement& row) {
-  return {{row.text(0), row.text(1), row.text(2), row.text(3)},
-          row.text(4),
-          row.text(5),
-          static_cast<int>(row.integer(6)),
-          row.text(7)};
+EpochPhase phase_of(const std::string& name) {
+  if (name == "recorded") return EpochPhase::kRecorded;
+  return name == "discarded" ? EpochPhase::kDiscarded : EpochPhase::kBegun;
 }
 
 }  // namespace
 
-std::vector<RunSummary> StateStore::runs(const std::string& pipeline, size_t limit) {
+std::vector<RunSummary> StateStore::runs(size_t limit) {
   const Guard lock(mutex_);
   auto query = db_.prepare(
-      "SELECT run, pipeline, environment, started, finished, outcome, exit_code, report FROM runs "
-      "WHERE ?1 = '' OR pipeline = ?1 ORDER BY run DESC LIMIT ?2");
-  query.bind(1, pipeline).bind(2, static_cast<int64_t>(limit));
+      "SELECT run, environment, started, finished, outcome, exit_code, report FROM runs ORDER BY "
+      "rowid DESC LIMIT ?");
+  query.bind(1, static_cast<int64_t>(limit));
   std::vector<RunSummary> out;
-  while (query.step()) out.push_back(read_run(query));
+  while (query.step()) {
+    out.push_back({{query.text(0), pipeline_, query.text(1), query.text(2)},
+                   query.text(3),
+                   query.text(4),
+                   static_cast<int>(query.integer(5)),
+                   query.text(6)});
+  }
   return out;
 }
 
 std::optional<RunSummary> StateStore::find_run(const std::string& run) {
   const Guard lock(mutex_);
   auto query = db_.prepare(
-      "SELECT run, pipeline, environment, started, finished, outcome, exit_code, report FROM runs "
-      "WHERE run = ?");
+      "SELECT run, environment, started, finished, outcome, exit_code, report FROM runs WHERE run "
+      "= ?");
   query.bind(1, run);
-  return query.step() ? std::optional(read_run(query)) : std::nullopt;
+  if (!query.step()) return std::nullopt;
+  return RunSummary{{query.text(0), pipeline_, query.text(1), query.text(2)},
+                    query.text(3),
+                    query.text(4),
+                    static_cast<int>(query.integer(5)),
+                    query.text(6)};
 }
 
-std::vector<UnfinishedEpoch> StateStore::unfinished(const std::string& pipeline) {
+uint64_t StateStore::next_epoch() {
+  const Guard lock(mutex_);
+  auto query = db_.prepare("SELECT next_epoch FROM store");
+  query.step();
+  return static_cast<uint64_t>(query.integer(0));
+}
+
+uint64_t StateStore::settled() {
   const Guard lock(mutex_);
   auto query = db_.prepare(
-      "SELECT lane, epoch, phase, txns, record FROM epochs WHERE pipeline = ? "
-      "AND phase IN ('begun', 'recorded') ORDER BY lane, epoch");
-  query.bind(1, pipeline);
+      "SELECT coalesce((SELECT min(epoch) FROM epochs), (SELECT next_epoch FROM store)) - 1");
+  query.step();
+  return static_cast<uint64_t>(query.integer(0));
+}
+
+std::vector<UnfinishedEpoch> StateStore::unfinished() {
+  const Guard lock(mutex_);
+  auto query = db_.prepare(
+      "SELECT epoch, lane, run, phase, txns, record, discard FROM epochs ORDER BY epoch");
   std::vector<UnfinishedEpoch> out;
   while (query.step()) {
-    UnfinishedEpoch epoch{
-        query.text(0), static_cast<uint64_t>(query.integer(1)), query.text(2) == "recorded", {}};
-    const Json::Value json = parse_json_text(epoch.recorded ? query.text(4) : query.text(3));
-    for (const auto& sink : epoch.recorded ? json["sinks"] : json)
-      epoch.sinks.push_back(parse_sink(sink));
+    UnfinishedEpoch epoch{phase_of(query.text(3)), {}};
+    if (epoch.phase == EpochPhase::kBegun) {
+      epoch.record.sinks = parse_txns(query.text(4));
+    } else {
+      epoch.record = parse_record(query.text(5));
+      if (!query.is_null(6)) epoch.record.discard = parse_json_text(query.text(6));
+    }
+    epoch.record.epoch = static_cast<uint64_t>(query.integer(0));
+    epoch.record.lane = query.text(1);
+    epoch.record.run = query.text(2);
     out.push_back(std::move(epoch));
   }
   return out;
 }
 
-std::vector<SplitState> StateStore::states(const std::string& pipeline) {
+std::string StateStore::state(const StreamRef& of, const std::string& split) {
   const Guard lock(mutex_);
   auto query = db_.prepare(
-      "SELECT split, stream, state, done FROM states WHERE pipeline = ? ORDER BY split");
-  query.bind(1, pipeline);
-  std::vector<SplitState> out;
-  while (query.step())
-    out.push_back({query.text(0), query.text(1), query.text(2), query.integer(3) != 0});
+      "SELECT state FROM states WHERE stream = (SELECT no FROM streams WHERE node = ? AND stream = "
+      "?) AND split = ?");
+  query.bind(1, of.node).bind(2, of.stream).bind(3, split);
+  return query.step() ? query.text(0) : "";
+}
+
+bool StateStore::is_done(const StreamRef& of, const std::string& split) {
+  const Guard lock(mutex_);
+  auto query = db_.prepare(
+      "SELECT 1 FROM done WHERE stream = (SELECT no FROM streams WHERE node = ? AND stream = ?) "
+      "AND split = ?");
+  return query.bind(1, of.node).bind(2, of.stream).bind(3, split).step();
+}
+
+DoneSplits StateStore::done_splits(const std::string& node) {
+  const Guard lock(mutex_);
+  auto query = db_.prepare(
+      "SELECT split FROM streams JOIN done ON done.stream = streams.no WHERE streams.node = ?");
+  query.bind(1, node);
+  DoneSplits out;
+  while (query.step()) out.emplace(query.bytes(0));
   return out;
 }
 
-Json::Value StateStore::stream_states(const std::string& pipeline) {
-  std::map<std::string, std::vector<SplitState>> by_stream;
-  for (auto& state : states(pipeline)) by_stream[state.stream].push_back(std::move(state));
-  Json::Value out(Json::objectValue);
-  for (const auto& [stream, splits] : by_stream) {
-    const auto value = [](const SplitState& s) {
-      return s.state_json.empty() ? Json::Value(s.done ? "done" : "")
-                                  : parse_json_text(s.state_json);
-    };
-    if (splits.size() == 1 && !splits[0].done) {
-      out[stream] = value(splits[0]);
-      continue;
-    }
-    for (const auto& split : splits) out[stream][split.split] = value(split);
+std::vector<StreamState> StateStore::streams() {
+  const Guard lock(mutex_);
+  auto query = db_.prepare(
+      "SELECT node, streams.stream, identity, (SELECT count(*) FROM states WHERE states.stream = "
+      "no), (SELECT count(*) FROM done WHERE done.stream = no) FROM streams ORDER BY node, "
+      "streams.stream");
+  std::vector<StreamState> out;
+  while (query.step()) {
+    StreamState one{
+        {query.text(0), query.text(1)}, query.text(2), query.integer(3), query.integer(4)};
+    if (one.states + one.done > 0) out.push_back(std::move(one));
   }
   return out;
 }
 
-std::vector<HistoryEntry> StateStore::history(const std::string& pipeline,
-                                              const std::string& stream, size_t limit) {
+void StateStore::each_state(const std::function<void(const SplitState&)>& take) {
   const Guard lock(mutex_);
   auto query = db_.prepare(
-      "SELECT run, stream, split, state, at FROM history WHERE pipeline = ?1 AND "
-      "(?2 = '' OR stream = ?2) ORDER BY id DESC LIMIT ?3");
-  query.bind(1, pipeline).bind(2, stream).bind(3, static_cast<int64_t>(limit));
+      "SELECT node, streams.stream, split, state FROM states JOIN streams ON no = states.stream "
+      "ORDER BY node, streams.stream, split");
+  while (query.step())
+    take({{query.text(0), query.text(1)}, query.text(2), query.text(3), false, false});
+  auto given = db_.prepare("SELECT stream, state FROM given");
+  while (given.step()) take({{"", given.text(0)}, "", given.text(1), false, false});
+}
+
+Json::Value StateStore::stream_states() {
+  std::map<std::string, std::vector<SplitState>> by_stream;
+  each_state([&](const SplitState& state) {
+    auto& splits = by_stream[state.of.stream];
+    if (splits.empty() || !state.of.node.empty()) splits.push_back(state);
+  });
+  Json::Value out(Json::objectValue);
+  for (const auto& [stream, splits] : by_stream) {
+    if (splits.size() == 1) {
+      out[stream] = parse_json_text(splits[0].state_json);
+      continue;
+    }
+    for (const auto& split : splits) out[stream][split.split] = parse_json_text(split.state_json);
+  }
+  for (const auto& stream : streams()) {
+    if (stream.done == 0) continue;
+    Json::Value& entry = out[stream.of.stream];
+    if (!entry.isNull() && !entry.isObject()) continue;
+    entry["done"] = Json::Int64(entry["done"].asInt64() + stream.done);
+  }
+  return out;
+}
+
+std::optional<std::string> StateStore::given_state(const std::string& stream) {
+  const Guard lock(mutex_);
+  auto query = db_.prepare("SELECT state FROM given WHERE stream = ?");
+  return query.bind(1, stream).step() ? std::optional(query.text(0)) : std::nullopt;
+}
+
+std::vector<HistoryEntry> StateStore::history(const std::string& stream, size_t limit) {
+  const Guard lock(mutex_);
+  auto query = db_.prepare(
+      "SELECT run, stream, split, state, at FROM history WHERE ?1 = '' OR stream = ?1 ORDER BY id "
+      "DESC LIMIT ?2");
+  query.bind(1, stream).bind(2, static_cast<int64_t>(limit));
   std::vector<HistoryEntry> out;
   while (query.step()) {
     out.push_back({query.text(0), query.text(1), query.text(2), query.text(3), query.text(4)});
@@ -102,41 +177,30 @@ std::vector<HistoryEntry> StateStore::history(const std::string& pipeline,
   return out;
 }
 
-std::vector<KnownField> StateStore::known_fields(const std::string& pipeline,
-                                                 const std::string& stream) {
+std::vector<KnownField> StateStore::known_fields(const std::string& stream) {
   const Guard lock(mutex_);
-  auto query =
-      db_.prepare("SELECT stream, path, type FROM known_fields WHERE pipeline = ? AND stream = ?");
-  query.bind(1, pipeline).bind(2, stream);
+  auto query = db_.prepare("SELECT stream, path, type FROM known_fields WHERE stream = ?");
+  query.bind(1, stream);
   std::vector<KnownField> out;
   while (query.step()) out.push_back({query.text(0), query.text(1), query.text(2)});
   return out;
 }
 
-std::vector<std::string> StateStore::pipelines() {
-  const Guard lock(mutex_);
-  auto query =
-      db_.prepare("SELECT pipeline FROM runs UNION SELECT pipeline FROM states ORDER BY 1");
-  std::vector<std::string> out;
-  while (query.step()) out.push_back(query.text(0));
-  return out;
-}
-
-void StateStore::rejects(const std::string& pipeline, const std::string& run, int64_t id,
+void StateStore::rejects(const std::string& run, int64_t id,
                          const std::function<bool(const StoredReject&)>& take) {
   const Guard lock(mutex_);
   auto query = db_.prepare(
-      "SELECT id, run, pipeline, lane, epoch, stream, node, code, reason, position, record, kept "
-      "FROM rejects "
-      "WHERE (?1 = '' OR pipeline = ?1) AND (?2 = '' OR run = ?2) AND (?3 = 0 OR id = ?3) ORDER BY "
-      "id");
-  query.bind(1, pipeline).bind(2, run).bind(3, id);
+      "SELECT id, run, lane, epoch, stream, node, code, reason, position, record, kept, at, "
+      "reject_schemas.schema FROM rejects LEFT JOIN reject_schemas ON no = rejects.schema WHERE "
+      "(?1 = '' OR run = ?1) AND (?2 = 0 OR id = ?2) ORDER BY id");
+  query.bind(1, run).bind(2, id);
   while (query.step()) {
     const StoredReject stored{
         query.integer(0),
-        {query.text(1), query.text(2), query.text(3), static_cast<uint64_t>(query.integer(4)),
-         query.text(5), query.text(6), query.text(7), query.text(8), query.text(9), query.text(10)},
-        query.integer(11) != 0};
+        {query.text(1), query.text(2), static_cast<uint64_t>(query.integer(3)), query.text(4),
+         query.text(5), query.text(6), query.text(7), query.text(8), query.text(9), query.text(12)},
+        query.integer(10) != 0,
+        query.text(11)};
     if (!take(stored)) return;
   }
 }

@@ -1,13 +1,14 @@
 #include "state/state_store.h"
 
-#include <json/reader.h>
-#include <json/writer.h>
 #include <sys/stat.h>
 
 #include <iterator>
 
 #include "report/json_text.h"
+#include "report/ulid.h"
 #include "state/layout.h"
+#include "state/legacy_state.h"
+#include "state/record_json.h"
 #include "state/state_dir.h"
 
 namespace patchbay::host {
@@ -18,77 +19,48 @@ namespace fs = std::filesystem;
 constexpr size_t kPendingRejects = 1000;
 constexpr int kKeptRuns = 1000;
 constexpr int kKeptHistory = 1000;
+// Ids of rejects are unique in a state directory: each pipeline has as many to itself.
+constexpr int64_t kRejectsPerPipeline = 1'000'000'000;
 
-std::string file_in(const fs::path& dir) {
+std::string file_to_open(const fs::path& dir, const std::string& pipeline, StateStore::Open open) {
+  const fs::path file = state_file(dir, pipeline);
+  std::error_code gone;
+  if (open == StateStore::Open::kLook && !fs::exists(file, gone) &&
+      !fs::exists(dir / "state.db", gone))
+    return ":memory:";
   prepare_state_dir(dir);
-  return (dir / "state.db").string();
-}
-
-Json::Value tokens_json(const PreparedSink& sink) {
-  Json::Value out;
-  out["node"] = sink.node;
-  out["txn"] = sink.txn;
-  out["tokens"] = Json::arrayValue;
-  for (const auto& token : sink.tokens) out["tokens"].append(to_hex(token));
-  return out;
-}
-
-Json::Value record_json(const EpochRecord& record) {
-  Json::Value out;
-  out["sinks"] = Json::arrayValue;
-  for (const auto& sink : record.sinks) out["sinks"].append(tokens_json(sink));
-  out["states"] = Json::arrayValue;
-  for (const auto& state : record.states) {
-    Json::Value one;
-    one["split"] = state.split;
-    one["stream"] = state.stream;
-    one["state"] = state.state_json;
-    one["done"] = state.done;
-    out["states"].append(one);
-  }
-  out["fields"] = Json::arrayValue;
-  for (const auto& field : record.fields) {
-    Json::Value one;
-    one["stream"] = field.stream;
-    one["path"] = field.path;
-    one["type"] = field.type;
-    out["fields"].append(one);
-  }
-  out["counts"] = record.counts;
-  return out;
-}
-
-std::vector<SplitState> parse_states(const Json::Value& record) {
-  std::vector<SplitState> states;
-  for (const auto& one : record["states"]) {
-    states.push_back({one["split"].asString(), one["stream"].asString(), one["state"].asString(),
-                      one["done"].asBool()});
-  }
-  return states;
+  prepare_state_dir(file.parent_path());
+  return file.string();
 }
 
 }  // namespace
 
-StateStore::StateStore(const fs::path& dir, FaultHook& faults)
+StateStore::StateStore(const fs::path& dir, const std::string& pipeline, FaultHook& faults,
+                       Open open)
     : faults_(faults),
-      db_(file_in(dir), OpenMode::kCreate,
+      pipeline_(pipeline),
+      db_(file_to_open(dir, pipeline, open), OpenMode::kCreate,
           {". Restore it from a backup; without one, move it away and say where the sources start "
-           "with `patchbay state "
-           "set`",
+           "with `patchbay state set`",
            "; check its folder and permissions, or choose another with --state-dir"}) {
   db_.execute("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON");
-  chmod((dir / "state.db").c_str(), 0600);
-  migrate();
+  if (db_.file() != ":memory:") chmod(db_.file().c_str(), 0600);
+  migrate(dir);
+  auto query = db_.prepare("SELECT id FROM store");
+  query.step();
+  id_ = query.text(0);
 }
 
-void StateStore::migrate() {
-  constexpr int64_t kVersion = std::size(kLayout);
+void StateStore::migrate(const fs::path& dir) {
+  constexpr int64_t kVersion = kFirstVersion - 1 + std::size(kLayout);
   const auto version = [&] {
     auto query = db_.prepare("PRAGMA user_version");
     query.step();
     return query.integer(0);
   };
   if (version() == kVersion) return;
+  // Outside of the transaction: it has a file of its own.
+  const int64_t number = db_.file() == ":memory:" ? 0 : number_of_pipeline(dir, pipeline_);
   Transaction transaction(db_);
   const int64_t found = version();
   if (found > kVersion) {
@@ -96,8 +68,20 @@ void StateStore::migrate() {
                                    std::to_string(found) + ", this one knows " +
                                    std::to_string(kVersion) + "); upgrade patchbay");
   }
-  for (int64_t i = found; i < kVersion; ++i) db_.execute(kLayout[i]);
-  db_.execute(("PRAGMA user_version = " + std::to_string(kVersion)).c_str());
+  for (int64_t i = found == 0 ? 0 : found - kFirstVersion + 1;
+       i < static_cast<int64_t>(std::size(kLayout)); ++i)
+    db_.execute(kLayout[i]);
+  if (found == 0) {
+    db_.prepare("INSERT INTO store (id, pipeline, next_epoch) VALUES (?, ?, 1)")
+        .bind(1, make_ulid(sync::wall_now()))
+        .bind(2, pipeline_)
+        .run();
+    db_.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('rejects', ?)")
+        .bind(1, number * kRejectsPerPipeline)
+        .run();
+    if (!is_moved_away(dir, pipeline_)) import_legacy_state(dir, pipeline_, db_);
+  }
+  db_.execute("PRAGMA user_version = " + std::to_string(kVersion));
   transaction.commit();
 }
 
@@ -114,17 +98,13 @@ void StateStore::begin_run(const RunInfo& run, bool alone) {
   const Guard lock(mutex_);
   transaction("state.begin_run", [&] {
     if (alone) {
-      db_.prepare("UPDATE runs SET outcome = 'crashed' WHERE pipeline = ? AND outcome = 'running'")
-          .bind(1, run.pipeline)
-          .run();
+      db_.prepare("UPDATE runs SET outcome = 'crashed' WHERE outcome = 'running'").run();
+      db_.prepare("DELETE FROM claims").run();
     }
-    db_.prepare(
-           "INSERT INTO runs (run, pipeline, environment, started, outcome) VALUES (?, ?, ?, ?, "
-           "'running')")
+    db_.prepare("INSERT INTO runs (run, environment, started, outcome) VALUES (?, ?, ?, 'running')")
         .bind(1, run.run)
-        .bind(2, run.pipeline)
-        .bind(3, run.environment)
-        .bind(4, run.started)
+        .bind(2, run.environment)
+        .bind(3, run.started)
         .run();
   });
 }
@@ -143,39 +123,27 @@ void StateStore::finish_run(const std::string& run, const std::string& finished,
         .bind(5, run)
         .run();
     db_.prepare(
-           "DELETE FROM runs WHERE run IN (SELECT run FROM runs ORDER BY run DESC LIMIT -1 OFFSET "
-           "?)")
+           "DELETE FROM runs WHERE rowid IN (SELECT rowid FROM runs ORDER BY rowid DESC LIMIT -1 "
+           "OFFSET ?)")
         .bind(1, int64_t{kKeptRuns})
-        .run();
-    db_.prepare(
-           "DELETE FROM epochs WHERE phase IN ('committed', 'aborted') AND run <> ? AND epoch < "
-           "(SELECT max(epoch) FROM epochs e WHERE e.pipeline = epochs.pipeline AND e.lane = "
-           "epochs.lane)")
-        .bind(1, run)
         .run();
   });
 }
 
 uint64_t StateStore::begin_epoch(const EpochBegin& begin) {
   const Guard lock(mutex_);
-  Json::Value txns(Json::arrayValue);
-  for (const auto& txn : begin.txns) txns.append(tokens_json({txn.node, txn.txn, {}}));
   int64_t epoch = 0;
   transaction("state.begin_epoch", [&] {
-    {
-      auto last =
-          db_.prepare("SELECT coalesce(max(epoch), 0) FROM epochs WHERE pipeline = ? AND lane = ?");
-      last.bind(1, begin.pipeline).bind(2, begin.lane).step();
-      epoch = last.integer(0) + 1;
-    }
-    db_.prepare(
-           "INSERT INTO epochs (pipeline, lane, epoch, run, phase, txns) VALUES (?, ?, ?, ?, "
-           "'begun', ?)")
-        .bind(1, begin.pipeline)
+    auto next =
+        db_.prepare("UPDATE store SET next_epoch = next_epoch + 1 RETURNING next_epoch - 1");
+    next.step();
+    epoch = next.integer(0);
+    while (next.step()) continue;
+    db_.prepare("INSERT INTO epochs (epoch, lane, run, phase, txns) VALUES (?, ?, ?, 'begun', ?)")
+        .bind(1, epoch)
         .bind(2, begin.lane)
-        .bind(3, epoch)
-        .bind(4, begin.run)
-        .bind(5, compact_json(txns))
+        .bind(3, begin.run)
+        .bind(4, txns_json(begin.txns))
         .run();
   });
   return static_cast<uint64_t>(epoch);
@@ -185,175 +153,282 @@ void StateStore::record_epoch(const EpochRecord& record) {
   const Guard lock(mutex_);
   transaction("state.record", [&] {
     flush_rejects();
-    db_.prepare("UPDATE rejects SET kept = 1 WHERE pipeline = ? AND lane = ? AND epoch = ?")
-        .bind(1, record.pipeline)
-        .bind(2, record.lane)
-        .bind(3, static_cast<int64_t>(record.epoch))
+    db_.prepare("UPDATE rejects SET kept = 1 WHERE epoch = ?")
+        .bind(1, static_cast<int64_t>(record.epoch))
         .run();
-    db_.prepare(
-           "UPDATE epochs SET phase = 'recorded', record = ? WHERE pipeline = ? AND lane = ? AND "
-           "epoch = ?")
-        .bind(1, compact_json(record_json(record)))
-        .bind(2, record.pipeline)
-        .bind(3, record.lane)
-        .bind(4, static_cast<int64_t>(record.epoch))
+    db_.prepare("UPDATE epochs SET phase = 'recorded', record = ? WHERE epoch = ?")
+        .bind(1, record_json(record))
+        .bind(2, static_cast<int64_t>(record.epoch))
         .run();
   });
 }
 
-void StateStore::apply_states(const EpochRecord& record) {
-  for (const auto& state : record.states) {
-    db_.prepare(
-           "INSERT INTO states (pipeline, split, stream, state, done) VALUES (?, ?, ?, ?, ?) "
-           "ON CONFLICT (pipeline, split) DO UPDATE SET stream = excluded.stream, state = "
-           "excluded.state, "
-           "done = excluded.done")
-        .bind(1, record.pipeline)
+int64_t StateStore::stream_number(const StreamRef& of) {
+  {
+    auto query = db_.prepare("SELECT no FROM streams WHERE node = ? AND stream = ?");
+    query.bind(1, of.node).bind(2, of.stream);
+    if (query.step()) return query.integer(0);
+  }
+  db_.prepare("INSERT INTO streams (node, stream) VALUES (?, ?)")
+      .bind(1, of.node)
+      .bind(2, of.stream)
+      .run();
+  return db_.last_rowid();
+}
+
+void StateStore::apply_state(const SplitState& state, const std::string& run) {
+  if (!state.done && state.state_json.empty()) return;  // it has only come to its end
+  const int64_t stream = stream_number(state.of);
+  if (state.done) {
+    db_.prepare("INSERT OR REPLACE INTO done (stream, split, run) VALUES (?, ?, ?)")
+        .bind(1, stream)
         .bind(2, state.split)
-        .bind(3, state.stream)
-        .bind(4, state.state_json)
-        .bind(5, int64_t{state.done})
+        .bind(3, run)
         .run();
-    db_.prepare("INSERT INTO history (pipeline, split, stream, state, run) VALUES (?, ?, ?, ?, ?)")
-        .bind(1, record.pipeline)
+    db_.prepare("DELETE FROM states WHERE stream = ? AND split = ?")
+        .bind(1, stream)
         .bind(2, state.split)
-        .bind(3, state.stream)
-        .bind(4, state.state_json)
-        .bind(5, record.run)
         .run();
-    db_.prepare(
-           "DELETE FROM history WHERE pipeline = ?1 AND stream = ?2 AND id <= "
-           "(SELECT id FROM history WHERE pipeline = ?1 AND stream = ?2 ORDER BY id DESC LIMIT 1 "
-           "OFFSET ?3)")
-        .bind(1, record.pipeline)
-        .bind(2, state.stream)
-        .bind(3, int64_t{kKeptHistory})
+  } else {
+    db_.prepare("INSERT OR REPLACE INTO states (stream, split, state, run) VALUES (?, ?, ?, ?)")
+        .bind(1, stream)
+        .bind(2, state.split)
+        .bind(3, state.state_json)
+        .bind(4, run)
         .run();
   }
+  // What was said of the stream has come true.
+  db_.prepare("DELETE FROM given WHERE stream = ?").bind(1, state.of.stream).run();
+  db_.prepare("INSERT INTO history (stream, split, state, run) VALUES (?, ?, ?, ?)")
+      .bind(1, state.of.stream)
+      .bind(2, state.of.node + "/" + state.split)
+      .bind(3, state.state_json)
+      .bind(4, run)
+      .run();
+  db_.prepare(
+         "DELETE FROM history WHERE stream = ?1 AND id <= (SELECT id FROM history WHERE stream = "
+         "?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)")
+      .bind(1, state.of.stream)
+      .bind(2, int64_t{kKeptHistory})
+      .run();
+}
+
+void StateStore::apply(const EpochRecord& record) {
+  for (const auto& of : record.refreshed) {
+    const int64_t stream = stream_number(of);
+    db_.prepare("DELETE FROM states WHERE stream = ? AND run <> ?")
+        .bind(1, stream)
+        .bind(2, record.run)
+        .run();
+    db_.prepare("DELETE FROM done WHERE stream = ? AND run <> ?")
+        .bind(1, stream)
+        .bind(2, record.run)
+        .run();
+  }
+  for (const auto& one : record.identities) {
+    db_.prepare("UPDATE streams SET identity = ? WHERE no = ?")
+        .bind(1, one.identity_json)
+        .bind(2, stream_number(one.of))
+        .run();
+  }
+  for (const auto& state : record.states) apply_state(state, record.run);
   for (const auto& field : record.fields) {
-    db_.prepare(
-           "INSERT OR IGNORE INTO known_fields (pipeline, stream, path, type) VALUES (?, ?, ?, ?)")
-        .bind(1, record.pipeline)
-        .bind(2, field.stream)
-        .bind(3, field.path)
-        .bind(4, field.type)
+    db_.prepare("INSERT OR IGNORE INTO known_fields (stream, path, type) VALUES (?, ?, ?)")
+        .bind(1, field.stream)
+        .bind(2, field.path)
+        .bind(3, field.type)
         .run();
   }
 }
 
-void StateStore::committed(const std::string& pipeline, const std::string& lane, uint64_t epoch) {
+void StateStore::committed(uint64_t epoch) {
   const Guard lock(mutex_);
   transaction("state.committed", [&] {
     EpochRecord record;
     {
-      auto query = db_.prepare(
-          "SELECT run, record FROM epochs WHERE pipeline = ? AND lane = ? AND epoch = ?");
-      query.bind(1, pipeline).bind(2, lane).bind(3, static_cast<int64_t>(epoch)).step();
-      const Json::Value json = parse_json_text(query.text(1));
-      record = {query.text(0), pipeline, lane, epoch, parse_states(json), {}, {}, {}};
-      for (const auto& field : json["fields"]) {
-        record.fields.push_back(
-            {field["stream"].asString(), field["path"].asString(), field["type"].asString()});
-      }
+      auto query = db_.prepare("SELECT run, lane, record FROM epochs WHERE epoch = ?");
+      query.bind(1, static_cast<int64_t>(epoch));
+      if (!query.step()) return;  // it has its end already
+      record = parse_record(query.text(2));
+      record.run = query.text(0);
+      record.lane = query.text(1);
     }
-    apply_states(record);
-    db_.prepare(
-           "UPDATE epochs SET phase = 'committed', record = NULL WHERE pipeline = ? AND lane = ? "
-           "AND epoch = ?")
-        .bind(1, pipeline)
-        .bind(2, lane)
-        .bind(3, static_cast<int64_t>(epoch))
-        .run();
+    apply(record);
+    db_.prepare("DELETE FROM epochs WHERE epoch = ?").bind(1, static_cast<int64_t>(epoch)).run();
   });
 }
 
-void StateStore::aborted(const std::string& pipeline, const std::string& lane, uint64_t epoch,
-                         bool keep_rejects) {
+void StateStore::aborted(uint64_t epoch, bool keep_rejects) {
   const Guard lock(mutex_);
   transaction("state.aborted", [&] {
     flush_rejects();
     if (!keep_rejects) {
-      db_.prepare("DELETE FROM rejects WHERE pipeline = ? AND lane = ? AND epoch = ?")
-          .bind(1, pipeline)
-          .bind(2, lane)
-          .bind(3, static_cast<int64_t>(epoch))
-          .run();
+      db_.prepare("DELETE FROM rejects WHERE epoch = ?").bind(1, static_cast<int64_t>(epoch)).run();
     }
-    db_.prepare(
-           "UPDATE epochs SET phase = 'aborted', record = NULL WHERE pipeline = ? AND lane = ? AND "
-           "epoch = ?")
-        .bind(1, pipeline)
-        .bind(2, lane)
-        .bind(3, static_cast<int64_t>(epoch))
+    db_.prepare("DELETE FROM epochs WHERE epoch = ?").bind(1, static_cast<int64_t>(epoch)).run();
+  });
+}
+
+int64_t StateStore::discard_recorded(const Json::Value& how) {
+  const Guard lock(mutex_);
+  int64_t n = 0;
+  transaction("state.discard", [&] {
+    auto recorded = db_.prepare(
+        "UPDATE epochs SET phase = 'discarded', discard = ? WHERE phase IN ('recorded', "
+        "'discarded') RETURNING 1");
+    recorded.bind(1, compact_json(how));
+    while (recorded.step()) ++n;
+  });
+  return n;
+}
+
+bool StateStore::is_accepted() {
+  const Guard lock(mutex_);
+  auto query = db_.prepare("SELECT accepted FROM store");
+  query.step();
+  return query.integer(0) != 0;
+}
+
+void StateStore::skip_epochs(uint64_t number) {
+  const Guard lock(mutex_);
+  transaction("state.skip", [&] {
+    db_.prepare("UPDATE store SET accepted = 0, next_epoch = max(next_epoch, ? + 1)")
+        .bind(1, static_cast<int64_t>(number))
         .run();
   });
 }
 
-void StateStore::set_state(const std::string& pipeline, const std::string& stream,
-                           const std::string& state_json) {
-  std::vector<SplitState> matching;
-  for (auto& state : states(pipeline)) {
-    if (state.stream == stream) matching.push_back(std::move(state));
-  }
-  if (matching.size() > 1) {
-    throw Error(Code::kConfig, "state set: " + stream + " is read in " +
-                                   std::to_string(matching.size()) + " splits; reset it instead");
-  }
+void StateStore::set_state(const std::string& stream, const std::string& state_json) {
   const Guard lock(mutex_);
-  EpochRecord record{"", pipeline, "", 0, {}, {}, {}, {}};
-  record.states.push_back(
-      {matching.empty() ? "set/" + stream : matching[0].split, stream, state_json, false});
-  transaction("state.set", [&] { apply_states(record); });
+  transaction("state.set", [&] {
+    std::vector<SplitState> known;
+    int64_t done = 0;
+    {
+      auto query = db_.prepare(
+          "SELECT node, split FROM states JOIN streams ON no = states.stream WHERE "
+          "streams.stream = ?");
+      query.bind(1, stream);
+      while (query.step()) known.push_back({{query.text(0), stream}, query.text(1), state_json});
+      auto count = db_.prepare(
+          "SELECT count(*) FROM done JOIN streams ON no = done.stream WHERE streams.stream = ?");
+      count.bind(1, stream).step();
+      done = count.integer(0);
+    }
+    if (known.size() > 1 || done > 0) {
+      throw Error(Code::kConfig,
+                  "state set: " + stream +
+                      (done > 0 ? " is read object by object, and has no one state"
+                                : " is read in " + std::to_string(known.size()) + " splits") +
+                      "; forget it instead: `patchbay state reset " + pipeline_ + " --stream " +
+                      stream + "`");
+    }
+    db_.prepare("UPDATE streams SET identity = NULL WHERE stream = ?").bind(1, stream).run();
+    if (known.size() == 1) return apply_state(known[0], "");
+    db_.prepare("INSERT OR REPLACE INTO given (stream, state) VALUES (?, ?)")
+        .bind(1, stream)
+        .bind(2, state_json)
+        .run();
+  });
 }
 
-void StateStore::forget(const std::string& pipeline, const std::vector<std::string>& streams) {
+void StateStore::forget(const std::vector<std::string>& streams) {
   const Guard lock(mutex_);
   transaction("state.forget", [&] {
     if (streams.empty()) {
-      db_.prepare("DELETE FROM states WHERE pipeline = ?").bind(1, pipeline).run();
-      db_.prepare("DELETE FROM known_fields WHERE pipeline = ?").bind(1, pipeline).run();
+      db_.execute(
+          "DELETE FROM states; DELETE FROM done; DELETE FROM given; DELETE FROM streams; DELETE "
+          "FROM known_fields");
     }
     for (const auto& stream : streams) {
-      db_.prepare("DELETE FROM states WHERE pipeline = ? AND stream = ?")
-          .bind(1, pipeline)
-          .bind(2, stream)
-          .run();
-      db_.prepare("DELETE FROM known_fields WHERE pipeline = ? AND stream = ?")
-          .bind(1, pipeline)
-          .bind(2, stream)
-          .run();
+      for (const char* sql :
+           {"DELETE FROM states WHERE stream IN (SELECT no FROM streams WHERE "
+            "stream = ?)",
+            "DELETE FROM done WHERE stream IN (SELECT no FROM streams WHERE "
+            "stream = ?)",
+            "DELETE FROM streams WHERE stream = ?", "DELETE FROM given WHERE stream = ?",
+            "DELETE FROM known_fields WHERE stream = ?"})
+        db_.compile(sql).bind(1, stream).run();
     }
   });
 }
 
-bool StateStore::give_up_recorded(const std::string& pipeline) {
+int64_t StateStore::accept(const std::vector<std::string>& streams) {
+  const Guard lock(mutex_);
+  int64_t n = 0;
+  transaction("state.accept", [&] {
+    if (streams.empty()) {
+      db_.prepare("UPDATE store SET accepted = 1").run();
+      auto all =
+          db_.prepare("UPDATE streams SET identity = NULL WHERE identity IS NOT NULL RETURNING 1");
+      while (all.step()) ++n;
+    }
+    for (const auto& stream : streams) {
+      auto one = db_.prepare(
+          "UPDATE streams SET identity = NULL WHERE identity IS NOT NULL AND stream = ? RETURNING "
+          "1");
+      one.bind(1, stream);
+      while (one.step()) ++n;
+    }
+  });
+  return n;
+}
+
+bool StateStore::move_node(const std::string& from, const std::string& to) {
   const Guard lock(mutex_);
   bool any = false;
-  transaction("state.give_up", [&] {
-    auto recorded = db_.prepare(
-        "UPDATE epochs SET phase = 'begun' WHERE pipeline = ? AND phase = 'recorded' RETURNING 1");
-    any = recorded.bind(1, pipeline).step();
-    while (any && recorded.step()) continue;
+  transaction("state.move", [&] {
+    {
+      auto taken = db_.prepare("SELECT stream FROM streams WHERE node = ?");
+      if (taken.bind(1, to).step()) {
+        throw Error(Code::kConfig, "state move: " + to + " has a state of its own (stream " +
+                                       taken.text(0) +
+                                       "); forget it first: `patchbay state reset`");
+      }
+    }
+    auto moved =
+        db_.prepare("UPDATE streams SET node = ?2, identity = NULL WHERE node = ?1 RETURNING 1");
+    moved.bind(1, from).bind(2, to);
+    while (moved.step()) any = true;
   });
   return any;
 }
 
+std::optional<std::string> StateStore::claim(const std::string& name, const std::string& owner) {
+  const Guard lock(mutex_);
+  std::optional<std::string> other;
+  transaction("state.claim", [&] {
+    db_.prepare("INSERT OR IGNORE INTO claims (name, owner) VALUES (?, ?)")
+        .bind(1, name)
+        .bind(2, owner)
+        .run();
+    auto query = db_.prepare("SELECT owner FROM claims WHERE name = ?");
+    query.bind(1, name).step();
+    if (query.text(0) != owner) other = query.text(0);
+  });
+  return other;
+}
+
 void StateStore::flush_rejects() {
   for (const auto& r : pending_rejects_) {
+    if (!r.schema_json.empty()) {
+      db_.prepare("INSERT OR IGNORE INTO reject_schemas (schema) VALUES (?)")
+          .bind(1, r.schema_json)
+          .run();
+    }
     db_.prepare(
-           "INSERT INTO rejects (pipeline, run, lane, epoch, stream, node, code, reason, position, "
-           "record, kept) "
-           "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)")
-        .bind(1, r.pipeline)
-        .bind(2, r.run)
-        .bind(3, r.lane)
-        .bind(4, static_cast<int64_t>(r.epoch))
-        .bind(5, r.stream)
-        .bind(6, r.node)
-        .bind(7, r.code)
-        .bind(8, r.reason)
-        .bind(9, r.position_json)
-        .bind(10, r.row_json)
+           "INSERT INTO rejects (run, lane, epoch, stream, node, code, reason, position, record, "
+           "schema, kept) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT no FROM reject_schemas WHERE "
+           "schema = ?), 0)")
+        .bind(1, r.run)
+        .bind(2, r.lane)
+        .bind(3, static_cast<int64_t>(r.epoch))
+        .bind(4, r.stream)
+        .bind(5, r.node)
+        .bind(6, r.code)
+        .bind(7, r.reason)
+        .bind(8, r.position_json)
+        .bind(9, r.row_json)
+        .bind(10, r.schema_json)
         .run();
   }
   pending_rejects_.clear();
@@ -364,6 +439,30 @@ void StateStore::add_reject(const Reject& reject) {
   pending_rejects_.push_back(reject);
   if (pending_rejects_.size() < kPendingRejects) return;
   transaction("state.rejects", [&] { flush_rejects(); });
+}
+
+int64_t StateStore::clear_rejects(const std::string& run, const std::string& before) {
+  const Guard lock(mutex_);
+  int64_t n = 0;
+  transaction("state.clear_rejects", [&] {
+    // Of epochs without an end they are still needed.
+    auto gone = db_.prepare(
+        "DELETE FROM rejects WHERE (?1 = '' OR run = ?1) AND (?2 = '' OR at < ?2) AND epoch NOT IN "
+        "(SELECT epoch FROM epochs) RETURNING 1");
+    gone.bind(1, run).bind(2, before);
+    while (gone.step()) ++n;
+    db_.execute(
+        "DELETE FROM reject_schemas WHERE no NOT IN (SELECT schema FROM rejects WHERE schema IS "
+        "NOT NULL)");
+  });
+  return n;
+}
+
+void StateStore::forget_rejects(const std::vector<int64_t>& ids) {
+  const Guard lock(mutex_);
+  transaction("state.forget_rejects", [&] {
+    for (const int64_t id : ids) db_.prepare("DELETE FROM rejects WHERE id = ?").bind(1, id).run();
+  });
 }
 
 }  // namespace patchbay::host

@@ -1,6 +1,8 @@
-// The durable records of runs: what sources resume from, what is being committed, what was refused.
+// The durable records of one pipeline: what its sources resume from, what is being committed, what
+// was refused.
 //
-// One SQLite file per state directory. Thread-safe. Throws as Database does.
+// A SQLite file per pipeline, so that no pipeline waits for another's. Thread-safe. Throws as
+// Database does.
 #pragma once
 
 #include <json/value.h>
@@ -9,6 +11,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "patchbay/sqlite.h"
@@ -23,8 +26,8 @@ struct RunInfo {
 
 struct RunSummary {
   RunInfo info;
-  std::string finished,
-      outcome;  // outcome `running` while it does, `crashed` for one that never ended
+  std::string finished;
+  std::string outcome;  // `running` while it does, `crashed` for one that never ended
   int exit_code = 0;
   std::string report_json;
 };
@@ -34,109 +37,177 @@ struct TransactionRef {
 };
 
 struct EpochBegin {
-  std::string run, pipeline, lane;
+  std::string run, lane;
   std::vector<TransactionRef> txns;
 };
 
+// A stream of a source: its node's id and its own name.
+struct StreamRef {
+  std::string node, stream;
+  auto operator<=>(const StreamRef&) const = default;
+};
+
 struct SplitState {
-  std::string split;  // unique within the pipeline
-  std::string stream;
-  std::string state_json;  // empty = none yet
-  bool done = false;       // a split that is read once has been
+  StreamRef of;
+  std::string split;       // the source's own id of it
+  std::string state_json;  // empty = none
+  bool done = false;       // a split that is read once has been read to its end
+  bool ended = false;      // the epoch has its last rows
 };
 
 struct PreparedSink {
   std::string node, txn;
   std::vector<std::string> tokens;
+  std::string target;  // JSON that says which sink, and where it writes
 };
 
 struct KnownField {
   std::string stream, path, type;
 };
 
+struct StreamIdentity {
+  StreamRef of;
+  std::string identity_json;
+};
+
+// What an epoch is, once everything of it is prepared.
 struct EpochRecord {
-  std::string run, pipeline, lane;
+  std::string run, lane;
   uint64_t epoch = 0;
   std::vector<SplitState> states;
   std::vector<PreparedSink> sinks;
   std::vector<KnownField> fields;
+  std::vector<StreamIdentity> identities;
+  // Streams whose states of earlier runs these states replace: a full refresh.
+  std::vector<StreamRef> refreshed;
   Json::Value counts;
+  // Of a discarded one: {"again": true}, {"without": NODE}, or empty.
+  Json::Value discard;
 };
 
+enum class EpochPhase { kBegun, kRecorded, kDiscarded };
+
 struct UnfinishedEpoch {
-  std::string lane;
-  uint64_t epoch = 0;
-  bool recorded = false;            // then it is to be committed, otherwise aborted
-  std::vector<PreparedSink> sinks;  // not recorded: without tokens
+  EpochPhase phase = EpochPhase::kBegun;
+  // Of a begun one: run, lane, number and the sinks, without tokens.
+  EpochRecord record;
 };
 
 struct Reject {
-  std::string run, pipeline, lane;
+  std::string run, lane;
   uint64_t epoch = 0;
   std::string stream, node, code, reason, position_json, row_json;
+  std::string schema_json;  // of the row; empty where it has none of its own
 };
 
 struct StoredReject {
   int64_t id = 0;
   Reject reject;
   bool kept = false;  // false: of an epoch that was aborted because of too many rejects
+  std::string at;
 };
 
 struct HistoryEntry {
   std::string run, stream, split, state_json, at;
 };
 
+// A stream of which a state is kept.
+struct StreamState {
+  StreamRef of;
+  std::string identity_json;  // empty: the next run's is taken for granted
+  int64_t states = 0;         // splits with a state
+  int64_t done = 0;           // splits that were read for good
+};
+
+// The splits of a source that were read for good.
+using DoneSplits = std::unordered_set<std::string>;
+
 class StateStore {
  public:
-  // Creates directory (0700) and file (0600) where missing; brings an older file to this version's
-  // layout.
-  StateStore(const std::filesystem::path& dir, FaultHook& faults);
+  enum class Open {
+    kCreate,  // directory (0700) and file (0600) where missing; an older layout is brought up to
+              // date
+    kLook,    // nothing is made: without a file all is empty
+  };
+  StateStore(const std::filesystem::path& dir, const std::string& pipeline, FaultHook& faults,
+             Open open = Open::kCreate);
 
-  // `alone`: no other run of this pipeline goes on, so one that never ended becomes `crashed`.
+  const std::string& id() const { return id_; }  // of this file, for ever
+  const std::string& pipeline() const { return pipeline_; }
+
+  // `alone`: no other run of this pipeline goes on, so one that never ended becomes `crashed`, and
+  // no name is claimed.
   void begin_run(const RunInfo& run, bool alone);
   void finish_run(const std::string& run, const std::string& finished, const std::string& outcome,
                   int exit_code, const std::string& report_json);
-  std::vector<RunSummary> runs(const std::string& pipeline,
-                               size_t limit);  // newest first; pipeline empty = all
+  std::vector<RunSummary> runs(size_t limit);  // newest first
   std::optional<RunSummary> find_run(const std::string& run);
 
-  // Epochs of a lane are numbered from 1, for ever.
+  // Epochs are numbered from 1, for ever; no number comes twice.
   uint64_t begin_epoch(const EpochBegin& begin);
-  void record_epoch(const EpochRecord& record);  // the one durable record: from here on the epoch
-                                                 // will be committed
-  void committed(const std::string& pipeline, const std::string& lane, uint64_t epoch);
-  // Also of a recorded epoch whose data turned out to be gone: its states are forgotten with it.
-  void aborted(const std::string& pipeline, const std::string& lane, uint64_t epoch,
-               bool keep_rejects);
-  std::vector<UnfinishedEpoch> unfinished(const std::string& pipeline);
-  // Recorded epochs are to be aborted instead; false where there is none.
-  bool give_up_recorded(const std::string& pipeline);
+  uint64_t next_epoch();
+  uint64_t settled();  // every epoch up to it has its end
+  // The one durable record: from here on the epoch will be committed.
+  void record_epoch(const EpochRecord& record);
+  // Its end: the states become what the next run starts from.
+  void committed(uint64_t epoch);
+  // Its other end, also of a recorded epoch of which nothing is to be seen: it never was.
+  void aborted(uint64_t epoch, bool keep_rejects);
+  std::vector<UnfinishedEpoch> unfinished();  // by number
+  // The user gives up what is recorded: the next run asks the sinks first. `how` is
+  // EpochRecord::discard. How many epochs it concerns, also those discarded before.
+  int64_t discard_recorded(const Json::Value& how);
 
-  std::vector<SplitState> states(const std::string& pipeline);  // of committed epochs
-  Json::Value stream_states(const std::string& pipeline);       // {"responses": {"sequence": 1300}}
-  void set_state(const std::string& pipeline, const std::string& stream,
-                 const std::string& state_json);
-  void forget(const std::string& pipeline, const std::vector<std::string>& streams);  // empty = all
-  std::vector<HistoryEntry> history(const std::string& pipeline, const std::string& stream,
-                                    size_t limit);
-  std::vector<KnownField> known_fields(const std::string& pipeline, const std::string& stream);
-  std::vector<std::string> pipelines();
+  // Of committed epochs; empty = none.
+  std::string state(const StreamRef& of, const std::string& split);
+  bool is_done(const StreamRef& of, const std::string& split);
+  DoneSplits done_splits(const std::string& node);
+  std::vector<StreamState> streams();
+  // {"responses": {"sequence": 1300}}; of splits that are read once how many were.
+  Json::Value stream_states();
+  // Each state with its split; what `state set` said of a stream that was never read is of no node.
+  void each_state(const std::function<void(const SplitState&)>& take);
+  std::optional<std::string> given_state(const std::string& stream);
+
+  void set_state(const std::string& stream, const std::string& state_json);
+  void forget(const std::vector<std::string>& streams);  // empty = all
+  // The next run takes its own identity for that of the states, and what the sinks know beyond them
+  // for known. How many streams it concerns.
+  int64_t accept(const std::vector<std::string>& streams);
+  bool is_accepted();
+  // A sink knows epochs up to this number: the next one's is greater.
+  void skip_epochs(uint64_t number);
+  // Renames the source in all that is known of it. False where there is nothing.
+  bool move_node(const std::string& from, const std::string& to);
+  std::vector<HistoryEntry> history(const std::string& stream, size_t limit);
+  std::vector<KnownField> known_fields(const std::string& stream);
+
+  // Takes a name for `owner`, or returns who has it.
+  std::optional<std::string> claim(const std::string& name, const std::string& owner);
 
   void add_reject(const Reject& reject);  // durable with its epoch
   // Oldest first, until `take` returns false. Empty run = all; id 0 = all.
-  void rejects(const std::string& pipeline, const std::string& run, int64_t id,
+  void rejects(const std::string& run, int64_t id,
                const std::function<bool(const StoredReject&)>& take);
+  // Deletes those of a run (empty = all) that are older than `before` (ISO time; empty = all).
+  int64_t clear_rejects(const std::string& run, const std::string& before);
+  void forget_rejects(const std::vector<int64_t>& ids);
 
  private:
-  void migrate();
+  void migrate(const std::filesystem::path& dir);
+  void create(const std::filesystem::path& dir);
+  int64_t stream_number(const StreamRef& of);
   void flush_rejects();
-  void apply_states(const EpochRecord& record);
+  void apply(const EpochRecord& record);
+  void apply_state(const SplitState& state, const std::string& run);
   template <class Work>
   void transaction(std::string_view step, Work&& work);
 
   sync::Mutex mutex_;
   FaultHook& faults_;
+  const std::string pipeline_;
   Database db_;
+  std::string id_;
   std::vector<Reject> pending_rejects_;
 };
 

@@ -23,6 +23,8 @@ using Thread = std::jthread;  // joins when it goes
 // The clock that only goes forward.
 inline std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
 
+inline std::chrono::system_clock::time_point wall_now() { return std::chrono::system_clock::now(); }
+
 double uniform_random();  // in [0, 1)
 
 }  // namespace patchbay::host::sync

@@ -66,21 +66,35 @@ nodes:
         self.assertEqual(self.rows("SELECT id FROM t ORDER BY id"), [(1,), (2,)])
         self.assertEqual(self.run_json(pipeline).json["outcome"], "ok")
 
-    def test_a_replaced_table_has_the_files_of_earlier_runs_too(self):
+    def test_a_replaced_table_has_just_what_is_there(self):
         self.write("in/a.csv", "id\n1\n")
-        pipeline = self.pipeline("""
+        text = """
 name: load
 nodes:
-  - {use: files, with: {path: "in/*.csv", stream: t, select: new}}
+  - {use: files, with: {path: "in/*.csv", stream: t, select: SELECT}}
   - use: csv.decode
   - {use: sqlite, with: {path: out.db, write: replace}}
-""")
+"""
+        refused = self.patchbay("run", self.pipeline(text.replace("SELECT", "new")))
+        self.assertEqual(refused.code, 3, refused)
+        self.assertIn("pipeline.yaml:6:5: node sqlite replaces its table with the rows of files", refused.err)
+        self.assertIn("set select: all", refused.err)
+        pipeline = self.pipeline(text.replace("SELECT", "all"))
         self.run_json(pipeline)
-        nothing_new = self.run_json(pipeline).stream
-        self.assertEqual((nothing_new["stream"], nothing_new["rows_read"]), ("t", 0))
         self.write("in/b.csv", "id\n2\n")
         self.assertEqual(self.run_json(pipeline).stream["rows_written"], 2)
         self.assertEqual(self.rows("SELECT id FROM t ORDER BY id"), [(1,), (2,)])
+        (self.folder / "in/a.csv").unlink()
+        self.run_json(pipeline)
+        self.assertEqual(self.rows("SELECT id FROM t"), [(2,)])
+        # The newest file is the whole: where it goes, the one before it is the newest again.
+        pipeline = self.pipeline(text.replace("SELECT", "newest").replace("load", "newest"))
+        self.write("in/c.csv", "id\n3\n")
+        for expected, gone in ((3, "c"), (2, None)):
+            self.run_json(pipeline)
+            self.assertEqual(self.rows("SELECT id FROM t"), [(expected,)])
+            if gone:
+                (self.folder / f"in/{gone}.csv").unlink()
 
     def test_a_stream_that_each_run_appends_again_is_told(self):
         self.write("a.csv", "id\n1\n")
@@ -105,7 +119,7 @@ nodes:
             self.assertEqual(self.run_json(pipeline).stream["rows_written"], 2)
             self.assertEqual(self.rows("SELECT name FROM sqlite_master WHERE name LIKE '%_l0a%'"), [])
 
-    def test_prepared_rows_that_can_not_be_committed_can_be_given_up(self):
+    def test_prepared_rows_that_are_refused_hold_up_no_later_run(self):
         self.write("a.csv", "id\n1\n2\n")
         with sqlite3.connect(self.folder / "out.db") as database:
             database.execute("CREATE TABLE t (id INTEGER PRIMARY KEY)")
@@ -120,12 +134,11 @@ nodes:
         del self.environment["PATCHBAY_FAULT"]
         with sqlite3.connect(self.folder / "out.db") as database:
             database.execute("INSERT INTO t VALUES (1)")
-        result = self.patchbay("run", pipeline)
-        self.assertEqual(result.code, 7, result)
-        self.assertIn("patchbay state discard load", result.err)
-        self.assertEqual(self.patchbay("state", "reset", pipeline).code, 3)
+        # Nothing of it is visible, so it never was: the rows are read again, and refused one by one.
+        result = self.run_json(pipeline, code=7)
+        self.assertIn("rows that an earlier run prepared are not committed, and are read again", result.err)
+        self.assertEqual(self.rows("SELECT id FROM t"), [(1,)])
         self.write("a.csv", "id\n3\n")
-        self.assertEqual(self.patchbay("state", "discard", pipeline).code, 0)
         self.assertEqual(self.run_json(pipeline).stream["rows_written"], 1)
         self.assertEqual(self.rows("SELECT id FROM t"), [(1,), (3,)])
         self.assertIn("nothing is prepared", self.patchbay("state", "discard", pipeline).out)

@@ -134,7 +134,7 @@ class SecretsTest(OperationsTest):
         self.assertIn(PERSON, self.patchbay("rejects", "export", "reviews").out)
         self.assertIn(PERSON, self.patchbay("rejects", "show", "1").out)
         self.server.answer = page(RECORD)
-        (self.folder / "state/state.db").unlink()
+        self.assertEqual(self.patchbay("rejects", "clear", "reviews").out, "reviews: 1 reject deleted\n")
         self.assertEqual(self.patchbay("run", self.reviews()).code, 0)
         self.assert_nothing_left("no rejects", PERSON, SECRET)
 

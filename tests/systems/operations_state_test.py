@@ -51,7 +51,7 @@ class StateFileTest(OperationsTest):
         super().setUp()
         self.serve()
         self.complete(self.reviews())
-        self.file = self.folder / "state/state.db"
+        self.file = self.folder / "state/pipelines/reviews.db"
         self.good = self.file.read_bytes()
 
     def assert_refused(self, *words):
@@ -64,7 +64,7 @@ class StateFileTest(OperationsTest):
         self.assertEqual(self.stored(), self.expected)
 
     def restore(self):
-        for file in self.folder.glob("state/state.db*"):
+        for file in self.folder.glob("state/pipelines/reviews.db*"):
             file.unlink()
         self.file.write_bytes(self.good)
         self.complete(self.reviews())
@@ -75,20 +75,21 @@ class StateFileTest(OperationsTest):
                               ("overwritten", self.good[:4096] + os.urandom(len(self.good) - 4096))):
             with self.subTest(note):
                 self.file.write_bytes(content)
-                self.assert_refused("state/state.db: is damaged", "Restore it from a backup", "patchbay state set")
+                self.assert_refused("reviews.db: is damaged", "Restore it from a backup", "patchbay state set")
                 self.restore()
 
     def test_a_state_file_of_a_newer_version_is_left_alone(self):
         with sqlite3.connect(self.file) as connection:
             connection.execute("PRAGMA user_version = 99")
         connection.close()
-        self.assert_refused("state/state.db: was written by a newer patchbay (layout 99, this one knows", "upgrade patchbay")
+        self.assert_refused("reviews.db: was written by a newer patchbay (layout 99, this one knows", "upgrade patchbay")
         self.restore()
 
     def test_a_moved_away_state_starts_where_it_is_told(self):
         self.file.rename(self.folder / "old.db")
+        self.assertEqual(self.patchbay("state", "show", "reviews", "--output", "json").code, 2)
         start = '{"sequence": %d}' % self.expected[-1]
-        self.assertEqual(self.patchbay("state", "set", "reviews", "--stream", "responses", start).code, 0)
+        self.assertEqual(self.patchbay("state", "set", self.reviews(), "--stream", "responses", start).code, 0)
         self.complete(self.reviews())
 
 
@@ -98,7 +99,7 @@ class PermissionsTest(OperationsTest):
         self.serve()
 
     def assert_refused(self, *words):
-        for arguments in (["run", self.reviews(), "--output", "json"], ["state", "show", "reviews"], ["runs", "list"]):
+        for arguments in (["run", self.reviews(), "--output", "json"], ["state", "set", self.reviews(), "--stream", "responses", "1"]):
             self.assert_fails(self.as_plain_user(*arguments), 3, "--state-dir", *words)
         self.assertFalse((self.folder / "out.db").exists())
 
@@ -117,8 +118,10 @@ class PermissionsTest(OperationsTest):
         self.assert_refused(str(self.folder / "state"))
 
     def test_a_state_file_that_is_a_folder(self):
-        (self.folder / "state/state.db").mkdir(parents=True)
-        self.assert_refused("state/state.db: cannot be opened")
+        (self.folder / "state/pipelines/reviews.db").mkdir(parents=True)
+        for folder in ("state", "state/pipelines"):
+            (self.folder / folder).chmod(0o777)
+        self.assert_refused("reviews.db: cannot be opened")
 
     def test_folders_that_may_not_be_looked_into_are_not_taken_for_empty(self):
         shut = self.folder / "shut"
@@ -139,10 +142,10 @@ class PermissionsTest(OperationsTest):
 
     def test_a_state_file_of_somebody_else(self):
         self.complete(self.reviews())
-        (self.folder / "out.db").unlink()
-        for file in self.folder.glob("state/*.db*"):
+        for file in self.folder.glob("state/pipelines/*"):
             file.chmod(0o400)
-        (self.folder / "state").chmod(0o500)
+        for folder in ("state/pipelines", "state"):
+            (self.folder / folder).chmod(0o500)
         self.assert_fails(self.as_plain_user("run", self.reviews()), 3, "state", "--state-dir")
 
     def test_state_is_for_its_owner_alone(self):

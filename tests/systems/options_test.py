@@ -7,7 +7,9 @@ from harness import BUILD, SystemTest, main
 MISTYPED = {"string": [1], "integer": "many", "number": "much", "boolean": "maybe", "array": {"a": 1}, "object": "text"}
 OF_TYPE = {"object": {"a": 1}, "array": [1], "boolean": True, "string": "text", "number": 1.5}
 SOURCE = "  - {use: files, id: first, with: {path: a.csv, stream: t}}\n"
+DECODER = "  - {use: csv.decode, id: rows}\n"
 SINK = "  - {use: sqlite, id: last, with: {path: out.db}}\n"
+FILES = "  - {use: files, id: last, with: {path: 'copy-${run.id}-{key}'}}\n"
 
 
 def good_value(name, schema):
@@ -47,8 +49,8 @@ class OptionsTest(SystemTest):
         """A pipeline around the component; its options stand one a line from line 4 on."""
         options = "".join(f"      {json.dumps(name)}: {json.dumps(value)}\n" for name, value in config.items()) or "      {}\n"
         node = f"  - use: {component['use']}\n    with:\n{options}"
-        first = "" if component["kind"] == "source" else SOURCE
-        last = "" if component["kind"] == "sink" else SINK
+        first = "" if component["kind"] == "source" else SOURCE + (DECODER if component.get("takes") == "rows" else "")
+        last = "" if component["kind"] == "sink" else FILES if component.get("gives") == "objects" else SINK
         self.written += 1
         return self.pipeline(f"nodes:\n{node}{last}" if not first else f"nodes: \n{first}{node}{last}", f"p{self.written}")
 

@@ -9,7 +9,7 @@ from postgres_server import PASSWORD
 
 class TablesTest(PostgresCase):
     def streams(self, options):
-        found = self.patchbay("discover", self.copy(options, ""), "--output", "json")
+        found = self.patchbay("discover", self.copy(options, ", schema: elsewhere"), "--output", "json")
         self.assertEqual(found.code, 0, found)
         return sorted(stream["name"] for stream in found.json)
 
@@ -20,9 +20,9 @@ class TablesTest(PostgresCase):
         self.assertEqual(self.streams(", tables: {all: 'log_*', view: v}"), ["log_a", "log_b", "view"])
         self.assertEqual(self.streams(", tables: {x: 'log_?', y: 'other.*'}"), ["log_a", "log_b", "log_d"])
         self.sql("CREATE TABLE other.log_a (id int)")
-        self.fails(self.copy(", tables: {x: 'log_*', y: 'other.log_*'}", ""), 3, "would be the stream log_a")
-        self.fails(self.copy(", tables: {x: 'nosuch*'}", ""), 7, "nothing in schema public is called nosuch*")
-        refused = self.patchbay("validate", self.copy(", tables: {x: log_a}, query: SELECT 1", ""))
+        self.fails(self.copy(", tables: {x: 'log_*', y: 'other.log_*'}", ", schema: elsewhere"), 3, "would be the stream log_a")
+        self.fails(self.copy(", tables: {x: 'nosuch*'}", ", schema: elsewhere"), 7, "nothing in schema public is called nosuch*")
+        refused = self.patchbay("validate", self.copy(", tables: {x: log_a}, query: SELECT 1", ", schema: elsewhere"))
         self.assertEqual(refused.code, 3, refused)
         self.assertIn("query: not together with tables", refused.out)
 
@@ -172,9 +172,11 @@ class CursorTest(PostgresCase):
         self.run_json(self.incremental)
         self.assertEqual(self.sql("SELECT count(*), sum(id) FROM other.a"), self.sql("SELECT count(*), sum(id) FROM a"))
 
-    def test_a_limit_amid_equal_values_reads_them_to_their_end(self):
+    def test_a_limit_amid_equal_values_is_refused_and_moves_nothing(self):
         self.sql("INSERT INTO a SELECT g / 10, 'x' FROM generate_series(0, 999) g")
-        self.assertEqual(self.run_json(self.incremental, "--limit", "15").stream["rows_written"], 20)
+        refused = self.run_json(self.incremental, "--limit", "15", code=3)
+        self.assertIn("--limit: stream a has no place to stop after 15 rows", refused.stream["error"]["message"])
+        self.assertEqual(self.run_json(self.incremental, "--limit", "20").stream["rows_written"], 20)
         self.run_json(self.incremental)
         self.assertEqual(self.sql("SELECT count(*), sum(id) FROM other.a"), self.sql("SELECT count(*), sum(id) FROM a"))
 
@@ -205,9 +207,9 @@ class CursorTest(PostgresCase):
                     self.arrived(["two"])
 
     def test_cursors_that_can_be_none(self):
-        self.fails(self.copy(", tables: {a: a}, cursor: nosuch", ""), 3, "cursor: a has no column nosuch")
+        self.fails(self.copy(", tables: {a: a}, cursor: nosuch", ", schema: other"), 3, "cursor: a has no column nosuch")
         self.sql("ALTER TABLE a ADD j json; INSERT INTO a VALUES (1, 'x', '{}')")
-        self.fails(self.copy(", tables: {a: a}, cursor: j", ""), 7, "could not identify an ordering operator for type json")
+        self.fails(self.copy(", tables: {a: a}, cursor: j", ", schema: other"), 7, "could not identify an ordering operator for type json")
 
     def test_a_column_that_changed_between_runs(self):
         self.sql("INSERT INTO a VALUES (1, 'one')")

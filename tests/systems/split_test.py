@@ -13,12 +13,12 @@ class SplitTest(SystemTest):
         for name, number in (("a", 1), ("b", 2), ("c", 3)):
             (self.folder / f"in/{name}.csv").write_text(f"id\n{number}\n")
 
-    def load(self, write="append"):
+    def load(self, write="append", select="new"):
         return self.pipeline(f"""
 name: load
 nodes:
   - use: files
-    with: {{path: in/*.csv, stream: t, select: new}}
+    with: {{path: in/*.csv, stream: t, select: {select}}}
   - use: csv.decode
   - use: sqlite
     with: {{path: out.db, write: {write}}}
@@ -52,7 +52,7 @@ nodes:
         self.assertEqual(self.ids(), [1, 2, 3])
 
     def test_splits_that_commit_together_are_not_run_apart(self):
-        pipeline = self.load("replace")
+        pipeline = self.load("replace", "all")
         splits = self.file(self.plan(pipeline)["splits"][:1])
         result = self.run_json(pipeline, "--split", splits, code=3)
         self.assertIn("--split: the splits of node files commit together", result.json["error"]["message"])
@@ -65,7 +65,7 @@ nodes:
             ("[", 3, "splits.json: "),
             ([split, 7], 3, "splits.json: member 2: is no split"),
             ([{**split, "node": "fils"}], 3, "member 1: node fils is no source of load, did you mean files?"),
-            ([{**split, "split": {"id": "x"}}], 3, "member 1: a split without id or stream"),
+            ([{**split, "split": {"id": "x"}}], 3, "member 1: a split without a stream"),
             ([split, split], 3, "member 2: split in/a.csv"),
         ]
         for content, code, message in cases:

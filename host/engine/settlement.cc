@@ -1,0 +1,192 @@
+#include "engine/settlement.h"
+
+#include <algorithm>
+
+#include "pipeline/guarantee.h"
+
+namespace patchbay::host {
+
+int commit_rank(const Node& sink) {
+  if (!sink.component->session) return 2;
+  return would_double(sink) ? 1 : 0;
+}
+
+Settlement::Settlement(RunContext& run, std::vector<SettledSink> sinks, const CancelToken& cancel)
+    : run_(run), cancel_(cancel), sinks_(std::move(sinks)) {
+  std::stable_sort(sinks_.begin(), sinks_.end(), [&](const auto& a, const auto& b) {
+    return commit_rank(run_.pipeline.nodes[a.node]) < commit_rank(run_.pipeline.nodes[b.node]);
+  });
+}
+
+const PreparedSink* Settlement::prepared_of(const EpochRecord& record,
+                                            const SettledSink& sink) const {
+  for (const auto& prepared : record.sinks) {
+    if (prepared.node == run_.pipeline.nodes[sink.node].id) return &prepared;
+  }
+  return nullptr;
+}
+
+EpochServices Settlement::services(const SettledSink& sink, const std::string& txn,
+                                   uint64_t number) const {
+  return {run_, sink.node, cancel_, run_.epoch_info(sink.node, txn, number)};
+}
+
+// What is prepared is not thrown away for a passing fault: the commit itself is tried again.
+void Settlement::commit_sink(const EpochRecord& record, const SettledSink& sink) {
+  const PreparedSink& prepared = *prepared_of(record, sink);
+  EpochServices call = services(sink, prepared.txn, record.epoch);
+  Backoff backoff(run_.retry());
+  for (uint32_t attempt = 1;; ++attempt) {
+    try {
+      return sink.instance->commit(call, prepared.txn, record.epoch, prepared.tokens);
+    } catch (const NodeError& error) {
+      if (error.code() != Code::kUnavailable || error.exhausted()) throw;
+      const auto wait = backoff.after(attempt, sync::now(), sync::uniform_random());
+      if (!wait || !cancel_.wait_for(*wait)) throw;
+    }
+  }
+}
+
+void Settlement::abort_all(const EpochRecord& record) {
+  for (const auto& sink : sinks_) {
+    const PreparedSink* prepared = prepared_of(record, sink);
+    if (!prepared) continue;
+    EpochServices call = services(sink, prepared->txn, record.epoch);
+    const std::vector<std::string> txns{prepared->txn};
+    sink.instance->abort(call, txns);
+  }
+}
+
+void Settlement::refuse_to_double(const EpochRecord& record, const std::string& kept,
+                                  const std::string& lacking, const std::string& why) const {
+  throw RowsWouldDouble(lacking, Code::kRemote,
+                        why + "; but " + kept + " has the same rows (run " + record.run +
+                            ") and would append them again. Take them out of " + kept +
+                            " and `patchbay state discard " + run_.pipeline.name +
+                            " --again` reads them for both; or `patchbay state discard " +
+                            run_.pipeline.name + " --without " + lacking + "` goes on, and " +
+                            lacking + " never gets them",
+                        "", false);
+}
+
+void Settlement::give_up(const EpochRecord& record, const std::string& kept, const NodeError& why) {
+  if (!kept.empty()) refuse_to_double(record, kept, why.node(), why.what());
+  abort_all(record);
+  run_.state.aborted(record.epoch, false);
+}
+
+void Settlement::commit_all(const EpochRecord& record) {
+  std::string kept;
+  bool any = false;
+  for (const auto& sink : sinks_) {
+    if (!prepared_of(record, sink)) continue;
+    try {
+      commit_sink(record, sink);
+    } catch (const NodeError& error) {
+      const Code code = error.code();
+      if (code == Code::kNotFound) {
+        give_up(record, kept, error);
+        throw EpochAborted(error, Code::kUnavailable,
+                           std::string(error.what()) + "; its rows are read again");
+      }
+      const bool refused = code == Code::kData || code == Code::kRemote || code == Code::kSchema;
+      if (!refused || any || outcome_of(record, sink) == Outcome::kCommitted) throw;
+      give_up(record, kept, error);
+      throw EpochAborted(error, code, error.what());
+    }
+    any = true;
+    if (would_double(run_.pipeline.nodes[sink.node])) kept = run_.pipeline.nodes[sink.node].id;
+  }
+  run_.state.committed(record.epoch);
+}
+
+void Settlement::commit(const EpochRecord& record) { commit_all(record); }
+
+Outcome Settlement::outcome_of(const EpochRecord& record, const SettledSink& sink) {
+  const PreparedSink& prepared = *prepared_of(record, sink);
+  EpochServices call = services(sink, prepared.txn, record.epoch);
+  return sink.instance->outcome(call, prepared.txn, prepared.tokens);
+}
+
+// Of several sinks one may have lost its rows before any showed them: then none shall.
+bool Settlement::is_lost(const EpochRecord& record) {
+  if (record.sinks.size() < 2) return false;
+  bool gone = false;
+  for (const auto& sink : sinks_) {
+    if (!prepared_of(record, sink)) continue;
+    const Outcome outcome = outcome_of(record, sink);
+    if (outcome == Outcome::kCommitted) return false;
+    gone = gone || outcome == Outcome::kGone;
+  }
+  return gone;
+}
+
+Settled Settlement::recover(const UnfinishedEpoch& epoch) {
+  const EpochRecord& record = epoch.record;
+  if (epoch.phase == EpochPhase::kDiscarded) return settle_discarded(record);
+  if (epoch.phase == EpochPhase::kBegun || is_lost(record)) {
+    abort_all(record);
+    run_.state.aborted(record.epoch, false);
+    return Settled::kAborted;
+  }
+  try {
+    commit_all(record);
+    return Settled::kCommitted;
+  } catch (const EpochAborted& error) {
+    run_.warn(error.node(), std::string("rows that an earlier run prepared are not committed, and "
+                                        "are read again: ") +
+                                error.what());
+    return Settled::kAborted;
+  }
+}
+
+// The user gives the epoch up, and may not know that some sink shows it already.
+Settled Settlement::settle_discarded(const EpochRecord& record) {
+  const Json::Value& how = record.discard;
+  std::string kept, lacking;
+  bool all = true;
+  for (const auto& sink : sinks_) {
+    const PreparedSink* prepared = prepared_of(record, sink);
+    const std::string& id = run_.pipeline.nodes[sink.node].id;
+    if (!prepared || how["without"].asString() == id) continue;
+    Outcome outcome = outcome_of(record, sink);
+    if (outcome == Outcome::kUnknown || how.isMember("without")) {
+      // Its commit is the one question that it can answer.
+      try {
+        commit_sink(record, sink);
+        outcome = Outcome::kCommitted;
+      } catch (const NodeError& error) {
+        const Code code = error.code();
+        const bool nothing = code == Code::kNotFound || code == Code::kData ||
+                             code == Code::kRemote || code == Code::kSchema;
+        if (!nothing || how.isMember("without")) throw;
+        outcome = Outcome::kGone;
+      }
+    }
+    if (outcome != Outcome::kCommitted) {
+      all = false;
+      lacking = id;
+    } else if (would_double(run_.pipeline.nodes[sink.node])) {
+      kept = id;
+    }
+  }
+  if (all && !how["again"].asBool()) {
+    for (const auto& sink : sinks_) {
+      if (run_.pipeline.nodes[sink.node].id != how["without"].asString()) continue;
+      if (const PreparedSink* prepared = prepared_of(record, sink)) {
+        EpochServices call = services(sink, prepared->txn, record.epoch);
+        const std::vector<std::string> txns{prepared->txn};
+        sink.instance->abort(call, txns);
+      }
+    }
+    run_.state.committed(record.epoch);
+    return Settled::kCommitted;
+  }
+  if (!kept.empty() && !how["again"].asBool())
+    refuse_to_double(record, kept, lacking, lacking + ": its prepared rows are given up");
+  abort_all(record);
+  run_.state.aborted(record.epoch, false);
+  return Settled::kAborted;
+}
+
+}  // namespace patchbay::host
