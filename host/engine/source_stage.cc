@@ -170,6 +170,7 @@ void SourceStage::on_stream(std::vector<uint32_t>& indexes, const HostEvent& eve
   const bool changed = is_new || !(*streams_[index].schema == *event.schema);
   if (is_new) streams_.emplace_back();
   streams_[index] = {event.schema, name, is_object_schema(*event.schema)};
+  if (!event.schema->reference.empty()) state_is_behind_ = true;  // its rows pass elsewhere
   if (changed && !streams_[index].object) run_.schema_seen(*event.schema);
   if (changed) require_open(outlet_.stream(index, event.schema, name));
 }
