@@ -27,14 +27,18 @@ class LoggerForNode final : public NodeLog {
 
 }  // namespace
 
-Runtime::Runtime(RunContext& run, Logger& logger) : run_(run), logger_(logger) {
+Runtime::Runtime(RunContext& run, Logger& logger)
+    : Runtime(run, logger, [](const Manifest& manifest) {
+        return load_plugin({manifest.id, manifest.version, manifest.library}, host_table());
+      }) {}
+
+Runtime::Runtime(RunContext& run, Logger& logger, const Load& load) : run_(run), logger_(logger) {
   for (const auto& node : run_.pipeline.nodes) {
     logs_.push_back(std::make_unique<LoggerForNode>(logger, node.id, run_.figures[logs_.size()]));
     const Manifest& manifest = *node.plugin;
     if (plugins_.contains(manifest.id)) continue;
     try {
-      plugins_[manifest.id] =
-          load_plugin({manifest.id, manifest.version, manifest.library}, host_table());
+      plugins_[manifest.id] = load(manifest);
     } catch (const Error& error) {
       throw NodeError(node.id, error.code(), error.what(), "", false);
     }

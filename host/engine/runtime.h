@@ -16,8 +16,12 @@ namespace patchbay::host {
 
 class Runtime {
  public:
+  using Load = std::function<const bay_plugin*(const Manifest&)>;
+
   // Loads every plugin that the pipeline uses. Throws as load_plugin does.
   Runtime(RunContext& run, Logger& logger);
+  // With plugins from elsewhere.
+  Runtime(RunContext& run, Logger& logger, const Load& load);
 
   std::unique_ptr<Instance> make_instance(size_t node);
   InstanceSet make_instances(const std::vector<size_t>& nodes);
