@@ -230,6 +230,12 @@ TEST_F(JsonFiles, NewFieldsGoByThePolicyAndKeepEveryRow) {
   EXPECT_EQ(host_.rejects.size(), 1u);
 }
 
+TEST_F(JsonFiles, ANameWithANulRefusesItsRecordAndIsNotCut) {
+  EXPECT_THAT(rows("{\"a\\u0000b\":1,\"c\":2}\n{\"a\":5,\"c\":3}\n{\"c\":4,\"a\\u0000\":7}\n"),
+              ElementsAre(R"({"c":3,"a":5})"));
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("NUL character"), HasSubstr("NUL character")));
+}
+
 TEST_F(JsonFiles, RecordsWithoutFieldsAreNotLost) {
   EXPECT_THAT(rows("{}\n{}\n"), IsEmpty());
   EXPECT_THAT(refusals(), ElementsAre(HasSubstr("has no field"), HasSubstr("has no field")));

@@ -103,7 +103,11 @@ Guess guess_value(dom::element value, int depth);
 
 Guess guess_object(dom::object object, int depth) {
   Guess out{Kind::kObject, {}, {}, {}};
-  for (const auto& member : object) out.member(member.key).merge(guess_value(member.value, depth));
+  for (const auto& member : object) {
+    // No column can have such a name: where it is read, its record is refused.
+    if (std::string_view(member.key).find('\0') != std::string_view::npos) continue;
+    out.member(member.key).merge(guess_value(member.value, depth));
+  }
   return out;
 }
 

@@ -347,6 +347,11 @@ std::optional<size_t> Members::find(std::string_view key) const {
 
 void Members::unknown(std::string_view key, od::value& value) const {
   const std::string parent = parent_ ? parent_->path() : "";
+  if (key.find('\0') != std::string_view::npos) {
+    throw Misfit{"name", (parent.empty() ? "the record" : parent) +
+                             ": a member's name has a NUL character, which no column's name can "
+                             "have; rename it at its source"};
+  }
   on_unknown_(parent.empty() ? std::string(key) : parent + "." + std::string(key), value);
 }
 

@@ -215,7 +215,27 @@ Field import_field(const ArrowSchema& in, const std::string& path, int depth) {
 
 }  // namespace
 
+namespace {
+
+// Names end at their first NUL there: it would become another name.
+void refuse_nul(const std::string& stream, const std::vector<Field>& fields) {
+  for (const auto& field : fields) {
+    if (field.name.find('\0') != std::string::npos) {
+      throw Error(Code::kData, "stream " + std::string(stream.c_str()) + ": the field " +
+                                   std::string(field.name.c_str()) +
+                                   ".. has a NUL character in its name; rename it at its source");
+    }
+    refuse_nul(stream, field.type.fields);
+  }
+}
+
+}  // namespace
+
 void export_schema(const Schema& schema, ArrowSchema* out) {
+  refuse_nul(schema.name, schema.fields);
+  if (schema.name.find('\0') != std::string::npos)
+    throw Error(Code::kData, "stream " + std::string(schema.name.c_str()) +
+                                 "..: has a NUL character in its name");
   std::vector<std::pair<std::string, std::string>> pairs;
   if (!schema.keys.empty()) pairs.emplace_back(kKeys, keys_text(schema.keys));
   if (!schema.reference.empty()) pairs.emplace_back(kReference, schema.reference);

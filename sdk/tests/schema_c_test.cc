@@ -104,6 +104,25 @@ std::string message_of(const ArrowSchema& schema) {
   return "no error";
 }
 
+TEST(SchemaC, ANameWithANulIsRefusedAndNotCut) {
+  const std::string name("a\0b", 3);
+  ArrowSchema out;
+  const std::vector<Schema> schemas = {
+      {name, {}, {}},
+      {"s", {{name, scalar(TypeId::kInt64), true}}, {}},
+      {"s", {{"t", struct_of({{name, scalar(TypeId::kInt64), true}}), true}}, {}},
+      {"s", {{"l", list_of(struct_of({{name, scalar(TypeId::kInt64), true}})), true}}, {}}};
+  for (const auto& schema : schemas) {
+    try {
+      export_schema(schema, &out);
+      FAIL() << "taken";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kData);
+      EXPECT_THAT(error.what(), HasSubstr("NUL character"));
+    }
+  }
+}
+
 TEST(SchemaC, UnsupportedTypesAreNamedByPath) {
   for (const char* format :
        {"U",   "Z",   "e",     "w:4",       "tdm",    "tts",    "ttn",      "tss:", "tsn:UTC",
