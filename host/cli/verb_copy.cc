@@ -10,7 +10,8 @@ int verb_copy(Invocation& call) {
                       call.arguments.positional[1],
                       call.arguments.get("from-format"),
                       call.arguments.get("to-format"),
-                      {}};
+                      {},
+                      call.arguments.has("limit")};
   for (const auto& setting : call.arguments.all("set")) {
     const size_t equals = setting.find('=');
     if (equals == std::string::npos || equals == 0)

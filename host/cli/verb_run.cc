@@ -21,8 +21,29 @@
 namespace patchbay::host {
 namespace {
 
+// Files that reach a sink without becoming rows on any way.
+void refuse_uncounted(const Pipeline& pipeline) {
+  std::vector<bool> whole(pipeline.nodes.size());
+  for (size_t i = 0; i < pipeline.nodes.size(); ++i) {
+    const Node& node = pipeline.nodes[i];
+    if (node.kind == Kind::kSource)
+      whole[i] = gives_of(*node.component, node.config) == Flow::kObjects;
+    for (const size_t from : node.from_index) whole[i] = whole[i] || whole[from];
+    const bool decodes = node.kind == Kind::kTransform &&
+                         takes_of(*node.component, node.config) == Flow::kObjects &&
+                         gives_of(*node.component, node.config) == Flow::kRows;
+    if (decodes) whole[i] = false;
+    if (whole[i] && node.kind == Kind::kSink) {
+      throw UsageError("--limit: counts rows, and " + node.id +
+                       " gets whole files that nothing reads as rows; leave --limit out, or name "
+                       "fewer files");
+    }
+  }
+}
+
 // Rows that do not pass can't be counted off, and a part of a table's content is not its content.
 void refuse_limit(const Pipeline& pipeline) {
+  refuse_uncounted(pipeline);
   for (const auto& node : pipeline.nodes) {
     if (replaces(node) || mirrors(node)) {
       throw UsageError(

@@ -72,12 +72,13 @@ std::vector<RunSummary> newest_runs(Invocation& call, const std::string& pipelin
     RunSummary run;
   };
   std::vector<Dated> all;
-  const std::string now = iso_time(std::chrono::system_clock::now());
+  const auto now = std::chrono::system_clock::now();
   for (const auto& name :
        pipeline.empty() ? call.recorded_pipelines() : std::vector<std::string>{pipeline}) {
-    std::string newer = now;
+    std::string newer = iso_time(now) + make_ulid(now + std::chrono::milliseconds(1));
     for (auto& run : call.look(name).runs(most)) {
-      newer = std::min(newer, run.info.started);
+      // The id of a run tells its millisecond.
+      newer = std::min(newer, run.info.started + run.info.run);
       all.push_back({newer, std::move(run)});
     }
   }

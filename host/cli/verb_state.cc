@@ -1,5 +1,6 @@
 // state: what the next run starts from. No plugin code runs here.
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "cli/exit_codes.h"
@@ -165,6 +166,19 @@ Place place_of(Invocation& call, const std::string& given) {
   return {call.pipeline_name_of(given.substr(0, slash)), given.substr(slash + 1)};
 }
 
+// A run that was refused is on record under the new name, and stays.
+void take_over(Invocation& call, const std::string& name, const std::string& old_name) {
+  StateStore& records = call.look(name);
+  if (!records.has_only_runs()) {
+    throw Error(Code::kConfig, "state move: " + name +
+                                   " has a state or rejects of its own; give "
+                                   "it another name, or forget them: `patchbay state reset " +
+                                   name + "`, `patchbay rejects clear " + name + "`");
+  }
+  call.state(old_name).take_runs(records.runs(std::numeric_limits<int32_t>::max()));
+  call.close_state(name);
+}
+
 int move(Invocation& call) {
   if (call.arguments.positional.size() != 2)
     throw UsageError("state move: needs the old name and the new one: PIPELINE or PIPELINE/NODE");
@@ -186,6 +200,7 @@ int move(Invocation& call) {
   }
   const RunLock other(dir, to.pipeline);
   require_settled(call, from.pipeline);
+  take_over(call, to.pipeline, from.pipeline);
   call.close_state(from.pipeline);
   move_state_file(dir, from.pipeline, to.pipeline);
   call.state(to.pipeline).accept({});

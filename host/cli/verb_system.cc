@@ -6,6 +6,7 @@
 #include "cli/verbs.h"
 #include "engine/input_services.h"
 #include "engine/lane_plan.h"
+#include "engine/schema_steps.h"
 #include "engine/services.h"
 #include "manifest/config_check.h"
 #include "patchbay/suggest.h"
@@ -163,7 +164,11 @@ class StreamPlan {
 Json::Value splits_json(Look& look, StreamPlan& streams, std::string& text) {
   Json::Value list(Json::arrayValue);
   const RecoveredSplits nothing;
-  for (const auto& lane : LanePlanner(look.run(), nothing).plan(streams.instances())) {
+  LanePlanner planner(look.run(), nothing);
+  const std::vector<Lane> lanes = planner.plan(streams.instances());
+  // What run would refuse, plan refuses.
+  look.run().identities.learn(planner.streams(), true, [](const std::string&) {});
+  for (const auto& lane : lanes) {
     for (const auto& source : lane.sources) {
       for (const auto& split : source.splits) {
         Json::Value one;
@@ -260,6 +265,7 @@ int verb_plan(Invocation& call) {
       for (const auto& step : streams.instance(i).plan_schema(services, *stream)) {
         sink["steps"].append(step);
         text += "    " + step_text(step) + "\n";
+        require_allowed(look.pipeline(), i, step);
       }
     }
     json["sinks"].append(sink);

@@ -11,14 +11,22 @@ void CommitTurns::expect(const Lane& lane) {
   for (const auto& table : lane.ordered) order_[table].push_back(lane.number);
 }
 
-CommitTurns::Turn CommitTurns::turn_of(const Lane& lane) const {
+// The lane before this one that failed, if any.
+const std::string* CommitTurns::failed_before(const Lane& lane) const {
   for (const auto& table : lane.ordered) {
-    if (failed_.contains(table)) return Turn::kHeldBack;
-    const auto found = order_.find(table);
-    if (found != order_.end() && !found->second.empty() && found->second.front() != lane.number)
-      return Turn::kWait;
+    for (const size_t other : order_.at(table)) {
+      if (other == lane.number) break;
+      const auto failed = failed_.find(other);
+      if (failed != failed_.end()) return &failed->second;
+    }
   }
-  return Turn::kCome;
+  return nullptr;
+}
+
+bool CommitTurns::is_turn_of(const Lane& lane) const {
+  return std::all_of(lane.ordered.begin(), lane.ordered.end(), [&](const std::string& table) {
+    return order_.at(table).front() == lane.number;
+  });
 }
 
 std::set<size_t> CommitTurns::alone_sinks(const Lane& lane) const {
@@ -39,22 +47,18 @@ void CommitTurns::enter(const Lane& lane, const CancelToken& cancel) {
   Lock lock(mutex_);
   if (entered_.contains(lane.number)) return;
   const std::set<size_t> sinks = alone_sinks(lane);
-  Turn turn = Turn::kWait;
+  const std::string* failed = nullptr;
   // All sinks at once: a lane that has one and waits for another could wait for ever.
   changed_.wait(lock, [&] {
     if (cancel.cancelled() || entered_.contains(lane.number)) return true;
-    turn = turn_of(lane);
-    return turn == Turn::kHeldBack || (turn == Turn::kCome && is_free(sinks));
+    failed = failed_before(lane);
+    return failed || (is_turn_of(lane) && is_free(sinks));
   });
   if (cancel.cancelled()) throw Error(Code::kCancelled, "cancelled");
   if (entered_.contains(lane.number)) return;
-  if (turn == Turn::kHeldBack) {
-    std::string before;
-    for (const auto& table : lane.ordered) {
-      if (const auto found = failed_.find(table); found != failed_.end()) before = found->second;
-    }
+  if (failed) {
     throw NodeError("", Code::kUnavailable,
-                    lane.key + ": is held back, since " + before +
+                    lane.key + ": is held back, since " + *failed +
                         " failed before it and the later row of a key counts; run it again once "
                         "that one is fixed",
                     "", true);
@@ -75,9 +79,10 @@ void CommitTurns::leave(const Lane& lane) {
 void CommitTurns::end(const Lane& lane, bool succeeded) {
   {
     const Guard lock(mutex_);
-    for (const auto& table : lane.ordered) {
-      std::erase(order_[table], lane.number);
-      if (!succeeded) failed_.try_emplace(table, lane.key);
+    if (succeeded) {
+      for (const auto& table : lane.ordered) std::erase(order_[table], lane.number);
+    } else {
+      failed_[lane.number] = lane.key;
     }
   }
   changed_.notify_all();

@@ -36,16 +36,16 @@ class CommitTurns {
   void wake();  // whoever waits looks at its `cancel` again
 
  private:
-  enum class Turn { kWait, kCome, kHeldBack };
-  Turn turn_of(const Lane& lane) const;
+  const std::string* failed_before(const Lane& lane) const;
+  bool is_turn_of(const Lane& lane) const;
   std::set<size_t> alone_sinks(const Lane& lane) const;
   bool is_free(const std::set<size_t>& sinks) const;
 
   const Pipeline& pipeline_;
   sync::Mutex mutex_;
   sync::Condition changed_;
-  std::map<std::string, std::vector<size_t>> order_;  // by table: lanes that are not over
-  std::map<std::string, std::string> failed_;         // by table: the lane that holds others back
+  std::map<std::string, std::vector<size_t>> order_;  // by table: lanes that did not succeed yet
+  std::map<size_t, std::string> failed_;              // by lane: its key
   std::map<size_t, size_t> holders_;                  // by sink: the lane that has it
   std::set<size_t> entered_;                          // lanes
 };

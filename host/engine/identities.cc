@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "patchbay/error.h"
+#include "pipeline/guarantee.h"
 #include "pipeline/identity.h"
 #include "report/json_text.h"
 
@@ -52,7 +53,9 @@ void Identities::learn(const std::map<StreamRef, SplitPlan>& streams, bool compa
     kept_[one.of] = parse_json_text(one.identity_json);
     if (compare_them && now_.contains(one.of)) compare(one);
   }
-  if (compare_them) refuse_orphans(kept);
+  if (!compare_them) return;
+  refuse_orphans(kept);
+  if (kept.empty()) refuse_renamed();
 }
 
 void Identities::compare(const StreamState& kept) const {
@@ -107,6 +110,52 @@ void Identities::refuse_orphans(const std::vector<StreamState>& kept) const {
                       " --full-refresh`, which does both");
     }
   }
+}
+
+// A pipeline that was renamed would begin anew, and append everything once more.
+void Identities::refuse_renamed() const {
+  const auto appends_what_is_new = [&](const StreamRef& of, const std::string& sink) {
+    return std::all_of(pipeline_.nodes.begin(), pipeline_.nodes.end(), [&](const Node& node) {
+      if (node.id == sink) return would_double(node);
+      const ComponentManifest& component = *node.component;
+      return node.id != of.node || component.incremental.isNull() ||
+             incremental_by(component, node.config);
+    });
+  };
+  const auto same = [&](const Json::Value& was, const StreamRef& of, const Json::Value& is) {
+    if (was["environment"] != is["environment"] ||
+        !compare_identities("", was["source"], is["source"]).empty())
+      return false;
+    for (const auto& sink : is["targets"].getMemberNames()) {
+      if (!appends_what_is_new(of, sink)) continue;
+      for (const auto& target : was["targets"]) {
+        if (compare_identities("", target, is["targets"][sink]).empty()) return true;
+      }
+    }
+    return false;
+  };
+  std::string other, stream;
+  state_.each_neighbour([&](const std::string& pipeline, const StreamState& kept) {
+    if (kept.identity_json.empty()) return true;
+    const Json::Value was = parse_json_text(kept.identity_json);
+    for (const auto& [of, is] : now_) {
+      if (of.stream == kept.of.stream && !state_.given_state(of.stream) && same(was, of, is)) {
+        other = pipeline;
+        stream = of.stream;
+      }
+    }
+    return other.empty();
+  });
+  if (other.empty()) return;
+  throw Error(Code::kConfig,
+              "stream " + stream + ": " + pipeline_.name + " has no state, but the pipeline " +
+                  other +
+                  " has one of the same source and the same target, whose rows would be appended "
+                  "once more. To go on: `patchbay state move " +
+                  other + " " + pipeline_.name + "` where it was renamed; `patchbay state set " +
+                  pipeline_.name + " --stream " + stream +
+                  " VALUE` to say where to start; or `patchbay run " + pipeline_.name +
+                  " --full-refresh` to append everything");
 }
 
 std::string Identities::of(const StreamRef& stream) const {

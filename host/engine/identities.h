@@ -18,10 +18,11 @@ class Identities {
       : pipeline_(pipeline), environment_(environment), state_(state) {}
 
   // Once the sources have planned, with one split of each of their streams: computes what each
-  // stream is. With `compare`, throws Error
-  // kConfig where a state is kept that is of something else, or of a node that the pipeline no
-  // longer has while one like it has none; both values and the commands that go on are in the
-  // message. `accepted` is told of each stream whose state is taken for granted, once.
+  // stream is. With `compare`, throws Error kConfig where a state is kept that is of something
+  // else, or of a node that the pipeline no longer has while one like it has none, or where this
+  // pipeline has none and another that reads and appends the same has one; both values and the
+  // commands that go on are in the message. `accepted` is told of each stream whose state is taken
+  // for granted, once.
   void learn(const std::map<StreamRef, SplitPlan>& streams, bool compare,
              const std::function<void(const std::string& stream)>& accepted);
 
@@ -39,6 +40,7 @@ class Identities {
   Json::Value identity(const StreamRef& of, const SplitPlan& split) const;
   void compare(const StreamState& kept) const;
   void refuse_orphans(const std::vector<StreamState>& kept) const;
+  void refuse_renamed() const;
 
   const Pipeline& pipeline_;
   const std::string& environment_;

@@ -2,6 +2,18 @@
 
 namespace patchbay::host {
 
+void require_allowed(const Pipeline& pipeline, size_t sink, const Json::Value& step) {
+  if (step["action"].asString() != "add_column") return;
+  const SchemaPolicy policy = pipeline.on_schema_change;
+  if (policy != SchemaPolicy::kFail) return;
+  throw NodeError(pipeline.nodes[sink].id, Code::kSchema,
+                  step["field"].asString() + ": the table " + step["table"].asString() +
+                      " has no such column (" + step["type"].asString() +
+                      "); add it, drop the field with `fields`, or set on_schema_change to evolve, "
+                      "ignore or reject",
+                  "", false);
+}
+
 // What the stream's state is ahead of is not made anew in silence.
 void SchemaSteps::require_target(size_t sink, const Json::Value& step, const std::string& origin,
                                  const Lane& lane) const {
@@ -23,17 +35,13 @@ void SchemaSteps::judge(size_t sink, Json::Value& step, const std::string& origi
   const std::string field = step["field"].asString();
   const std::string type = step["type"].asString();
   const SchemaPolicy policy = run_.pipeline.on_schema_change;
-  if (policy != SchemaPolicy::kEvolve && policy != SchemaPolicy::kIgnore) {
-    throw NodeError(
-        run_.pipeline.nodes[sink].id, Code::kSchema,
-        field + ": the table " + step["table"].asString() + " has no such column (" + type +
-            "); add it, drop the field with `fields`, or set on_schema_change to evolve or ignore",
-        "", false);
-  }
+  require_allowed(run_.pipeline, sink, step);
   step["apply"] = policy == SchemaPolicy::kEvolve;
   if (run_.source_changed_schema(origin)) return;  // reported there, by its name in the source
-  run_.note_schema_change(origin,
-                          {field, type, policy == SchemaPolicy::kEvolve ? "added" : "ignored"});
+  run_.note_schema_change(origin, {field, type,
+                                   policy == SchemaPolicy::kEvolve   ? "added"
+                                   : policy == SchemaPolicy::kReject ? "rejected"
+                                                                     : "ignored"});
 }
 
 void SchemaSteps::expect(const std::string& lane, const std::vector<std::string>& origins) {
@@ -73,22 +81,31 @@ void SchemaSteps::wait_turn(Lock& lock, const Settled& what, const std::string& 
   if (cancel.cancelled()) throw Error(Code::kCancelled, "cancelled");
 }
 
-void SchemaSteps::bring_up(size_t sink, Instance& instance, const SchemaPtr& schema,
-                           const Lane& lane, const std::string& origin, NodeServices& services) {
+std::vector<std::string> SchemaSteps::bring_up(size_t sink, Instance& instance,
+                                               const SchemaPtr& schema, const Lane& lane,
+                                               const std::string& origin, NodeServices& services) {
   Lock lock(mutex_);
   const Settled what(sink, origin);
   wait_turn(lock, what, lane.key, services.cancel());
   const auto key = std::pair<const Instance*, std::string>(&instance, schema->name);
-  const auto found = done_.find(key);
-  if (found == done_.end() || !(found->second == *schema)) {
+  Done& done = done_[key];
+  if (!(done.schema == *schema)) {
+    done = {};
     Json::Value steps = instance.plan_schema(services, *schema);
-    for (auto& step : steps) judge(sink, step, origin, lane);
+    for (auto& step : steps) {
+      judge(sink, step, origin, lane);
+      if (step["action"].asString() == "add_column" &&
+          run_.pipeline.on_schema_change == SchemaPolicy::kReject)
+        done.refused.push_back(step["field"].asString());
+    }
     instance.apply_schema(services, *schema, steps);
-    done_.insert_or_assign(key, *schema);
+    done.schema = *schema;
   }
+  std::vector<std::string> refused = done.refused;
   settled_.insert(what);
   lock.unlock();
   changed_.notify_all();
+  return refused;
 }
 
 }  // namespace patchbay::host

@@ -15,6 +15,9 @@
 
 namespace patchbay::host {
 
+// Throws NodeError kSchema where the pipeline's policy forbids a step that the sink has planned.
+void require_allowed(const Pipeline& pipeline, size_t sink, const Json::Value& step);
+
 class SchemaSteps {
  public:
   explicit SchemaSteps(RunContext& run) : run_(run) {}
@@ -27,10 +30,12 @@ class SchemaSteps {
   void wake();  // whoever waits looks at its `cancel` again
 
   // Plans, judges by the pipeline's policy, applies. `origin` is the source's stream, for the
-  // report. Other lanes wait. Throws kSchema where a column is missing and the policy does not
-  // allow to add or leave it out, kCancelled.
-  void bring_up(size_t sink, Instance& instance, const SchemaPtr& schema, const Lane& lane,
-                const std::string& origin, NodeServices& services);
+  // report. Other lanes wait. Returns the fields that the target lacks and whose rows the policy
+  // rejects. Throws kSchema where a column is missing and the policy does not allow to add or leave
+  // it out, kCancelled.
+  std::vector<std::string> bring_up(size_t sink, Instance& instance, const SchemaPtr& schema,
+                                    const Lane& lane, const std::string& origin,
+                                    NodeServices& services);
 
  private:
   using Settled = std::pair<size_t, std::string>;  // sink and origin
@@ -48,7 +53,11 @@ class SchemaSteps {
   std::map<std::string, std::vector<std::string>> lanes_;  // by origin
   std::set<std::string> left_;
   std::set<Settled> settled_;
-  std::map<std::pair<const Instance*, std::string>, Schema> done_;
+  struct Done {
+    Schema schema;
+    std::vector<std::string> refused;
+  };
+  std::map<std::pair<const Instance*, std::string>, Done> done_;
 };
 
 }  // namespace patchbay::host

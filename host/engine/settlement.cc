@@ -47,14 +47,18 @@ void Settlement::commit_sink(const EpochRecord& record, const SettledSink& sink)
   }
 }
 
-void Settlement::abort_all(const EpochRecord& record) {
-  for (const auto& sink : sinks_) {
-    const PreparedSink* prepared = prepared_of(record, sink);
-    if (!prepared) continue;
-    EpochServices call = services(sink, prepared->txn, record.epoch);
-    const std::vector<std::string> txns{prepared->txn};
-    sink.instance->abort(call, txns);
-  }
+void Settlement::abort_sink(const EpochRecord& record, const SettledSink& sink) {
+  const PreparedSink* prepared = prepared_of(record, sink);
+  if (!prepared) return;
+  EpochServices call = services(sink, prepared->txn, record.epoch);
+  const std::vector<std::string> txns{prepared->txn};
+  sink.instance->abort(call, txns);
+}
+
+Settled Settlement::abort_all(const EpochRecord& record) {
+  for (const auto& sink : sinks_) abort_sink(record, sink);
+  run_.state.aborted(record.epoch, false);
+  return Settled::kAborted;
 }
 
 void Settlement::refuse_to_double(const EpochRecord& record, const std::string& kept,
@@ -72,7 +76,6 @@ void Settlement::refuse_to_double(const EpochRecord& record, const std::string& 
 void Settlement::give_up(const EpochRecord& record, const std::string& kept, const NodeError& why) {
   if (!kept.empty()) refuse_to_double(record, kept, why.node(), why.what());
   abort_all(record);
-  run_.state.aborted(record.epoch, false);
 }
 
 void Settlement::commit_all(const EpochRecord& record) {
@@ -124,11 +127,7 @@ bool Settlement::is_lost(const EpochRecord& record) {
 Settled Settlement::recover(const UnfinishedEpoch& epoch) {
   const EpochRecord& record = epoch.record;
   if (epoch.phase == EpochPhase::kDiscarded) return settle_discarded(record);
-  if (epoch.phase == EpochPhase::kBegun || is_lost(record)) {
-    abort_all(record);
-    run_.state.aborted(record.epoch, false);
-    return Settled::kAborted;
-  }
+  if (epoch.phase == EpochPhase::kBegun || is_lost(record)) return abort_all(record);
   try {
     commit_all(record);
     return Settled::kCommitted;
@@ -140,53 +139,56 @@ Settled Settlement::recover(const UnfinishedEpoch& epoch) {
   }
 }
 
+// Where a sink cannot tell whether it shows the rows, its commit is the one question it answers.
+bool Settlement::shows(const EpochRecord& record, const SettledSink& sink) {
+  const Outcome outcome = outcome_of(record, sink);
+  if (outcome != Outcome::kUnknown) return outcome == Outcome::kCommitted;
+  try {
+    commit_sink(record, sink);
+    return true;
+  } catch (const NodeError& error) {
+    const Code code = error.code();
+    const bool nothing = code == Code::kNotFound || code == Code::kData || code == Code::kRemote ||
+                         code == Code::kSchema;
+    if (!nothing) throw;
+    return false;
+  }
+}
+
+Settled Settlement::settle_without(const EpochRecord& record, const std::string& without) {
+  for (const auto& sink : sinks_) {
+    if (!prepared_of(record, sink)) continue;
+    if (run_.pipeline.nodes[sink.node].id == without) {
+      abort_sink(record, sink);
+    } else {
+      commit_sink(record, sink);
+    }
+  }
+  run_.state.committed(record.epoch);
+  return Settled::kCommitted;
+}
+
 // The user gives the epoch up, and may not know that some sink shows it already.
 Settled Settlement::settle_discarded(const EpochRecord& record) {
-  const Json::Value& how = record.discard;
+  if (record.discard["again"].asBool()) return abort_all(record);
+  if (record.discard.isMember("without"))
+    return settle_without(record, record.discard["without"].asString());
   std::string kept, lacking;
-  bool all = true;
   for (const auto& sink : sinks_) {
-    const PreparedSink* prepared = prepared_of(record, sink);
+    if (!prepared_of(record, sink)) continue;
     const std::string& id = run_.pipeline.nodes[sink.node].id;
-    if (!prepared || how["without"].asString() == id) continue;
-    Outcome outcome = outcome_of(record, sink);
-    if (outcome == Outcome::kUnknown || how.isMember("without")) {
-      // Its commit is the one question that it can answer.
-      try {
-        commit_sink(record, sink);
-        outcome = Outcome::kCommitted;
-      } catch (const NodeError& error) {
-        const Code code = error.code();
-        const bool nothing = code == Code::kNotFound || code == Code::kData ||
-                             code == Code::kRemote || code == Code::kSchema;
-        if (!nothing || how.isMember("without")) throw;
-        outcome = Outcome::kGone;
-      }
-    }
-    if (outcome != Outcome::kCommitted) {
-      all = false;
+    if (!shows(record, sink)) {
       lacking = id;
     } else if (would_double(run_.pipeline.nodes[sink.node])) {
       kept = id;
     }
   }
-  if (all && !how["again"].asBool()) {
-    for (const auto& sink : sinks_) {
-      if (run_.pipeline.nodes[sink.node].id != how["without"].asString()) continue;
-      if (const PreparedSink* prepared = prepared_of(record, sink)) {
-        EpochServices call = services(sink, prepared->txn, record.epoch);
-        const std::vector<std::string> txns{prepared->txn};
-        sink.instance->abort(call, txns);
-      }
-    }
+  if (lacking.empty()) {
     run_.state.committed(record.epoch);
     return Settled::kCommitted;
   }
-  if (!kept.empty() && !how["again"].asBool())
-    refuse_to_double(record, kept, lacking, lacking + ": its prepared rows are given up");
-  abort_all(record);
-  run_.state.aborted(record.epoch, false);
-  return Settled::kAborted;
+  if (!kept.empty()) refuse_to_double(record, kept, lacking, "its prepared rows are given up");
+  return abort_all(record);
 }
 
 }  // namespace patchbay::host

@@ -56,11 +56,14 @@ class Settlement {
   EpochServices services(const SettledSink& sink, const std::string& txn, uint64_t number) const;
   void commit_sink(const EpochRecord& record, const SettledSink& sink);
   void commit_all(const EpochRecord& record);
-  void abort_all(const EpochRecord& record);
+  void abort_sink(const EpochRecord& record, const SettledSink& sink);
+  Settled abort_all(const EpochRecord& record);
   // Throws where rows of the epoch are visible that reading it again would double.
   void give_up(const EpochRecord& record, const std::string& kept, const NodeError& why);
   Outcome outcome_of(const EpochRecord& record, const SettledSink& sink);
   bool is_lost(const EpochRecord& record);
+  bool shows(const EpochRecord& record, const SettledSink& sink);
+  Settled settle_without(const EpochRecord& record, const std::string& without);
   Settled settle_discarded(const EpochRecord& record);
   [[noreturn]] void refuse_to_double(const EpochRecord& record, const std::string& kept,
                                      const std::string& lacking, const std::string& why) const;

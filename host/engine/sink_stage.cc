@@ -2,6 +2,7 @@
 
 #include "engine/stages.h"
 #include "patchbay/object.h"
+#include "patchbay/view.h"
 #include "pipeline/guarantee.h"
 
 namespace patchbay::host {
@@ -82,7 +83,8 @@ void SinkStage::on_stream(const Key& key, EdgeEvent event) {
   incoming.seen = {event.schema, event.origin, is_object_schema(*event.schema)};
   run_.announce(event.origin, "", {instance_.node()});
   services_->info = lane_.ledger_.info(services_->at_epoch, node_);
-  lane_.steps_.bring_up(node_, instance_, event.schema, lane_.lane_, event.origin, *services_);
+  incoming.refused =
+      lane_.steps_.bring_up(node_, instance_, event.schema, lane_.lane_, event.origin, *services_);
   // Replacing by nothing is a result, too; and a reference has no rows to wait for.
   if (replaces_ || !event.schema->reference.empty()) open_writer(incoming);
 }
@@ -101,8 +103,36 @@ void SinkStage::on_batch(const Key& key, EdgeEvent event) {
   const int64_t rows = event.batch.rows();
   run_.figures[node_].rows_in += rows;
   services_->rejected_rows = 0;
-  incoming.open->writer->write(*services_, event.batch.take());
+  Batch batch = std::move(event.batch);
+  if (!incoming.refused.empty()) batch = without_refused(incoming, std::move(batch));
+  if (batch.rows() > 0) incoming.open->writer->write(*services_, batch.take());
   incoming.open->rows += rows - services_->rejected_rows;
+}
+
+// on_schema_change: reject, of fields that the target does not have.
+Batch SinkStage::without_refused(const Incoming& incoming, Batch batch) {
+  const Schema& schema = *batch.schema();
+  std::vector<int64_t> kept, refused;
+  std::string reason;
+  for (int64_t row = 0; row < batch.rows(); ++row) {
+    bool has = false;
+    for (const auto& name : incoming.refused) {
+      const int field = schema.index_of(name);
+      if (field < 0) continue;
+      const auto i = static_cast<size_t>(field);
+      const ColumnView view(schema.fields[i].type, *batch.array().children[i], batch.array().offset,
+                            batch.rows());
+      if (view.is_null(row)) continue;
+      has = true;
+      reason = name + ": the target has no such column, and on_schema_change is reject";
+    }
+    (has ? refused : kept).push_back(row);
+  }
+  if (refused.empty()) return batch;
+  const bay_status status =
+      services_->reject({schema.name, "unknown_field", reason, "", batch.rows_at(refused)});
+  if (status != BAY_OK) throw Error(Code::kCancelled, "cancelled");
+  return batch.rows_at(kept);
 }
 
 void SinkStage::prepare(Incoming& incoming) {

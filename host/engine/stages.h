@@ -134,6 +134,7 @@ class SinkStage {
   };
   struct Incoming {
     StreamSeen seen;
+    std::vector<std::string> refused;  // fields: rows that have one are rejected
     std::unique_ptr<Open> open;
   };
   using Key = std::pair<size_t, uint32_t>;  // input and stream
@@ -141,6 +142,7 @@ class SinkStage {
   void on_stream(const Key& key, EdgeEvent event);
   void on_batch(const Key& key, EdgeEvent event);
   void open_writer(Incoming& incoming);
+  Batch without_refused(const Incoming& incoming, Batch batch);
   void prepare(Incoming& incoming);
   void end_epoch();
 

@@ -246,7 +246,7 @@ class Copy {
   void between(Side& from, Side& to) {
     const bool folder = to.objects && (to.name.empty() || to.name.ends_with('/'));
     if (folder) choose_format(from, to);
-    const bool rows = !from.objects || !to.objects || from.format != to.format ||
+    const bool rows = request_.rows || !from.objects || !to.objects || from.format != to.format ||
                       from.format_options != to.format_options || sets_format();
     const bool rewrap = rows || from.wrappers != to.wrappers;
     if (from.objects && rewrap) unwrap(from);

@@ -12,6 +12,7 @@ struct CopyRequest {
   std::string from, to;                         // paths or URIs
   std::string from_format, to_format;           // csv, json, ..; empty = by the ending
   std::map<std::string, std::string> settings;  // NODE.OPTION or a key of the file, as text
+  bool rows = false;  // files are read as rows even where they could pass as they are
 };
 
 // The pipeline file, in YAML. Which plugin takes a scheme or an ending, and what its options get

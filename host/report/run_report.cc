@@ -149,7 +149,7 @@ std::string failure_line(const LaneFailure& failure, const Paint& paint) {
 }
 
 // What an operator does about it; empty where the failure's own message says so.
-std::string next_step(const RunOutcome& run, bool doubles) {
+std::string next_step(const RunOutcome& run, bool doubles, bool committed) {
   if (doubles && run.exit_code != kExitOk)
     return "take out what this run appended before running it again, or set write: replace";
   switch (run.exit_code) {
@@ -159,7 +159,8 @@ std::string next_step(const RunOutcome& run, bool doubles) {
     case kExitPartial:
     case kExitInterrupted:
     case kExitTerminated:
-      return "run it again; it goes on after the last committed rows";
+      return committed ? "run it again; it goes on after the last committed rows"
+                       : "run it again; nothing of this run is committed";
     case kExitRejects:
       return "mend the rows or allow more with rejects: {max: ..}; the refused epoch is read again";
     case kExitSchema:
@@ -218,9 +219,10 @@ std::string report_text(const RunOutcome& run, const RunContext& context, bool c
   const Paint paint{color};
   std::string remarks;
   int64_t rejected = 0;
-  bool doubles = false;
+  bool doubles = false, committed = false;
   for (const auto& [name, stream] : context.outcomes()) {
     rejected += stream.committed.rejected + stream.aborted.rejected;
+    committed |= stream.committed.read > 0;
     for (const auto& change : stream.schema_changes) {
       remarks += "schema: " + name + ": new field " + change.field + " (" + change.type + ") " +
                  change.action + "\n";
@@ -243,9 +245,14 @@ std::string report_text(const RunOutcome& run, const RunContext& context, bool c
                      "\n" + streams_table(run, context).text({}) + remarks;
   if (rejected > 0)
     text += paint("33", "rejects") + ": see `patchbay rejects list " + run.pipeline + "`\n";
-  for (const auto& failure : run.result.failures) text += failure_line(failure, paint);
+  constexpr size_t kShownFailures = 20;
+  const auto& failures = run.result.failures;
+  for (size_t i = 0; i < std::min(failures.size(), kShownFailures); ++i)
+    text += failure_line(failures[i], paint);
+  if (failures.size() > kShownFailures)
+    text += "and " + std::to_string(failures.size() - kShownFailures) + " failures more\n";
   if (run.failed_early) text += failure_line(run.failure, paint);
-  const std::string next = next_step(run, doubles);
+  const std::string next = next_step(run, doubles, committed);
   return next.empty() ? text : text + "next: " + next + "\n";
 }
 

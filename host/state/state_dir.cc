@@ -130,13 +130,10 @@ void move_state_file(const fs::path& dir, const std::string& from, const std::st
   std::error_code error;
   if (!fs::exists(old_file, error))
     throw Error(Code::kConfig, "state move: there are no records of a pipeline " + from);
-  if (fs::exists(new_file, error)) {
-    throw Error(Code::kConfig, "state move: " + to + " has records of its own in " +
-                                   new_file.string() + "; forget them first, by deleting it");
-  }
   const int64_t number = number_of_pipeline(dir, from);
   std::ofstream(dir / "numbers" / std::to_string(number), std::ios::app) << "moved\n";
   number_of_pipeline(dir, to);
+  for (const char* suffix : {"-wal", "-shm"}) fs::remove(new_file.string() + suffix, error);
   for (const char* suffix : {"", "-wal", "-shm"}) {
     if (!fs::exists(old_file.string() + suffix, error)) continue;
     fs::rename(old_file.string() + suffix, new_file.string() + suffix, error);

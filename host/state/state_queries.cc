@@ -3,6 +3,7 @@
 
 #include "report/json_text.h"
 #include "state/record_json.h"
+#include "state/state_dir.h"
 #include "state/state_store.h"
 
 namespace patchbay::host {
@@ -11,6 +12,20 @@ namespace {
 EpochPhase phase_of(const std::string& name) {
   if (name == "recorded") return EpochPhase::kRecorded;
   return name == "discarded" ? EpochPhase::kDiscarded : EpochPhase::kBegun;
+}
+
+std::vector<StreamState> streams_in(Database& db) {
+  auto query = db.compile(
+      "SELECT node, streams.stream, identity, (SELECT count(*) FROM states WHERE states.stream = "
+      "no), (SELECT count(*) FROM done WHERE done.stream = no) FROM streams ORDER BY node, "
+      "streams.stream");
+  std::vector<StreamState> out;
+  while (query.step()) {
+    StreamState one{
+        {query.text(0), query.text(1)}, query.text(2), query.integer(3), query.integer(4)};
+    if (one.states + one.done > 0) out.push_back(std::move(one));
+  }
+  return out;
 }
 
 }  // namespace
@@ -44,6 +59,15 @@ std::optional<RunSummary> StateStore::find_run(const std::string& run) {
                     query.text(4),
                     static_cast<int>(query.integer(5)),
                     query.text(6)};
+}
+
+bool StateStore::has_only_runs() {
+  const Guard lock(mutex_);
+  auto query = db_.prepare(
+      "SELECT EXISTS (SELECT 1 FROM states) + EXISTS (SELECT 1 FROM done) + EXISTS (SELECT 1 FROM "
+      "given) + EXISTS (SELECT 1 FROM epochs) + EXISTS (SELECT 1 FROM rejects)");
+  query.step();
+  return query.integer(0) == 0;
 }
 
 uint64_t StateStore::next_epoch() {
@@ -111,17 +135,24 @@ DoneSplits StateStore::done_splits(const std::string& node) {
 
 std::vector<StreamState> StateStore::streams() {
   const Guard lock(mutex_);
-  auto query = db_.prepare(
-      "SELECT node, streams.stream, identity, (SELECT count(*) FROM states WHERE states.stream = "
-      "no), (SELECT count(*) FROM done WHERE done.stream = no) FROM streams ORDER BY node, "
-      "streams.stream");
-  std::vector<StreamState> out;
-  while (query.step()) {
-    StreamState one{
-        {query.text(0), query.text(1)}, query.text(2), query.integer(3), query.integer(4)};
-    if (one.states + one.done > 0) out.push_back(std::move(one));
+  return streams_in(db_);
+}
+
+void StateStore::each_neighbour(
+    const std::function<bool(const std::string&, const StreamState&)>& take) const {
+  for (const auto& name : pipelines_with_state(dir_)) {
+    if (name == pipeline_) continue;
+    std::vector<StreamState> streams;
+    try {
+      Database file(state_file(dir_, name).string(), OpenMode::kReadOnly);
+      streams = streams_in(file);
+    } catch (const Error&) {
+      continue;
+    }
+    for (const auto& stream : streams) {
+      if (!take(name, stream)) return;
+    }
   }
-  return out;
 }
 
 void StateStore::each_state(const std::function<void(const SplitState&)>& take) {

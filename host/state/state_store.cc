@@ -37,7 +37,8 @@ std::string file_to_open(const fs::path& dir, const std::string& pipeline, State
 
 StateStore::StateStore(const fs::path& dir, const std::string& pipeline, FaultHook& faults,
                        Open open)
-    : faults_(faults),
+    : dir_(dir),
+      faults_(faults),
       pipeline_(pipeline),
       db_(file_to_open(dir, pipeline, open), OpenMode::kCreate,
           {". Restore it from a backup; without one, move it away and say where the sources start "
@@ -127,6 +128,20 @@ void StateStore::finish_run(const std::string& run, const std::string& finished,
            "OFFSET ?)")
         .bind(1, int64_t{kKeptRuns})
         .run();
+  });
+}
+
+void StateStore::take_runs(const std::vector<RunSummary>& newest_first) {
+  const Guard lock(mutex_);
+  transaction("state.take_runs", [&] {
+    for (auto run = newest_first.rbegin(); run != newest_first.rend(); ++run) {
+      auto put = db_.prepare(
+          "INSERT OR IGNORE INTO runs (run, environment, started, finished, outcome, exit_code, "
+          "report) VALUES (?, ?, ?, nullif(?, ''), ?, ?, nullif(?, ''))");
+      put.bind(1, run->info.run).bind(2, run->info.environment).bind(3, run->info.started);
+      put.bind(4, run->finished).bind(5, run->outcome).bind(6, int64_t{run->exit_code});
+      put.bind(7, run->report_json).run();
+    }
   });
 }
 

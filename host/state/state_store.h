@@ -134,6 +134,10 @@ class StateStore {
 
   const std::string& id() const { return id_; }  // of this file, for ever
   const std::string& pipeline() const { return pipeline_; }
+  // Calls `take` for each stream of which another pipeline of the directory keeps a state, until
+  // it returns false. Records that cannot be read are passed over: they are not this run's.
+  void each_neighbour(
+      const std::function<bool(const std::string& pipeline, const StreamState&)>& take) const;
 
   // `alone`: no other run of this pipeline goes on, so one that never ended becomes `crashed`, and
   // no name is claimed.
@@ -141,6 +145,9 @@ class StateStore {
   void finish_run(const std::string& run, const std::string& finished, const std::string& outcome,
                   int exit_code, const std::string& report_json);
   std::vector<RunSummary> runs(size_t limit);  // newest first
+  // Is there nothing but runs on record, whose rows were not kept?
+  bool has_only_runs();
+  void take_runs(const std::vector<RunSummary>& newest_first);  // from other records
   std::optional<RunSummary> find_run(const std::string& run);
 
   // Epochs are numbered from 1, for ever; no number comes twice.
@@ -204,6 +211,7 @@ class StateStore {
   void transaction(std::string_view step, Work&& work);
 
   sync::Mutex mutex_;
+  const std::filesystem::path dir_;
   FaultHook& faults_;
   const std::string pipeline_;
   Database db_;

@@ -18,31 +18,37 @@ void Statement::reset() {
   sqlite3_clear_bindings(statement_);
 }
 
-Statement& Statement::bind(int parameter, std::string_view text) {
-  sqlite3_bind_text(statement_, parameter, text.data(), static_cast<int>(text.size()),
-                    SQLITE_TRANSIENT);
+// A parameter that could not be bound would be NULL.
+Statement& Statement::bound(int code) {
+  if (code == SQLITE_TOOBIG) {
+    throw Error(Code::kData,
+                database_->file() + ": a value is larger than a SQLite value can be (1 GB)");
+  }
+  if (code != SQLITE_OK) database_->fail(code);
   return *this;
+}
+
+Statement& Statement::bind(int parameter, std::string_view text) {
+  // Nothing at no address would be NULL.
+  return bound(sqlite3_bind_text64(statement_, parameter, text.data() ? text.data() : "",
+                                   text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 Statement& Statement::bind(int parameter, int64_t value) {
-  sqlite3_bind_int64(statement_, parameter, value);
-  return *this;
+  return bound(sqlite3_bind_int64(statement_, parameter, value));
 }
 
 Statement& Statement::bind(int parameter, double value) {
-  sqlite3_bind_double(statement_, parameter, value);
-  return *this;
+  return bound(sqlite3_bind_double(statement_, parameter, value));
 }
 
 Statement& Statement::bind_blob(int parameter, std::string_view bytes) {
-  sqlite3_bind_blob(statement_, parameter, bytes.data(), static_cast<int>(bytes.size()),
-                    SQLITE_TRANSIENT);
-  return *this;
+  return bound(sqlite3_bind_blob64(statement_, parameter, bytes.data() ? bytes.data() : "",
+                                   bytes.size(), SQLITE_TRANSIENT));
 }
 
 Statement& Statement::bind_null(int parameter) {
-  sqlite3_bind_null(statement_, parameter);
-  return *this;
+  return bound(sqlite3_bind_null(statement_, parameter));
 }
 
 bool Statement::step() {

@@ -49,6 +49,8 @@ class Statement {
   std::string declared_type(int column) const;  // of a table's column; empty for an expression
 
  private:
+  Statement& bound(int code);
+
   Database* database_;
   sqlite3_stmt* statement_;
   bool owned_;
