@@ -1,9 +1,12 @@
 // rejects: rows that were refused, and why.
+#include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "cli/exit_codes.h"
 #include "cli/verbs.h"
 #include "pipeline/units.h"
+#include "replay/replay_pipeline.h"
 #include "report/json_text.h"
 #include "report/ulid.h"
 #include "state/run_lock.h"
@@ -119,11 +122,64 @@ int clear_rejects(Invocation& call, const std::string& pipeline) {
   return kExitOk;
 }
 
+// The rejects of one node: those behind it have another replay.
+size_t choose_node(Invocation& call, const Pipeline& pipeline,
+                   const std::vector<RejectGroup>& groups) {
+  std::map<std::string, int64_t> rows;
+  for (const auto& group : groups) rows[group.node] += group.rows;
+  const std::string given = call.arguments.get("node", rows.begin()->first);
+  if (!rows.contains(given) || (rows.size() > 1 && !call.arguments.has("node"))) {
+    std::string list;
+    for (const auto& [node, n] : rows)
+      list += (list.empty() ? "" : ", ") + node + " (" + std::to_string(n) + ")";
+    throw UsageError("rejects replay: there are rejects of " + list + "; say which with --node");
+  }
+  for (size_t i = 0; i < pipeline.nodes.size(); ++i) {
+    if (pipeline.nodes[i].id == given) return i;
+  }
+  throw UsageError("rejects replay: " + pipeline.name + " has no node " + given + " any more");
+}
+
+int replay_rejects(Invocation& call) {
+  const RunClock clock = call.clock();
+  const Pipeline pipeline = call.pipeline(0, clock);
+  StateStore& state = call.look(pipeline.name);
+  if (!state.unfinished().empty()) {
+    throw Error(Code::kConfig, "rejects replay: the last run of " + pipeline.name +
+                                   " did not come to its end; run it first");
+  }
+  std::vector<RejectGroup> groups = state.reject_groups(call.arguments.get("run"));
+  if (groups.empty()) {
+    Json::Value nothing;
+    nothing["pipeline"] = pipeline.name;
+    nothing["outcome"] = "ok";
+    nothing["exit_code"] = kExitOk;
+    nothing["streams"] = Json::arrayValue;
+    if (call.json()) {
+      call.print_json(nothing);
+    } else {
+      call.print(pipeline.name + ": no rejects that can be replayed\n");
+    }
+    return kExitOk;
+  }
+  const size_t node = choose_node(call, pipeline, groups);
+  std::erase_if(groups, [&](const auto& one) { return one.node != pipeline.nodes[node].id; });
+  if (std::any_of(groups.begin(), groups.end(),
+                  [](const auto& one) { return one.schema_json.empty(); })) {
+    throw Error(Code::kConfig,
+                "rejects replay: some were kept by an older patchbay, which did not note their "
+                "columns; name a later run with --run, or export them");
+  }
+  return run_replay(call, clock, replay_pipeline(pipeline, node, call.arguments.has("overwrite")),
+                    std::move(groups));
+}
+
 }  // namespace
 
 int verb_rejects(Invocation& call) {
   const std::string& verb = call.arguments.subcommand;
   if (verb == "show") return show_reject(call);
+  if (verb == "replay") return replay_rejects(call);
   const std::string pipeline = call.recorded_name(0);
   if (verb == "list") return list_rejects(call, pipeline);
   return verb == "clear" ? clear_rejects(call, pipeline) : export_rejects(call, pipeline);

@@ -12,6 +12,7 @@
 #include "manifest/config_check.h"
 #include "pipeline/guarantee.h"
 #include "pipeline/references.h"
+#include "replay/replay_run.h"
 #include "report/json_text.h"
 #include "report/progress.h"
 #include "report/run_report.h"
@@ -106,6 +107,8 @@ class RunVerb {
     if (options_.one_off) context_.schema_seen = [this](const Schema& schema) { show(schema); };
   }
 
+  void replay(std::vector<RejectGroup> groups) { replayed_ = std::move(groups); }
+
   int run() {
     outcome_.run = clock_.run_id;
     outcome_.pipeline = pipeline_.name;
@@ -164,7 +167,9 @@ class RunVerb {
                             call_.logger());
     try {
       learn_secrets();
-      Runtime runtime(context_, call_.logger());
+      Runtime runtime(context_, call_.logger(), load_for_replay);
+      std::optional<ReplayRun> replay;
+      if (options_.replay) replay.emplace(runtime, std::move(replayed_));
       Engine engine(runtime);
       watch_.start({[&] { engine.cancel(); }, [this] { context_.cleanup.cancel(); },
                     [this](int signal) { give_up(signal); }});
@@ -196,7 +201,7 @@ class RunVerb {
   }
 
   void finish() {
-    outcome_.finished = std::chrono::system_clock::now();
+    end_clock();
     judge(outcome_, watch_.signal());
     try {
       outcome_.state_after = call_.state(pipeline_.name).stream_states();
@@ -222,10 +227,16 @@ class RunVerb {
 
   // A plugin does not return: what is known is reported, the next run recovers.
   void give_up(int signal) {
-    outcome_.finished = std::chrono::system_clock::now();
+    end_clock();
     judge(outcome_, signal);
     print(report_json(outcome_, context_));
     _exit(outcome_.exit_code);
+  }
+
+  void end_clock() {
+    outcome_.finished = std::chrono::system_clock::now();
+    outcome_.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count();
   }
 
   void prepare_crash_report() {
@@ -239,6 +250,7 @@ class RunVerb {
 
   Invocation& call_;
   SignalWatch watch_;
+  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   const RunClock clock_;
   const Pipeline pipeline_;
   const RunOptions options_;
@@ -246,6 +258,7 @@ class RunVerb {
   const std::unique_ptr<SecretStore> secrets_;
   RunContext context_;
   RunOutcome outcome_;
+  std::vector<RejectGroup> replayed_;
   std::mutex shown_mutex_;
   std::set<std::string> shown_;  // streams
 };
@@ -257,6 +270,16 @@ int verb_run(Invocation& call) {
   Pipeline pipeline = call.pipeline(0, clock);
   RunOptions options = run_options(call, pipeline);
   return RunVerb(call, clock, std::move(pipeline), std::move(options)).run();
+}
+
+int run_replay(Invocation& call, const RunClock& clock, Pipeline pipeline,
+               std::vector<RejectGroup> groups) {
+  RunOptions options;
+  options.edge_bytes = call.environment().edge_bytes;
+  options.replay = true;
+  RunVerb verb(call, clock, std::move(pipeline), std::move(options));
+  verb.replay(std::move(groups));
+  return verb.run();
 }
 
 int run_copy(Invocation& call, const RunClock& clock, Pipeline pipeline) {

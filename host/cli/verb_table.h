@@ -174,15 +174,21 @@ inline const std::vector<VerbSpec> kVerbs{
     {"rejects",
      "PIPELINE|ID",
      "rows that were refused, and why",
-     "list, export and clear take a pipeline, show takes a reject's id. export writes one JSON "
-     "object per line, with the record: it may hold personal data. clear deletes them.",
-     {"list", "show", "export", "clear"},
+     "list, export, replay and clear take a pipeline, show takes a reject's id. export writes one "
+     "JSON object per line, with the record: it may hold personal data. replay sends those of one "
+     "node through the pipeline again, from that node on; what is committed then is a reject no "
+     "more. clear deletes them.",
+     {"list", "show", "export", "replay", "clear"},
      1,
      1,
      {{"run", "ID", "just this run", false, "", ""},
       {"before", "AGE", "clear: those that are older, like 30d, or than a time", false, "", ""},
+      {"node", "ID", "replay: those that this node refused", false, "", ""},
+      {"overwrite", "", "replay: where rows go by keys, the refused rows count", false, "", ""},
+      {"set", "NAME=VALUE", "replay: sets a variable of the pipeline", true, "", ""},
+      {"progress", "STYLE", "replay: to stderr", false, "auto|bar|log|none", ""},
       kOutput},
-     {},
+     {"patchbay rejects replay reviews", "patchbay rejects clear reviews --before 30d"},
      Words::kPipelines},
     {"schema",
      "",

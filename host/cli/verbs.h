@@ -33,6 +33,10 @@ std::vector<RunSummary> newest_runs(Invocation& call, const std::string& pipelin
 // they are known.
 int run_copy(Invocation& call, const RunClock& clock, Pipeline pipeline);
 
+// One run of a pipeline that replay_pipeline made, over these rejects.
+int run_replay(Invocation& call, const RunClock& clock, Pipeline pipeline,
+               std::vector<RejectGroup> groups);
+
 // Becomes the program patchbay-conformance, which is installed apart. Throws Error kConfig where it
 // is not there.
 int hand_over_to_conformance(Invocation& call);

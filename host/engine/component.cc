@@ -164,6 +164,17 @@ std::unique_ptr<ReaderHandle> Instance::open_inputs(NodeServices& services,
   return std::make_unique<ReaderHandle>(*this, reader);
 }
 
+std::optional<std::string> Instance::file_of(NodeServices& services,
+                                             const std::vector<std::string>& records) {
+  if (!BAY_HAS(component_.transform, bay_transform_vt, file_of)) return std::nullopt;
+  std::vector<bay_bytes> texts;
+  for (const auto& record : records) texts.push_back(bytes(record));
+  auto call = make_call(*this, services, "file_of");
+  call.check(component_.transform->file_of(&call, object_, texts.data(), texts.size()));
+  if (call.results.empty()) return std::nullopt;
+  return std::move(call.results[0]);
+}
+
 Json::Value Instance::plan_schema(NodeServices& services, const Schema& stream) {
   Json::Value steps(Json::arrayValue);
   if (!BAY_HAS(component_.sink, bay_sink_vt, plan_schema)) return steps;

@@ -90,6 +90,9 @@ class Instance {
   std::vector<Schema> bind(NodeServices& services, const std::vector<SchemaPtr>& in);
   std::unique_ptr<ReaderHandle> open_inputs(NodeServices& services,
                                             std::span<bay_input* const> inputs);
+  // Nothing where the plugin makes no file of what it refused.
+  std::optional<std::string> file_of(NodeServices& services,
+                                     const std::vector<std::string>& records);
 
   Json::Value plan_schema(NodeServices& services, const Schema& stream);
   void apply_schema(NodeServices& services, const Schema& stream, const Json::Value& steps);

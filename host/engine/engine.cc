@@ -42,7 +42,7 @@ RunResult Engine::execute() {
   planner_.emplace(run_, recovered_);
   std::vector<Lane> lanes = planner_->plan(first_);
   run_.identities.learn(
-      planner_->streams(), !run_.options.full_refresh, [&](const std::string& stream) {
+      planner_->streams(), !run_.options.full_refresh && !run_.options.replay, [&](const std::string& stream) {
         runtime_.logger().log(BAY_LOG_INFO, "",
                               "stream " + stream +
                                   ": the state on record is taken for this pipeline's: what it is "
@@ -229,7 +229,7 @@ void Engine::load_states(Lane& lane) const {
       if (lane.from_start) continue;
       split.state_json = run_.state.state({node, split.plan.stream}, split.plan.id);
       // What `state set` says of a stream that was never read.
-      if (split.state_json.empty())
+      if (split.state_json.empty() && !run_.options.replay)
         split.state_json = run_.state.given_state(split.plan.stream).value_or("");
     }
   }

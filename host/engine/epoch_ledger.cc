@@ -103,7 +103,7 @@ EpochRecord EpochLedger::make_record(uint64_t epoch, Epoch& open) {
     for (auto& field : run_.fields_to_record(stream)) record.fields.push_back(std::move(field));
   }
   for (const auto& state : open.states) {
-    if (state.state_json.empty() && !state.done) continue;
+    if ((state.state_json.empty() && !state.done) || run_.options.replay) continue;
     record.identities.push_back({state.of, run_.identities.of(state.of)});
     if (run_.options.full_refresh) record.refreshed.push_back(state.of);
   }

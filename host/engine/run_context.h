@@ -29,6 +29,7 @@ struct RunOptions {
   std::optional<std::vector<GivenSplit>> splits;  // just these, in place of what the sources plan
   bool look_only = false;                         // preview: nothing is recorded
   bool one_off = false;                           // copy: there is no next run to think of
+  bool replay = false;                            // of rejects: no state is gone on from
   int64_t edge_bytes = 1 << 20;                   // that one input of a node may hold
 };
 

@@ -107,10 +107,6 @@ Json::Value node_json(const Node& node, const NodeFigures& figures) {
   return json;
 }
 
-double duration(const RunOutcome& run) {
-  return std::round(std::chrono::duration<double>(run.finished - run.started).count() * 1e3) / 1e3;
-}
-
 std::string state_text(const Json::Value& before, const Json::Value& after) {
   if (after.isNull() && before.isNull()) return "";
   const std::string from = before.isNull() ? "start" : compact_json(before);
@@ -199,7 +195,7 @@ Json::Value report_json(const RunOutcome& run, const RunContext& context) {
   json["environment"] = run.environment;
   json["started"] = iso_time(run.started);
   json["finished"] = iso_time(run.finished);
-  json["seconds"] = duration(run);
+  json["seconds"] = std::round(run.seconds * 1e3) / 1e3;
   json["outcome"] = run.outcome;
   json["exit_code"] = run.exit_code;
   json["guarantee"] = run.guarantee;
@@ -241,7 +237,7 @@ std::string report_text(const RunOutcome& run, const RunContext& context, bool c
     doubles |= !note.empty();
   }
   std::string text = run.pipeline + ": " + paint(run.exit_code == 0 ? "32" : "31", run.outcome) +
-                     " in " + tenths(duration(run)) + " s, " + run.guarantee + ", run " + run.run +
+                     " in " + tenths(run.seconds) + " s, " + run.guarantee + ", run " + run.run +
                      "\n" + streams_table(run, context).text({}) + remarks;
   if (rejected > 0)
     text += paint("33", "rejects") + ": see `patchbay rejects list " + run.pipeline + "`\n";

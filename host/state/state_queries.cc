@@ -217,23 +217,4 @@ std::vector<KnownField> StateStore::known_fields(const std::string& stream) {
   return out;
 }
 
-void StateStore::rejects(const std::string& run, int64_t id,
-                         const std::function<bool(const StoredReject&)>& take) {
-  const Guard lock(mutex_);
-  auto query = db_.prepare(
-      "SELECT id, run, lane, epoch, stream, node, code, reason, position, record, kept, at, "
-      "reject_schemas.schema FROM rejects LEFT JOIN reject_schemas ON no = rejects.schema WHERE "
-      "(?1 = '' OR run = ?1) AND (?2 = 0 OR id = ?2) ORDER BY id");
-  query.bind(1, run).bind(2, id);
-  while (query.step()) {
-    const StoredReject stored{
-        query.integer(0),
-        {query.text(1), query.text(2), static_cast<uint64_t>(query.integer(3)), query.text(4),
-         query.text(5), query.text(6), query.text(7), query.text(8), query.text(9), query.text(12)},
-        query.integer(10) != 0,
-        query.text(11)};
-    if (!take(stored)) return;
-  }
-}
-
 }  // namespace patchbay::host

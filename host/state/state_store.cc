@@ -16,7 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kPendingRejects = 1000;
 constexpr int kKeptRuns = 1000;
 constexpr int kKeptHistory = 1000;
 // Ids of rejects are unique in a state directory: each pipeline has as many to itself.
@@ -84,15 +83,6 @@ void StateStore::migrate(const fs::path& dir) {
   }
   db_.execute("PRAGMA user_version = " + std::to_string(kVersion));
   transaction.commit();
-}
-
-template <class Work>
-void StateStore::transaction(std::string_view step, Work&& work) {
-  faults_.step(std::string(step) + ".before");
-  Transaction transaction(db_);
-  work();
-  transaction.commit();
-  faults_.step(std::string(step) + ".after");
 }
 
 void StateStore::begin_run(const RunInfo& run, bool alone) {
@@ -193,6 +183,7 @@ int64_t StateStore::stream_number(const StreamRef& of) {
 
 void StateStore::apply_state(const SplitState& state, const std::string& run) {
   if (!state.done && state.state_json.empty()) return;  // it has only come to its end
+  if (state.of.node == kReplayNode) return delete_replayed(state);
   const int64_t stream = stream_number(state.of);
   if (state.done) {
     db_.prepare("INSERT OR REPLACE INTO done (stream, split, run) VALUES (?, ?, ?)")
@@ -421,63 +412,6 @@ std::optional<std::string> StateStore::claim(const std::string& name, const std:
     if (query.text(0) != owner) other = query.text(0);
   });
   return other;
-}
-
-void StateStore::flush_rejects() {
-  for (const auto& r : pending_rejects_) {
-    if (!r.schema_json.empty()) {
-      db_.prepare("INSERT OR IGNORE INTO reject_schemas (schema) VALUES (?)")
-          .bind(1, r.schema_json)
-          .run();
-    }
-    db_.prepare(
-           "INSERT INTO rejects (run, lane, epoch, stream, node, code, reason, position, record, "
-           "schema, kept) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT no FROM reject_schemas WHERE "
-           "schema = ?), 0)")
-        .bind(1, r.run)
-        .bind(2, r.lane)
-        .bind(3, static_cast<int64_t>(r.epoch))
-        .bind(4, r.stream)
-        .bind(5, r.node)
-        .bind(6, r.code)
-        .bind(7, r.reason)
-        .bind(8, r.position_json)
-        .bind(9, r.row_json)
-        .bind(10, r.schema_json)
-        .run();
-  }
-  pending_rejects_.clear();
-}
-
-void StateStore::add_reject(const Reject& reject) {
-  const Guard lock(mutex_);
-  pending_rejects_.push_back(reject);
-  if (pending_rejects_.size() < kPendingRejects) return;
-  transaction("state.rejects", [&] { flush_rejects(); });
-}
-
-int64_t StateStore::clear_rejects(const std::string& run, const std::string& before) {
-  const Guard lock(mutex_);
-  int64_t n = 0;
-  transaction("state.clear_rejects", [&] {
-    // Of epochs without an end they are still needed.
-    auto gone = db_.prepare(
-        "DELETE FROM rejects WHERE (?1 = '' OR run = ?1) AND (?2 = '' OR at < ?2) AND epoch NOT IN "
-        "(SELECT epoch FROM epochs) RETURNING 1");
-    gone.bind(1, run).bind(2, before);
-    while (gone.step()) ++n;
-    db_.execute(
-        "DELETE FROM reject_schemas WHERE no NOT IN (SELECT schema FROM rejects WHERE schema IS "
-        "NOT NULL)");
-  });
-  return n;
-}
-
-void StateStore::forget_rejects(const std::vector<int64_t>& ids) {
-  const Guard lock(mutex_);
-  transaction("state.forget_rejects", [&] {
-    for (const int64_t id : ids) db_.prepare("DELETE FROM rejects WHERE id = ?").bind(1, id).run();
-  });
 }
 
 }  // namespace patchbay::host

@@ -107,6 +107,27 @@ struct StoredReject {
   std::string at;
 };
 
+// Rejects that came from one node in one run: rows of one schema, or records of one file. Of epochs
+// that are committed only, or their rows would be read again by themselves.
+struct RejectGroup {
+  std::string node, run, stream;
+  int64_t schema = 0;  // its number on record
+  std::string schema_json;
+  std::string file;  // by their positions; empty where they name none
+  int64_t rows = 0;
+};
+
+// As the node of a state: the replay of rejects. The split is group_json's, the state {"to": ID}:
+// where it is committed, the group's rejects up to that one are deleted.
+inline constexpr const char* kReplayNode = "(rejects)";
+std::string group_json(const RejectGroup& group);
+RejectGroup group_from_json(const std::string& json);
+
+struct RejectText {
+  int64_t id = 0;
+  std::string row_json;
+};
+
 struct HistoryEntry {
   std::string run, stream, split, state_json, at;
 };
@@ -198,7 +219,9 @@ class StateStore {
                const std::function<bool(const StoredReject&)>& take);
   // Deletes those of a run (empty = all) that are older than `before` (ISO time; empty = all).
   int64_t clear_rejects(const std::string& run, const std::string& before);
-  void forget_rejects(const std::vector<int64_t>& ids);
+  // What can be replayed, the oldest first; empty run = all.
+  std::vector<RejectGroup> reject_groups(const std::string& run);
+  std::vector<RejectText> rejects_of(const RejectGroup& group, int64_t after, int64_t limit);
 
  private:
   void migrate(const std::filesystem::path& dir);
@@ -207,6 +230,7 @@ class StateStore {
   void flush_rejects();
   void apply(const EpochRecord& record);
   void apply_state(const SplitState& state, const std::string& run);
+  void delete_replayed(const SplitState& state);
   template <class Work>
   void transaction(std::string_view step, Work&& work);
 
@@ -218,5 +242,14 @@ class StateStore {
   std::string id_;
   std::vector<Reject> pending_rejects_;
 };
+
+template <class Work>
+void StateStore::transaction(std::string_view step, Work&& work) {
+  faults_.step(std::string(step) + ".before");
+  Transaction transaction(db_);
+  work();
+  transaction.commit();
+  faults_.step(std::string(step) + ".after");
+}
 
 }  // namespace patchbay::host

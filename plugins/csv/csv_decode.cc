@@ -1,5 +1,6 @@
 #include "csv_decode.h"
 
+#include "csv_refused.h"
 #include "csv_stream.h"
 
 namespace patchbay {
@@ -33,6 +34,10 @@ CsvDecode::CsvDecode(Context& context, const Config& config)
 
 std::unique_ptr<Reader> CsvDecode::open(Call&, std::vector<Input> inputs) {
   return read_csv(context_, config_, std::move(inputs.at(0)));
+}
+
+std::optional<std::string> CsvDecode::file_of(Call&, std::span<const std::string_view> records) {
+  return file_of_refused(config_, records);
 }
 
 }  // namespace patchbay

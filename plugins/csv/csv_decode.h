@@ -10,6 +10,8 @@ class CsvDecode final : public Transform {
  public:
   CsvDecode(Context& context, const Config& config);
   std::unique_ptr<Reader> open(Call& call, std::vector<Input> inputs) override;
+  std::optional<std::string> file_of(Call& call,
+                                     std::span<const std::string_view> records) override;
 
  private:
   Context& context_;

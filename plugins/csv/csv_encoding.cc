@@ -19,7 +19,29 @@ std::string lower(std::string text) {
   return text;
 }
 
+std::string canonical(std::string name) {
+  name = lower(std::move(name));
+  return name == "utf8" ? "utf-8" : name;
+}
+
 }  // namespace
+
+std::string from_utf8(const std::string& text, const std::string& encoding) {
+  std::string to = canonical(encoding);
+  if (to == "utf-8") return text;
+  if (to == "utf-16") to = "utf-16le";
+  const iconv_t handle = iconv_open(to.c_str(), "UTF-8");
+  std::string out(text.size() * 4, '\0');
+  auto* from = const_cast<char*>(text.data());
+  char* at = out.data();
+  size_t left = text.size(), room = out.size();
+  const size_t result = iconv(handle, &from, &left, &at, &room);
+  iconv_close(handle);
+  if (result == static_cast<size_t>(-1))
+    throw Error(Code::kData, "a record has a character that " + encoding + " lacks");
+  out.resize(out.size() - room);
+  return out;
+}
 
 struct CsvEncoding::Converter {
   explicit Converter(const std::string& from) : handle(iconv_open("UTF-8", from.c_str())) {}
@@ -34,8 +56,7 @@ struct CsvEncoding::Converter {
 };
 
 CsvEncoding::CsvEncoding(std::string name, std::string file)
-    : name_(lower(std::move(name))), file_(std::move(file)) {
-  if (name_ == "utf8") name_ = "utf-8";
+    : name_(canonical(std::move(name))), file_(std::move(file)) {
   if (!Converter(name_).known()) {
     throw Error(Code::kConfig,
                 "encoding: " + name_ + " is not known here; `iconv -l` lists those that are");

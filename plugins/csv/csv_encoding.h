@@ -8,6 +8,9 @@
 
 namespace patchbay {
 
+// The inverse. Throws Error kData for a character that the encoding lacks.
+std::string from_utf8(const std::string& text, const std::string& encoding);
+
 class CsvEncoding {
  public:
   // `name` as iconv(3) knows it; throws Error kConfig for one that it doesn't. A byte order mark of

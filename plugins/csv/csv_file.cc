@@ -40,6 +40,7 @@ bool CsvFile::begin() {
   delimiter_ = delimiter;
   name_columns(first);
   check_names();
+  if (config_.header) header_ = first.record(first.rows[0]);
   if (!config_.header) scanner_.give_back(std::move(first));
   return true;
 }

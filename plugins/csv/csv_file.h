@@ -38,6 +38,7 @@ class CsvFile {
   // Reads the header. False for a file without a single record.
   bool begin();
   const std::vector<std::string>& names() const { return names_; }
+  const std::string& header() const { return header_; }  // its text; empty where it has none
   // By what the first records hold, and by what is declared.
   std::vector<Field> guess_fields();
   // The records after the header, block by block. False where more must be fed first.
@@ -58,6 +59,7 @@ class CsvFile {
   size_t fed_ = 0;
   bool ended_ = false;
   std::vector<std::string> names_;
+  std::string header_;
   std::optional<CsvBlock> sample_;  // records that were looked at, to be given by next()
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "csv_refused.h"
 #include "patchbay/json_text.h"
 #include "patchbay/text_value.h"
 
@@ -142,18 +143,17 @@ class Conversion {
     for (auto& one : refused_) {
       while (before < block_.rows.size() && block_.rows[before].begin < one.record.begin) ++before;
       line += block_.lines_between(std::exchange(counted, one.record.begin), one.record.begin);
-      std::string position = "{\"file\":", record = "{\"line\":";
+      std::string position = "{\"file\":";
       append_json_string(position, plan_.file);
       position += ",\"line\":" + std::to_string(line);
       if (!one.column.empty()) {
         position += ",\"column\":";
         append_json_string(position, one.column);
       }
-      append_json_string(record, block_.record(one.record));
       out.push_back(
           {static_cast<int64_t>(before),
            {plan_.schema->name, std::move(one.code), std::move(one.reason), position + "}"},
-           record + "}"});
+           refused_record(block_.record(one.record), plan_.header)});
     }
     return out;
   }

@@ -18,13 +18,14 @@ struct CsvPlan {
   std::vector<CsvColumn> columns;  // of the schema
   std::vector<int> places;         // of the schema's columns among the file's; -1 = none: null
   std::vector<bool> guessed;       // the schema's columns whose type nobody declared
+  std::string header;              // the file's, as it stands; empty without one
   std::string unwanted;            // every row is refused: a column that the policy rejects
 };
 
 struct RefusedRow {
   int64_t before;  // good rows in front of it
   Rejection why;
-  std::string record;  // JSON: {"line": its text}
+  std::string record;  // JSON, see csv_refused.h
 };
 
 struct ConvertedRows {

@@ -161,7 +161,7 @@ class CsvReader final : public Reader {
       return;
     }
     auto plan = std::make_shared<CsvPlan>(
-        CsvPlan{config_.dialect, file.key(), {}, file.names(), {}, {}, {}, {}});
+        CsvPlan{config_.dialect, file.key(), {}, file.names(), {}, {}, {}, file.header(), {}});
     if (!stream.schema) {
       settle(stream, {stream.name, file.guess_fields(), {}});
       tell_guess(stream, file);

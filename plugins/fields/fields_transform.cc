@@ -85,9 +85,10 @@ class FieldsMapper final : public Mapper {
 
   Batch map(Call& call, Batch batch) override {
     Columns columns{in_->fields, {}, batch.rows()};
+    const Batch given = config_.cast.empty() ? Batch() : batch.slice(0, batch.rows());
     columns.arrays = split_columns(batch.take());
     make_fields(columns, true);
-    if (!config_.cast.empty()) drop_uncastable(call, columns);
+    if (!config_.cast.empty()) drop_uncastable(call, columns, given);
     change_fields(columns, true);
     return Batch(out_, join_columns(std::move(columns.arrays), columns.rows));
   }
@@ -215,12 +216,13 @@ class FieldsMapper final : public Mapper {
     columns = std::move(kept);
   }
 
-  // Rows with a value that does not become the type asked for are refused, one by one, with the
-  // field.
-  void drop_uncastable(Call& call, Columns& columns) const {
+  // Rows with a value that does not become the type asked for are refused as they were given, one
+  // by one, with the field.
+  void drop_uncastable(Call& call, Columns& columns, const Batch& given) const {
     Batch batch(mid_, join_columns(std::move(columns.arrays), columns.rows));
     std::vector<uint8_t> bad(static_cast<size_t>(batch.rows()), 0);
-    for (const auto& [name, type] : config_.cast) mark_uncastable(call, batch, name, type, bad);
+    for (const auto& [name, type] : config_.cast)
+      mark_uncastable(call, batch, given, name, type, bad);
     std::vector<int64_t> good;
     for (int64_t row = 0; row < batch.rows(); ++row) {
       if (!bad[static_cast<size_t>(row)]) good.push_back(row);
@@ -230,8 +232,8 @@ class FieldsMapper final : public Mapper {
     columns.arrays = split_columns(batch.take());
   }
 
-  void mark_uncastable(Call& call, const Batch& batch, const std::string& name, const Type& type,
-                       std::vector<uint8_t>& bad) const {
+  void mark_uncastable(Call& call, const Batch& batch, const Batch& given, const std::string& name,
+                       const Type& type, std::vector<uint8_t>& bad) const {
     const auto i = static_cast<size_t>(mid_->index_of(name));
     const Type& from = mid_->fields[i].type;
     const auto in =
@@ -244,9 +246,9 @@ class FieldsMapper final : public Mapper {
       in->append(text, row);
       if (bad[static_cast<size_t>(row)] || in->is_null(row) || appender.append(text)) continue;
       bad[static_cast<size_t>(row)] = 1;
-      call.reject({mid_->name, "cast",
+      call.reject({in_->name, "cast",
                    name + ": a " + type_name(from) + " that is no " + type_name(type), ""},
-                  batch.rows_at({row}));
+                  given.rows_at({row}));
     }
   }
 

@@ -2,6 +2,8 @@
 
 #include <deque>
 
+#include "patchbay/json_text.h"
+
 namespace patchbay {
 namespace {
 
@@ -134,6 +136,29 @@ JsonDecode::JsonDecode(Context&, const Config& config) : config_(parse_config(co
 
 std::unique_ptr<Reader> JsonDecode::open(Call&, std::vector<Input> inputs) {
   return std::make_unique<JsonReader>(config_, std::move(inputs.at(0)));
+}
+
+// A document holds them at its place, and arrays on the way are filled up with null.
+std::optional<std::string> JsonDecode::file_of(Call&, std::span<const std::string_view> records) {
+  const bool lines = config_.form == JsonForm::kLines;
+  std::string before, behind, list;
+  if (config_.form == JsonForm::kDocument) {
+    for (const auto& step : config_.at.path) {
+      const bool place = !step.empty() && step.find_first_not_of("0123456789") == step.npos;
+      if (place && step.size() > 6) return std::nullopt;
+      before += place ? "[" : "{";
+      for (int i = 0; place && i < std::stoi(step); ++i) before += "null,";
+      if (!place) append_json_string(before, step);
+      if (!place) before += ":";
+      behind.insert(0, place ? "]" : "}");
+    }
+  }
+  for (const auto& record : records) {
+    if (!lines && !list.empty()) list += ",";
+    list += record;
+    if (lines) list += "\n";
+  }
+  return lines ? list : before + "[" + list + "]" + behind;
 }
 
 }  // namespace patchbay

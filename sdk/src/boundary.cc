@@ -190,6 +190,19 @@ bay_status transform_open(bay_call* call, bay_object* object, bay_input* const* 
   });
 }
 
+bay_status transform_file_of(bay_call* call, bay_object* object, const bay_bytes* records,
+                             size_t n) noexcept {
+  return guarded(call, [&] {
+    Call c = make_call(call);
+    std::vector<std::string_view> texts;
+    for (size_t i = 0; i < n; ++i)
+      texts.emplace_back(reinterpret_cast<const char*>(records[i].data), records[i].size);
+    const auto file = as<Transform>(object).file_of(c, texts);
+    if (file) c.put(*file);
+    return BAY_OK;
+  });
+}
+
 SchemaPtr import_shared(const ArrowSchema* schema) {
   return std::make_shared<const Schema>(import_schema(*schema));
 }
@@ -350,7 +363,8 @@ const bay_reader_vt kReaderTable{
     reader_refused};
 const bay_source_vt kSourceTable{sizeof(bay_source_vt), 0, source_discover, source_plan,
                                  source_open};
-const bay_transform_vt kTransformTable{sizeof(bay_transform_vt), 0, transform_bind, transform_open};
+const bay_transform_vt kTransformTable{sizeof(bay_transform_vt), 0, transform_bind, transform_open,
+                                       transform_file_of};
 const bay_sink_vt kSinkTable{sizeof(bay_sink_vt), 0,          sink_plan_schema, sink_apply_schema,
                              sink_open,           sink_write, sink_prepare,     sink_close,
                              sink_commit,         sink_abort, sink_outcome,     sink_newest};

@@ -135,8 +135,14 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+namespace {
+
+constexpr std::string_view kAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+}  // namespace
+
 std::string base64(std::string_view bytes) {
-  constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;
   out.reserve((bytes.size() + 2) / 3 * 4);
   for (size_t i = 0; i < bytes.size(); i += 3) {
@@ -146,6 +152,24 @@ std::string base64(std::string_view bytes) {
       group = group << 8 | (j < n ? static_cast<unsigned char>(bytes[i + j]) : 0u);
     }
     for (size_t j = 0; j < 4; ++j) out += j <= n ? kAlphabet[group >> (18 - 6 * j) & 63] : '=';
+  }
+  return out;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  std::string out;
+  out.reserve(text.size() / 4 * 3);
+  const size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  for (size_t i = 0; i < text.size(); i += 4) {
+    uint32_t group = 0;
+    const size_t n = i + 4 == text.size() ? 4 - padding : 4;
+    for (size_t j = 0; j < 4; ++j) {
+      const size_t digit = j < n ? kAlphabet.find(text[i + j]) : 0;
+      if (digit == std::string_view::npos) return std::nullopt;
+      group = group << 6 | static_cast<uint32_t>(digit);
+    }
+    for (size_t j = 0; j + 1 < n; ++j) out += static_cast<char>(group >> (16 - 8 * j) & 0xff);
   }
   return out;
 }

@@ -77,6 +77,10 @@ TEST(JsonText, Base64IsPadded) {
   EXPECT_EQ(base64("foo"), "Zm9v");
   EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
   EXPECT_EQ(base64("\xff\xfe\xfd"), "//79");
+  for (const std::string bytes : {"", "f", "fo", "foo", "foobar", "\xff\xfe\xfd"})
+    EXPECT_EQ(from_base64(base64(bytes)), bytes);
+  for (const char* text : {"Z", "Zg", "Zg=", "Z===", "Zg==Zg==", "Z g=", "Zm9v\n"})
+    EXPECT_EQ(from_base64(text), std::nullopt) << text;
 }
 
 TEST(JsonText, ARowOfEveryTypeIsWrittenInFull) {

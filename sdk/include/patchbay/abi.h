@@ -276,6 +276,10 @@ typedef struct bay_transform_vt {
    * without data. */
   bay_status (*bind)(bay_call*, bay_object*, const struct ArrowSchema* const* in, uint32_t n);
   bay_status (*open)(bay_call*, bay_object*, bay_input* const* in, uint32_t n, bay_reader** out);
+  /* Since 1.0-rc2, optional, of a decoder: put() the bytes of a file that `open` would read as
+   * these records, which it refused itself, in their order and as the text that it gave to
+   * `reject`. All are of one file. */
+  bay_status (*file_of)(bay_call*, bay_object*, const bay_bytes* records, size_t n);
 } bay_transform_vt;
 
 typedef struct bay_sink_vt {

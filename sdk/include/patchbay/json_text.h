@@ -1,6 +1,7 @@
 // Single values as JSON text.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@ void append_json_int(std::string& out, int64_t value);
 // "Infinity", "-Infinity".
 void append_json_double(std::string& out, double value);
 void append_json_double(std::string& out, float value);
-std::string base64(std::string_view bytes);  // RFC 4648, with padding
+std::string base64(std::string_view bytes);                     // RFC 4648, with padding
+std::optional<std::string> from_base64(std::string_view text);  // nothing where it is none
 
 }  // namespace patchbay

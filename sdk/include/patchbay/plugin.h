@@ -11,6 +11,7 @@
 #include <json/value.h>
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -86,6 +87,11 @@ class Transform : public Component {
   virtual std::vector<Schema> bind(Call&, const std::vector<SchemaPtr>& /*in*/) { return {}; }
   // The inputs outlive the reader.
   virtual std::unique_ptr<Reader> open(Call& call, std::vector<Input> inputs) = 0;
+  // Of a decoder: a file that open() would read as these records, which it refused itself, each as
+  // the JSON text that it gave to Call::reject_record. All are of one file. Nothing = it can't.
+  virtual std::optional<std::string> file_of(Call&, std::span<const std::string_view> /*records*/) {
+    return std::nullopt;
+  }
 };
 
 struct Prepared {
