@@ -209,12 +209,23 @@ class RunVerb {
       call_.state(pipeline_.name)
           .finish_run(clock_.run_id, iso_time(outcome_.finished), outcome_.outcome,
                       outcome_.exit_code, compact_json(json));
+      forget_what_is_old();
     } catch (const Error& error) {
       // What was moved is told all the same.
       if (!outcome_.failed_early) fail({{}, error.code(), false, "", error.what()});
       if (outcome_.exit_code == kExitOk) judge(outcome_, 0);
     }
     print(report_json(outcome_, context_));
+  }
+
+  void forget_what_is_old() {
+    const Environment& environment = call_.environment();
+    StateStore& state = call_.state(pipeline_.name);
+    const auto before = [&](std::chrono::milliseconds age) {
+      return iso_time(outcome_.finished - age);
+    };
+    if (environment.keep_rejects) state.clear_rejects("", before(*environment.keep_rejects));
+    if (environment.keep_runs) state.clear_runs(before(*environment.keep_runs));
   }
 
   void print(const Json::Value& json) {

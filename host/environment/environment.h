@@ -1,6 +1,7 @@
 // What is enabled and configured in dev, prod, ...: <config-dir>/environments/<name>/.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -32,6 +33,8 @@ struct Environment {
   std::string timezone = "UTC";
   std::optional<unsigned> concurrency;
   int64_t edge_bytes = 1 << 20;
+  // What is older is deleted when a run ends; nothing = never.
+  std::optional<std::chrono::milliseconds> keep_rejects, keep_runs;
   std::vector<NamedValue> values;  // what is above, and where each comes from
 
   bool enabled(const std::string& plugin) const;

@@ -30,6 +30,8 @@ const Json::Value& environment_schema() {
       "limits": {"type": "object", "additionalProperties": false, "properties": {
         "concurrency": {"type": "integer", "minimum": 1, "maximum": 256},
         "edge_bytes": {"type": ["string", "integer"]}}},
+      "keep": {"type": "object", "additionalProperties": false, "properties": {
+        "rejects": {"type": "string"}, "runs": {"type": "string"}}},
       "placement": {"enum": ["process"]}
     }})json")
                                         .root;
@@ -84,6 +86,7 @@ class EnvironmentFile {
       note(environment, "state_dir", environment.state_dir.string(), "/state_dir");
     }
     apply_limits(environment);
+    apply_keep(environment);
     if (!root.isMember("secrets")) return;
     environment.secrets.clear();
     forget(environment, "secrets");
@@ -117,6 +120,8 @@ class EnvironmentFile {
       guarded("/limits/edge_bytes",
               [&] { parse_size("limits.edge_bytes", root["limits"]["edge_bytes"]); });
     }
+    for (const auto& name : root["keep"].getMemberNames())
+      guarded("/keep/" + name, [&] { parse_duration("keep." + name, root["keep"][name]); });
     for (Json::ArrayIndex i = 0; i < root["secrets"].size(); ++i)
       check_provider(root["secrets"][i], std::to_string(i));
   }
@@ -164,6 +169,15 @@ class EnvironmentFile {
     if (limits.isMember("edge_bytes")) {
       environment.edge_bytes = parse_size("limits.edge_bytes", limits["edge_bytes"]);
       note(environment, "limits.edge_bytes", limits["edge_bytes"].asString(), "/limits/edge_bytes");
+    }
+  }
+
+  void apply_keep(Environment& environment) {
+    const Json::Value& keep = document_.root["keep"];
+    for (const auto& name : keep.getMemberNames()) {
+      (name == "runs" ? environment.keep_runs : environment.keep_rejects) =
+          parse_duration("keep." + name, keep[name]);
+      note(environment, "keep." + name, keep[name].asString(), "/keep/" + name);
     }
   }
 

@@ -53,7 +53,7 @@ std::chrono::milliseconds parse_duration(const std::string& name, const Json::Va
   constexpr double kLongest = 365 * 86400e3;
   const auto ms = scaled(value.isNumeric() || value.isString() ? value.asString() : "", kDurations);
   if (!ms || *ms < 1 || *ms > kLongest)
-    refuse(name, "a duration like 500ms, 60s, 10m or 2h, up to a year");
+    refuse(name, "a duration like 500ms, 60s, 10m, 2h or 30d, up to a year");
   return std::chrono::milliseconds(static_cast<int64_t>(*ms));
 }
 

@@ -121,6 +121,19 @@ void StateStore::finish_run(const std::string& run, const std::string& finished,
   });
 }
 
+int64_t StateStore::clear_runs(const std::string& before) {
+  const Guard lock(mutex_);
+  int64_t n = 0;
+  transaction("state.clear_runs", [&] {
+    auto gone = db_.prepare(
+        "DELETE FROM runs WHERE started < ? AND rowid <> (SELECT max(rowid) FROM runs) RETURNING "
+        "1");
+    gone.bind(1, before);
+    while (gone.step()) ++n;
+  });
+  return n;
+}
+
 void StateStore::take_runs(const std::vector<RunSummary>& newest_first) {
   const Guard lock(mutex_);
   transaction("state.take_runs", [&] {

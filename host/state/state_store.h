@@ -219,6 +219,8 @@ class StateStore {
                const std::function<bool(const StoredReject&)>& take);
   // Deletes those of a run (empty = all) that are older than `before` (ISO time; empty = all).
   int64_t clear_rejects(const std::string& run, const std::string& before);
+  // Deletes runs that began before (ISO time), but for the last one; returns how many.
+  int64_t clear_runs(const std::string& before);
   // What can be replayed, the oldest first; empty run = all.
   std::vector<RejectGroup> reject_groups(const std::string& run);
   std::vector<RejectText> rejects_of(const RejectGroup& group, int64_t after, int64_t limit);

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shutil
+import sqlite3
 
 from harness import BUILD, SystemTest, main
 
@@ -49,6 +50,25 @@ class EnvironmentsTest(SystemTest):
     def test_an_environment_overrides_what_it_extends(self):
         self.assertEqual(self.patchbay("--env", "prod", "run", "load").code, 0)
         self.assertEqual(self.rows("SELECT id FROM people", "prod.db"), [(1,), (2,)])
+
+    def test_what_is_old_is_deleted_when_a_run_ends(self):
+        self.write("base/environment.yaml", BASE + "keep: {rejects: 90d, runs: 365d}\n")
+        (self.folder / "in.csv").write_text("id\n1\nx\n")
+        text = LOAD.replace("csv.decode", "csv.decode\n    with: {{types: {{id: int64}}}}") + "rejects: {{max: 5}}\n"
+        self.write("prod/pipelines/load.yaml", text.format(database="${database}"))
+        for _ in range(3):
+            self.assertEqual(self.patchbay("--env", "prod", "run", "load").code, 0)
+        old = "datetime('now', '-91 days')"
+        with sqlite3.connect(self.folder / "state/pipelines/load.db") as state:
+            state.execute(f"UPDATE rejects SET at = {old} WHERE id < (SELECT max(id) FROM rejects)")
+            state.execute("UPDATE runs SET started = '2020-01-01T00:00:00Z' WHERE rowid = 1")
+        self.assertEqual(self.patchbay("--env", "prod", "run", "load").code, 0)
+        self.assertEqual(len(self.patchbay("--env", "prod", "rejects", "list", "load", "--output", "json").json), 2)
+        self.assertEqual(len(self.patchbay("--env", "prod", "runs", "list", "--output", "json").json), 3)
+        self.write("base/environment.yaml", BASE + "keep: {rejects: soon}\n")
+        refused = self.patchbay("--env", "prod", "run", "load")
+        self.assertEqual(refused.code, 3)
+        self.assertIn("base/environment.yaml:5:8: keep.rejects: must be a duration", refused.err)
 
     def test_validate_and_plan_say_where_each_value_comes_from(self):
         for verb in ("validate", "plan"):
