@@ -70,7 +70,10 @@ bay_status secret(bay_call* call, bay_str name, void (*use)(void*, bay_bytes), v
 bay_status input_next(bay_call* call, bay_input* input, bay_event* out) {
   return guarded(call, [&] {
     require_size("input_next: the event", out->struct_size, kEventSize);
-    return call->services.input_next(call, input, out);
+    call->services.clock.end();  // whoever it waits for is told of by itself
+    const bay_status status = call->services.input_next(call, input, out);
+    call->services.clock.begin(call->name);
+    return status;
   });
 }
 

@@ -1,6 +1,8 @@
 // The host's side of one call into a plugin: what bay_host's functions do.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,6 +15,7 @@
 #include "patchbay/batch.h"
 #include "patchbay/error.h"
 #include "sync/cancel.h"
+#include "sync/sync.h"
 
 namespace patchbay::host {
 
@@ -37,11 +40,35 @@ struct EpochInfo {
   bool complete = false;
 };
 
+// Which call is at work on a node, for those who tell of calls that take long.
+class CallClock {
+ public:
+  void begin(std::string_view literal) {
+    since_ns_ = sync::now().time_since_epoch().count();
+    name_ = literal.data();
+  }
+  void end() { name_ = nullptr; }
+  // A literal, and since when; null while none is at work, or one that waits for its own input.
+  struct Call {
+    const char* name;
+    std::chrono::steady_clock::time_point since;
+  };
+  Call at_work() const {
+    const char* name = name_;
+    return {name, std::chrono::steady_clock::time_point(std::chrono::nanoseconds(since_ns_))};
+  }
+
+ private:
+  std::atomic<const char*> name_{nullptr};
+  std::atomic<int64_t> since_ns_{0};
+};
+
 // What a node may ask of the host while it is called. One per node and lane; the calling thread's
 // only.
 class NodeServices {
  public:
   virtual ~NodeServices() = default;
+  CallClock clock;
   virtual const CancelToken& cancel() const = 0;
   virtual RetryLimits retry() const = 0;
   virtual std::string secret(std::string_view name) = 0;
@@ -111,7 +138,12 @@ struct bay_call {
         guard({plugin_id, node_id, call_name}),
         plugin(plugin_id),
         node(node_id),
-        name(call_name) {}
+        name(call_name) {
+    services.clock.begin(call_name);
+  }
+  ~bay_call() { services.clock.end(); }
+  bay_call(const bay_call&) = delete;
+  bay_call& operator=(const bay_call&) = delete;
 
   // Throws NodeError for a negative status; otherwise returns it.
   bay_status check(bay_status returned);

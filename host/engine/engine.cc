@@ -41,13 +41,14 @@ RunResult Engine::execute() {
   recover(first_, nullptr);
   planner_.emplace(run_, recovered_);
   std::vector<Lane> lanes = planner_->plan(first_);
-  run_.identities.learn(
-      planner_->streams(), !run_.options.full_refresh && !run_.options.replay, [&](const std::string& stream) {
-        runtime_.logger().log(BAY_LOG_INFO, "",
+  run_.identities.learn(planner_->streams(), !run_.options.full_refresh && !run_.options.replay,
+                        [&](const std::string& stream) {
+                          runtime_.logger().log(
+                              BAY_LOG_INFO, "",
                               "stream " + stream +
                                   ": the state on record is taken for this pipeline's: what it is "
                                   "of was not kept, or `patchbay state accept` said so");
-      });
+                        });
   RunResult result;
   result.lanes = lanes.size();
   if (lanes.empty()) return result;

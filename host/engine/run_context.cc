@@ -299,4 +299,24 @@ std::map<std::string, StreamOutcome> RunContext::outcomes() const {
   return outcomes_;
 }
 
+void RunContext::watch_calls(const CallClock& clock, size_t node) {
+  const Guard lock(calls_mutex_);
+  calls_[&clock] = node;
+}
+
+void RunContext::watch_no_more(const CallClock& clock) {
+  const Guard lock(calls_mutex_);
+  calls_.erase(&clock);
+}
+
+std::vector<RunContext::CallAtWork> RunContext::calls_at_work() const {
+  const Guard lock(calls_mutex_);
+  std::vector<CallAtWork> out;
+  for (const auto& [clock, node] : calls_) {
+    const CallClock::Call call = clock->at_work();
+    if (call.name) out.push_back({clock, node, call});
+  }
+  return out;
+}
+
 }  // namespace patchbay::host

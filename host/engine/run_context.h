@@ -144,6 +144,16 @@ class RunContext {
   void count_attempt(const std::string& stream, uint32_t attempt, double seconds);
   std::map<std::string, StreamOutcome> outcomes() const;
 
+  // Calls into plugins that are at work: `clock` tells of one node's in one lane.
+  void watch_calls(const CallClock& clock, size_t node);
+  void watch_no_more(const CallClock& clock);
+  struct CallAtWork {
+    const CallClock* clock;
+    size_t node;
+    CallClock::Call call;
+  };
+  std::vector<CallAtWork> calls_at_work() const;
+
  private:
   int64_t allowed_rejects() const;
 
@@ -155,6 +165,8 @@ class RunContext {
   std::map<std::string, std::vector<KnownField>> new_fields_;
   std::map<std::string, StreamOutcome> outcomes_;
   std::map<std::string, std::string> claims_;  // by name: the lane
+  mutable sync::Mutex calls_mutex_;
+  std::map<const CallClock*, size_t> calls_;  // to the node
 };
 
 }  // namespace patchbay::host

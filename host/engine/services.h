@@ -11,7 +11,12 @@ namespace patchbay::host {
 class BasicServices : public NodeServices {
  public:
   BasicServices(RunContext& run, size_t node, const CancelToken& cancel)
-      : run_(run), node_(node), cancel_(cancel) {}
+      : run_(run), node_(node), cancel_(cancel) {
+    run_.watch_calls(clock, node_);
+  }
+  ~BasicServices() override { run_.watch_no_more(clock); }
+  BasicServices(const BasicServices&) = delete;
+  BasicServices& operator=(const BasicServices&) = delete;
 
   const CancelToken& cancel() const override { return cancel_; }
   RetryLimits retry() const override { return run_.retry(); }

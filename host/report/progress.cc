@@ -65,16 +65,37 @@ Progress::~Progress() {
 }
 
 void Progress::loop() {
-  const auto period =
-      style_ == ProgressStyle::kBar ? std::chrono::milliseconds(200) : std::chrono::seconds(10);
+  const bool bar = style_ == ProgressStyle::kBar;
+  const auto period = bar ? std::chrono::milliseconds(200) : std::chrono::seconds(1);
   std::unique_lock lock(mutex_);
-  while (!stop_changed_.wait_for(lock, period, [&] { return stop_; })) {
-    if (style_ == ProgressStyle::kBar) {
+  for (int n = 1; !stop_changed_.wait_for(lock, period, [&] { return stop_; }); ++n) {
+    tell_long_calls();
+    if (bar) {
       draw();
-    } else {
+    } else if (n % 10 == 0) {
       write_log();
     }
   }
+}
+
+// After 5 s, 10 s, 20 s, ..: a plugin knows better what it waits for, but may not say.
+void Progress::tell_long_calls() {
+  constexpr std::chrono::seconds kLong{5};
+  const auto now = steady_clock::now();
+  std::map<const CallClock*, LongCall> still;
+  for (const auto& [clock, node, call] : run_.calls_at_work()) {
+    const auto known = long_calls_.find(clock);
+    const bool same = known != long_calls_.end() && known->second.since == call.since;
+    LongCall& one = still[clock] = same ? known->second : LongCall{call.since, call.since + kLong};
+    if (now < one.next_told) continue;
+    const auto taken = now - call.since;
+    one.next_told = now + taken;
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(taken).count();
+    logger_.log(BAY_LOG_INFO, run_.pipeline.nodes[node].id,
+                std::string("waiting for the plugin: ") + call.name + " has taken " +
+                    std::to_string(seconds) + " s so far");
+  }
+  long_calls_ = std::move(still);
 }
 
 NodeProgress Progress::node(size_t i) const {

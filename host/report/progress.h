@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -38,10 +39,15 @@ class Progress {
   void draw();
   void clear();
   void write_log();
+  void tell_long_calls();
 
   const ProgressStyle style_;
   const RunContext& run_;
   Logger& logger_;
+  struct LongCall {
+    std::chrono::steady_clock::time_point since, next_told;
+  };
+  std::map<const CallClock*, LongCall> long_calls_;
   size_t drawn_lines_ = 0;  // read and written while the logger is held
   std::chrono::steady_clock::time_point start_;
   std::mutex mutex_;
