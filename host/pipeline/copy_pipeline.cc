@@ -194,10 +194,14 @@ class Copy {
 
   // The one stream of the source goes into the table that the sink's URI names.
   void name_table(Side& from, Side& to) const {
-    if (!from.table.empty()) from.node.with["tables"][from.table] = from.table;
+    // Of shop.orders the stream is orders: where it goes, the sink says.
+    const size_t dot = from.table.rfind('.');
+    const bool named = dot != std::string::npos && dot + 1 < from.table.size();
+    const std::string stream = named ? from.table.substr(dot + 1) : from.table;
+    if (!from.table.empty()) from.node.with["tables"][from.table] = stream;
     if (to.table.empty()) return;
     if (!from.table.empty()) {
-      to.node.with["tables"][from.table] = to.table;
+      to.node.with["tables"][stream] = to.table;
     } else if (from.component->config["properties"].isMember("stream")) {
       from.node.with["stream"] = to.table;
     } else if (from.node.with.isMember("query")) {
