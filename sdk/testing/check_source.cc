@@ -53,11 +53,13 @@ void plans(const Subject& subject) {
   Bench bench(subject);
   const auto splits = bench.source().plan();
   require(!splits.empty(), "no splits, so nothing can be checked");
+  for (const auto& split : bench.source().plan_all()) {
+    require(split["stream"].isString() && !split["stream"].asString().empty(),
+            "a split without its stream");
+  }
   std::set<std::string> seen;
   for (const auto& split : splits) {
     require(split["id"].isString() && !split["id"].asString().empty(), "a split without an id");
-    require(split["stream"].isString() && !split["stream"].asString().empty(),
-            "a split without its stream");
     require(seen.insert(split["id"].asString()).second, "two splits with one id");
   }
   require(ids(splits) == ids(bench.source().plan()), "another object plans other ids");

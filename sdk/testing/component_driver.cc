@@ -193,6 +193,13 @@ std::vector<Schema> SourceDriver::discover() {
 
 std::vector<Json::Value> SourceDriver::plan(const std::vector<std::string>& streams,
                                             uint32_t want) {
+  auto splits = plan_all(streams, want);
+  std::erase_if(splits, [](const Json::Value& split) { return !split.isMember("id"); });
+  return splits;
+}
+
+std::vector<Json::Value> SourceDriver::plan_all(const std::vector<std::string>& streams,
+                                                uint32_t want) {
   Json::Value selection(Json::objectValue);
   for (const auto& stream : streams) selection["streams"].append(stream);
   const std::string text = write_json(selection);

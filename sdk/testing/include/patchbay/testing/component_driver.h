@@ -72,6 +72,9 @@ class SourceDriver : public ComponentDriver {
                const Json::Value& config);
   std::vector<Schema> discover();
   std::vector<Json::Value> plan(const std::vector<std::string>& streams = {}, uint32_t want = 1);
+  // Also those without an id, which only say that their stream is there.
+  std::vector<Json::Value> plan_all(const std::vector<std::string>& streams = {},
+                                    uint32_t want = 1);
   ReaderDriver open(const Json::Value& split, const Json::Value& state = {});
   std::vector<Batch> read_all();  // of all splits, one after the other
 };
