@@ -4,6 +4,7 @@
 #include "cli/exit_codes.h"
 #include "cli/option_text.h"
 #include "cli/render.h"
+#include "pipeline/guarantee.h"
 #include "report/json_text.h"
 
 namespace patchbay::host {
@@ -123,6 +124,13 @@ std::string command_reference() {
     for (size_t i = 0; i < verb.examples.size(); ++i)
       text += (i == 0 ? "\n```\n" : "") + std::string(verb.examples[i]) + "\n";
     if (!verb.examples.empty()) text += "```\n";
+  }
+  text += "\n## Rules of the guarantee\n\n" + row({"rule", "where", "then", "instead"}) +
+          row({"---", "---", "---", "---"});
+  for (const auto& rule : guarantee_rules()) {
+    text += row({rule.name, cell(rule.when),
+                 rule.effect == RuleEffect::kLimits ? "`at_least_once`" : "refused",
+                 cell(rule.instead)});
   }
   text += "\n## Exit codes\n\n" + row({"code", "meaning"}) + row({"---", "---"});
   for (const auto& one : kExitCodes)
