@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "patchbay/objects.h"
+#include "patchbay/objects/objects.h"
 
 namespace patchbay {
 

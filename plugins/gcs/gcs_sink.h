@@ -4,7 +4,7 @@
 #include <string>
 
 #include "gcs_access.h"
-#include "patchbay/objects.h"
+#include "patchbay/objects/objects.h"
 
 namespace patchbay {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "patchbay/crc32c.h"
 #include "patchbay/object.h"
+#include "patchbay/objects/crc32c.h"
 
 namespace patchbay {
 namespace {

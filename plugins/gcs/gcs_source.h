@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "gcs_access.h"
-#include "patchbay/objects.h"
+#include "patchbay/objects/objects.h"
 
 namespace patchbay {
 

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "gcs_sink.h"
-#include "patchbay/crc32c.h"
 #include "patchbay/object.h"
+#include "patchbay/objects/crc32c.h"
 
 namespace patchbay {
 

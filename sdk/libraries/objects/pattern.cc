@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "patchbay/objects.h"
+#include "patchbay/objects/objects.h"
 
 namespace patchbay {
 namespace {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "patchbay/objects.h"
+#include "patchbay/objects/objects.h"
 
 namespace patchbay {
 namespace {

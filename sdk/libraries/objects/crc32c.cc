@@ -1,4 +1,4 @@
-#include "patchbay/crc32c.h"
+#include "patchbay/objects/crc32c.h"
 
 #include <isa-l/crc.h>
 

@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "patchbay/objects.h"
+#include "patchbay/objects/objects.h"
 
 namespace patchbay {
 namespace {

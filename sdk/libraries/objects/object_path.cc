@@ -2,7 +2,7 @@
 #include <mutex>
 
 #include "patchbay/object.h"
-#include "patchbay/objects.h"
+#include "patchbay/objects/objects.h"
 
 namespace patchbay {
 namespace {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "patchbay/object.h"
-#include "patchbay/objects.h"
+#include "patchbay/objects/objects.h"
 
 namespace patchbay {
 
