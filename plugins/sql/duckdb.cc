@@ -77,6 +77,7 @@ std::shared_ptr<const AdbcDriver> load_duckdb() {
   try {
     return adbc::load_driver(library_path(), "duckdb_adbc_init");
   } catch (const Error& error) {
+    if (error.code() != Code::kConfig) throw;
     throw Error(Code::kConfig,
                 "engine: DuckDB's library is missing or can't be loaded; install "
                 "the package patchbay-plugin-sql: " +

@@ -2,8 +2,11 @@
 
 #include <dlfcn.h>
 
+#include <cerrno>
 #include <map>
 #include <mutex>
+
+#include "patchbay/posix_error.h"
 
 namespace patchbay::adbc {
 
@@ -27,7 +30,7 @@ std::shared_ptr<const AdbcDriver> load_driver(const std::string& path, const std
   auto& driver = loaded[path + "\n" + entry];
   if (driver) return driver;
   void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  if (!library) throw Error(Code::kConfig, path + ": can't be loaded: " + dlerror());
+  if (!library) throw load_error(path, dlerror());
   const auto init = reinterpret_cast<AdbcDriverInitFunc>(dlsym(library, entry.c_str()));
   if (!init) throw Error(Code::kConfig, path + ": is no ADBC driver: it lacks " + entry);
   auto made = std::make_shared<AdbcDriver>();

@@ -1,11 +1,13 @@
 #include "credentials.h"
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "json_text_of.h"
 #include "patchbay/json_value.h"
+#include "patchbay/posix_error.h"
 
 namespace patchbay {
 namespace {
@@ -19,7 +21,10 @@ constexpr milliseconds kLookForCancel{100};
 
 std::string read_text(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
-  if (!in) throw Error(Code::kAuth, "credentials: " + file + " cannot be read");
+  if (!in) {
+    const Error error = posix_error("credentials: " + file, errno, "read");
+    throw Error(error.code() == Code::kNotFound ? Code::kAuth : error.code(), error.what());
+  }
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 

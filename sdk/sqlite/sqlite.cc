@@ -2,6 +2,8 @@
 
 #include <cerrno>
 
+#include "patchbay/posix_error.h"
+
 namespace patchbay {
 
 Statement::~Statement() {
@@ -96,10 +98,14 @@ Database::~Database() {
 
 void Database::fail(int code) const {
   const std::string what = handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
+  const int kind = code & 0xff;
+  const bool of_system = kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN;
+  const int error = of_system && handle_ ? sqlite3_system_errno(handle_) : 0;
+  if (kind == SQLITE_NOMEM) throw posix_error(file_, ENOMEM, "used");
+  if (is_limit(error)) throw posix_error(file_, error, "used");
   // The index of the log is grown in a call that tells no more than that it failed.
-  const bool full = (code & 0xff) == SQLITE_IOERR &&
-                    (code == SQLITE_IOERR_SHMSIZE || sqlite3_system_errno(handle_) == ENOSPC);
-  switch (full ? SQLITE_FULL : code & 0xff) {
+  const bool full = code == SQLITE_IOERR_SHMSIZE || error == ENOSPC || error == EDQUOT;
+  switch (full ? SQLITE_FULL : kind) {
     case SQLITE_FULL:
       throw Error(
           Code::kUnavailable,

@@ -2,6 +2,7 @@
 
 #include "patchbay/json_value.h"
 #include "patchbay/plugin.h"
+#include "patchbay/posix_error.h"
 
 namespace patchbay::boundary {
 namespace {
@@ -325,8 +326,10 @@ bay_status fail_with_current_exception(bay_call* call) noexcept {
   } catch (const Error& error) {
     fail(call, error.code(), error.what(), error.detail_json());
     return static_cast<bay_status>(error.code());
-  } catch (const std::exception& error) {
-    fail(call, Code::kInternal, error.what(), {});
+  } catch (const std::exception& exception) {
+    const Error error = error_of(exception);
+    fail(call, error.code(), error.what(), {});
+    return static_cast<bay_status>(error.code());
   } catch (...) {
     fail(call, Code::kInternal, "an exception that is no std::exception", {});
   }

@@ -335,8 +335,9 @@ TEST(FindDefault, ANamedFileIsNotPassedOver) {
   GoogleEnvironment environment;
   environment.gcloud_file = folder.file("gcloud.json", authorized_user("https://t"));
   environment.credentials_file = "/nowhere/key.json";
-  EXPECT_STREQ(error_of([&] { GoogleCredentials::find_default(environment); }).what(),
-               "credentials: /nowhere/key.json cannot be read");
+  EXPECT_STREQ(
+      error_of([&] { GoogleCredentials::find_default(environment); }).what(),
+      "credentials: /nowhere/key.json: cannot be read: No such file or directory; check the path");
   environment.credentials_file = folder.file("bad.json", "s3cr3t");
   const Error error = error_of([&] { GoogleCredentials::find_default(environment); });
   EXPECT_EQ(error.code(), Code::kAuth);

@@ -6,20 +6,18 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "patchbay/file.h"
 #include "patchbay/json_rows.h"
 #include "patchbay/plugin.h"
+#include "patchbay/posix_error.h"
 
 namespace {
 
 using namespace patchbay;
 
 [[noreturn]] void fail(const std::string& path) {
-  const int why = errno;
-  throw Error(why == ENOSPC ? Code::kUnavailable : Code::kRemote,
-              "folder: " + path + ": " + std::strerror(why));
+  throw posix_error("folder: " + path, errno, "written");
 }
 
 // What is not yet committed is hidden.

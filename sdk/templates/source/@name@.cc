@@ -1,10 +1,10 @@
 // Reads the lines of a text file, each once. Replace LineReader by what reads your system.
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 
 #include "patchbay/plugin.h"
+#include "patchbay/posix_error.h"
 #include "patchbay/text_value.h"
 
 namespace {
@@ -23,7 +23,7 @@ SchemaPtr lines_schema() {
 
 std::ifstream open_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(Code::kNotFound, "path: " + path + ": " + std::strerror(errno));
+  if (!file) throw posix_error("path: " + path, errno, "read");
   return file;
 }
 

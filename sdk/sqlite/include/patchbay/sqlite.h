@@ -65,8 +65,8 @@ struct DatabaseAdvice {
 enum class OpenMode { kCreate, kExisting, kReadOnly };
 
 // One connection, one thread at a time. Throws Error, each naming the file: kUnavailable where the
-// disk is full or the file busy, kConfig where the file is damaged, can't be opened, or SQL does
-// not parse, kData for a constraint.
+// disk is full, a limit of this process is reached or the file is busy, kConfig where the file is
+// damaged, can't be opened, or SQL does not parse, kData for a constraint.
 class Database {
  public:
   Database(std::string file, OpenMode mode, DatabaseAdvice advice = {});
