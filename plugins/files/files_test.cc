@@ -1,240 +1,326 @@
-// Files as streams of objects, and objects as files that appear whole.
-#include <gmock/gmock.h>
+// Local files pass what every store has to, and what only files can get wrong.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
-#include "patchbay/json_value.h"
-#include "patchbay/object.h"
-#include "patchbay/testing/component_driver.h"
-#include "patchbay/testing/failure.h"
+#include "patchbay/testing/object_action_suite.h"
+#include "patchbay/testing/object_sink_suite.h"
+#include "patchbay/testing/object_source_suite.h"
 
 extern "C" const bay_plugin* patchbay_plugin_v1(const bay_host* host);
 
-namespace patchbay {
+namespace patchbay::test {
 namespace {
 
-using test::SinkDriver;
-using test::SourceDriver;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::UnorderedElementsAre;
 namespace fs = std::filesystem;
 
-struct FilesTest : testing::Test {
-  FilesTest() {
+struct FilesBench {
+  FilesBench() {
     char name[] = "/tmp/patchbay-files-XXXXXX";
     folder = mkdtemp(name);
   }
-  ~FilesTest() override { fs::remove_all(folder); }
+  ~FilesBench() { fs::remove_all(folder); }
+  FilesBench(const FilesBench&) = delete;
+  FilesBench& operator=(const FilesBench&) = delete;
 
-  void write(const std::string& name, const std::string& text) {
-    fs::create_directories((folder / name).parent_path());
-    std::ofstream(folder / name, std::ios::binary) << text;
+  static const bay_plugin& plugin() { return *patchbay_plugin_v1(FakeHost::table()); }
+  Json::Value config(const std::string& path) const {
+    Json::Value out;
+    out["path"] = uri(path);
+    return out;
   }
-  std::string read(const std::string& name) {
+  std::string uri(const std::string& name) const { return (folder / name).string(); }
+  // As a careful writer does: whole, under another name first.
+  void put(const std::string& name, const std::string& text) const {
+    fs::create_directories((folder / name).parent_path());
+    std::ofstream(folder / ".new", std::ios::binary) << text;
+    fs::rename(folder / ".new", folder / name);
+  }
+  std::string get(const std::string& name) const {
     std::ifstream in(folder / name, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
   }
-  // All files below the folder, hidden ones as "(temporary)".
-  std::vector<std::string> files() {
+  std::vector<std::string> files(bool hidden) const {
     std::vector<std::string> out;
     for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-      if (!entry.is_regular_file()) continue;
-      const std::string name = entry.path().filename().string();
-      out.push_back(name.starts_with(".patchbay")
-                        ? "(temporary)"
-                        : entry.path().lexically_relative(folder).string());
+      const bool is_hidden = entry.path().filename().string().starts_with(".patchbay");
+      if (entry.is_regular_file() && is_hidden == hidden)
+        out.push_back(entry.path().lexically_relative(folder).string());
     }
+    std::sort(out.begin(), out.end());
     return out;
   }
+  std::vector<std::string> names() const { return files(false); }
+  size_t leftovers() const { return files(true).size(); }
 
-  SinkDriver& sink(const std::string& path, const std::string& if_exists = "replace",
-                   bool create = true) {
-    Json::Value config;
-    config["path"] = (folder / path).string();
-    config["if_exists"] = if_exists;
-    config["create"] = create;
-    sink_ = std::make_unique<SinkDriver>(host, *patchbay_plugin_v1(test::FakeHost::table()),
-                                         "files", config);
-    return *sink_;
-  }
-  SourceDriver& source(const std::string& path, const std::string& select = "all",
-                       const std::string& order = "name") {
-    Json::Value config;
-    config["path"] = (folder / path).string();
-    config["select"] = select;
-    config["order"] = order;
-    source_ = std::make_unique<SourceDriver>(host, *patchbay_plugin_v1(test::FakeHost::table()),
-                                             "files", config);
-    return *source_;
-  }
-  // The last parts of the paths that the source would read, in order.
-  std::vector<std::string> planned() {
-    std::vector<std::string> out;
-    for (const auto& split : source_->plan())
-      out.push_back(fs::path(split["path"].asString()).filename().string());
-    return out;
-  }
-
-  test::FakeHost host;
+  std::string component = "files";
   fs::path folder;
-  std::unique_ptr<SinkDriver> sink_;
-  std::unique_ptr<SourceDriver> source_;
 };
 
-const Schema kObjects = object_schema("s");
+INSTANTIATE_TYPED_TEST_SUITE_P(Files, ObjectSources, FilesBench);
+INSTANTIATE_TYPED_TEST_SUITE_P(Files, ObjectActions, FilesBench);
+INSTANTIATE_TYPED_TEST_SUITE_P(Files, ObjectSinks, FilesBench);
 
-std::vector<Batch> objects(const std::vector<std::pair<std::string, std::string>>& all) {
-  ObjectBuilder batch(std::make_shared<Schema>(kObjects));
-  for (const auto& [key, text] : all) {
-    const std::string_view half = std::string_view(text).substr(0, text.size() / 2);
-    batch.append({key, {}, {}, {}, 0, half, false});
-    batch.append({key,
-                  {},
-                  {},
-                  {},
-                  static_cast<int64_t>(half.size()),
-                  std::string_view(text).substr(half.size()),
-                  true});
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class FilesTest : public ObjectStoreBench<FilesBench> {
+ protected:
+  void write_in_place(const std::string& name, const std::string& text, int flags) {
+    const int fd = open(store.uri(name).c_str(), O_WRONLY | flags);
+    ASSERT_EQ(write(fd, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    close(fd);
   }
-  std::vector<Batch> out;
-  out.push_back(batch.finish());
-  return out;
-}
+  void set_time(const std::string& name, int64_t seconds) {
+    const timespec times[] = {{seconds, 0}, {seconds, 0}};
+    utimensat(AT_FDCWD, store.uri(name).c_str(), times, 0);
+  }
+  Prepared prepare(const std::string& path, const std::string& txn, const std::string& key = "a") {
+    return sink(path).prepare_all(schema(), txn, objects({{key, "new"}}));
+  }
+  std::string refusal(const std::string& path, Code code = Code::kConfig) {
+    return failure([&] { prepare(path, "refused"); }, code);
+  }
+};
 
-TEST_F(FilesTest, FilesAppearWholeAtCommitAndTwiceChangesNothing) {
-  const auto prepared =
-      sink("out/{stream}/{key}")
-          .prepare_all(kObjects, "t1", objects({{"a.txt", "hello"}, {"d/b.txt", ""}}));
-  EXPECT_EQ(prepared.rows_accepted, 4);
-  EXPECT_THAT(files(), ElementsAre("(temporary)", "(temporary)"));
-  sink("out/{stream}/{key}").commit("t1", 1, {prepared.token});  // another process
-  sink_->commit("t1", 1, {prepared.token});
-  EXPECT_THAT(files(), UnorderedElementsAre("out/s/a.txt", "out/s/d/b.txt"));
-  EXPECT_EQ(read("out/s/a.txt"), "hello");
-}
-
-TEST_F(FilesTest, AbortRemovesWhatATransactionOfThatNameLeft) {
-  sink("{key}").prepare_all(kObjects, "t1", objects({{"a", "1"}}));
-  sink("{key}").prepare_all(kObjects, "t12", objects({{"b", "2"}}));
-  sink_->abort({"t1", "never"});
-  EXPECT_THAT(files(), ElementsAre("(temporary)"));
-}
-
-TEST_F(FilesTest, ACommitWhoseFileIsGoneSaysSo) {
-  const auto prepared = sink("{key}").prepare_all(kObjects, "t1", objects({{"a", "1"}}));
-  sink_->abort({"t1"});
-  EXPECT_THAT(test::failure([&] { sink_->commit("t1", 1, {prepared.token}); }, Code::kNotFound),
-              HasSubstr("is gone"));
-}
-
-TEST_F(FilesTest, WhatIsThereIsReplacedKeptOrAnError) {
-  write("a", "old");
-  sink("{key}", "skip").write_all(kObjects, "t1", objects({{"a", "new"}}));
-  EXPECT_EQ(read("a"), "old");
-  EXPECT_THAT(test::failure(
-                  [&] { sink("{key}", "fail").write_all(kObjects, "t2", objects({{"a", "new"}})); },
-                  Code::kRemote),
-              HasSubstr("is already there, and if_exists is fail"));
-  EXPECT_THAT(files(), ElementsAre("a"));
-  sink("{key}", "replace").write_all(kObjects, "t3", objects({{"a", "new"}}));
-  EXPECT_EQ(read("a"), "new");
-}
-
-TEST_F(FilesTest, AFileThatAppearsBeforeTheCommitIsNotOverwritten) {
-  const auto prepared = sink("{key}", "fail").prepare_all(kObjects, "t1", objects({{"a", "ours"}}));
-  write("a", "theirs");
-  EXPECT_THAT(test::failure([&] { sink_->commit("t1", 1, {prepared.token}); }, Code::kRemote),
-              HasSubstr("is already there, and if_exists is fail"));
-  EXPECT_EQ(read("a"), "theirs");
-}
-
-TEST_F(FilesTest, KeysStayBelowTheFolder) {
-  sink("out/{key}").write_all(kObjects, "t1", objects({{"/abs", "1"}}));
-  EXPECT_THAT(files(), ElementsAre("out/abs"));
-  for (const char* key : {"../up", "a/../../up"}) {
-    EXPECT_THAT(
-        test::failure([&] { sink("out/{key}").write_all(kObjects, "t2", objects({{key, "1"}})); },
-                      Code::kData),
-        HasSubstr(key));
+TEST_F(FilesTest, AFileThatGrowsShrinksOrIsWrittenOverWhileItIsReadIsNotWhole) {
+  const std::string text(3 * kObjectChunk, 'x');
+  const std::function<void()> changes[] = {
+      [&] { write_in_place("a", "more", O_APPEND); },
+      [&] { fs::resize_file(store.uri("a"), 10); },
+      [&] { write_in_place("a", "yyy", 0); },
+  };
+  for (const auto& change : changes) {
+    store.put("a", text);
+    set_time("a", 1'000'000);
+    auto reading = source("a");
+    auto reader = reading.open(reading.plan().at(0));
+    reader.next();
+    reader.next();
+    change();
+    EXPECT_THAT(failure([&] { reader.events(); }, Code::kUnavailable),
+                HasSubstr("changed while it was read; read again"));
   }
 }
 
-TEST_F(FilesTest, TwoObjectsAreNeverOneFile) {
-  EXPECT_THAT(test::failure(
-                  [&] { sink("one").write_all(kObjects, "t1", objects({{"a", "1"}, {"b", "2"}})); },
-                  Code::kConfig),
-              HasSubstr("put {key} into"));
+TEST_F(FilesTest, AFileOfTheSameSizeAndTimeIsAnotherVersion) {
+  store.put("a", "1");
+  set_time("a", 1'000'000);
+  auto reading = source("a", R"({"select": "new"})");
+  const auto split = reading.plan().at(0);
+  store.put("a", "2");
+  set_time("a", 1'000'000);
+  EXPECT_NE(reading.plan().at(0)["id"], split["id"]);
+  failure([&] { reading.open(split); }, Code::kUnavailable);
 }
 
-TEST_F(FilesTest, MistakesOfTheSinkAreNamed) {
+TEST_F(FilesTest, IdsAreAbsolutePathsWhateverTheWorkingDirectory) {
+  store.put("in/a.csv", "1");
+  const fs::path before = fs::current_path();
+  fs::current_path(store.folder);
+  Json::Value config;
+  config["select"] = "new";
+  config["order"] = "name";
+  for (const char* path : {"in/*.csv", "./in//a.csv"}) {
+    config["path"] = path;
+    const auto split = SourceDriver(host, store.plugin(), "files", config).plan().at(0);
+    EXPECT_EQ(split["of"], store.uri("in/a.csv"));
+    EXPECT_TRUE(split["id"].asString().starts_with(store.uri("in/a.csv") + "#"));
+  }
+  config["path"] = "in/*.csv";
+  EXPECT_EQ(SourceDriver(host, store.plugin(), "files", config).plan().at(0)["key"], "in/a.csv");
+  fs::current_path(before);
+}
+
+TEST_F(FilesTest, WhatAnEarlierVersionReadForGoodIsNotReadAgain) {
+  store.put("in/a.csv", "12");
+  set_time("in/a.csv", 7);
+  auto reading = source("in/*.csv", R"({"select": "new"})");
+  host.done = {store.uri("in/a.csv") + "#2-7000000"};  // the key, its size and microseconds
+  EXPECT_FALSE(reading.plan().at(0).isMember("id"));
+}
+
+TEST_F(FilesTest, FoldersAndPipesAreNamedAtOnce) {
+  fs::create_directory(store.folder / "dir.csv");
+  mkfifo(store.uri("fifo.csv").c_str(), 0600);
+  EXPECT_THAT(failure([&] { source("dir.csv").plan(); }, Code::kConfig),
+              HasSubstr("dir.csv is a folder; write " + store.uri("dir.csv/*.csv")));
+  EXPECT_THAT(failure([&] { source("fifo.csv").plan(); }, Code::kConfig),
+              HasSubstr("fifo.csv is a FIFO, and only files are read"));
+  failure([&] { source("*.csv").plan(); }, Code::kNotFound);  // a pattern names files alone
+  store.put("a.csv", "1");
+  auto reading = source("a.csv");
+  const auto split = reading.plan().at(0);
+  fs::remove(store.uri("a.csv"));
+  mkfifo(store.uri("a.csv").c_str(), 0600);
+  failure([&] { reading.open(split); }, Code::kUnavailable);
+}
+
+TEST_F(FilesTest, LinksToFilesAreReadAndOthersPassedOver) {
+  store.put("real/a.csv", "1");
+  fs::create_directory(store.folder / "in");
+  fs::create_symlink("../real/a.csv", store.folder / "in/link.csv");
+  fs::create_symlink("nowhere", store.folder / "in/dangling.csv");
+  fs::create_symlink("../real", store.folder / "in/folder");
+  EXPECT_EQ(read("in/link.csv"), "1");
+  EXPECT_THAT(keys(source("in/**/*.csv").plan()), ElementsAre("link.csv"));
+}
+
+TEST_F(FilesTest, OrderSaysWhichIsTheNewest) {
+  for (const char* name : {"c.csv", "a.csv", "b.csv"}) store.put(name, name);
+  set_time("c.csv", 1);
+  set_time("a.csv", 2);
+  set_time("b.csv", 3);
+  EXPECT_THAT(keys(source("*.csv", R"({"order": "modified"})").plan()),
+              ElementsAre("c.csv", "a.csv", "b.csv"));
+  EXPECT_THAT(keys(source("*.csv", R"({"order": "modified", "select": "newest"})").plan()),
+              ElementsAre("b.csv"));
+}
+
+TEST_F(FilesTest, WhatIsNoFileIsNotReplaced) {
+  fs::create_directory(store.folder / "dir");
+  mkfifo(store.uri("fifo").c_str(), 0600);
+  fs::create_symlink("fifo", store.folder / "link");
+  EXPECT_THAT(refusal("dir"), HasSubstr("dir is a folder; write " + store.uri("dir/{key}")));
+  EXPECT_THAT(refusal("fifo"), HasSubstr("fifo is a FIFO, and only files are written"));
+  EXPECT_THAT(refusal("link"), HasSubstr("link is a link to fifo; write fifo"));
+  EXPECT_EQ(store.leftovers(), 0u);
+  for (const char* name : {"dir", "fifo", "link"})
+    failure([&] { sink(name).check(); }, Code::kConfig);
+}
+
+TEST_F(FilesTest, WhatTakesTheNameBeforeTheCommitIsNotReplacedEither) {
+  auto writing = sink("{key}");
+  const auto prepared = writing.prepare_all(schema(), "t1", objects({{"a", "1"}}));
+  fs::create_symlink("elsewhere", store.folder / "a");
+  EXPECT_THAT(failure([&] { writing.commit("t1", 1, {prepared.token}); }, Code::kRemote),
+              HasSubstr("a is a link to elsewhere"));
+  fs::remove(store.folder / "a");
+  writing.commit("t1", 1, {prepared.token});
+  EXPECT_EQ(store.get("a"), "1");
+}
+
+TEST_F(FilesTest, LinksBelowTheFixedPartAreNotFollowed) {
+  fs::create_directories(store.folder / "out");
+  fs::create_directories(store.folder / "elsewhere");
+  fs::create_symlink("../elsewhere", store.folder / "out/s");
+  EXPECT_THAT(refusal("out/{stream}/x"), HasSubstr("out/s: is a link to ../elsewhere"));
+  EXPECT_THAT(store.names(), IsEmpty());
+  prepare("out/s/{key}", "t1");  // the user's own words
+  EXPECT_EQ(store.files(true).at(0).substr(0, 10), "elsewhere/");
+}
+
+TEST_F(FilesTest, NewFoldersAreMadeOnRequest) {
+  sink("n1/n2/{stream}/{key}").write_all(schema(), "t1", objects({{"n3/a", "1"}}));
+  EXPECT_THAT(store.names(), ElementsAre("n1/n2/s/n3/a"));
+  EXPECT_THAT(failure(
+                  [&] {
+                    sink("no/{key}", R"({"create": false})")
+                        .write_all(schema(), "t1", objects({{"a", "1"}}));
+                  },
+                  Code::kNotFound),
+              HasSubstr("no: cannot be opened: No such file"));
+}
+
+// Whether the file system of the tests keeps attributes; see files_mark.h.
+bool keeps_marks(const fs::path& folder) {
+  return setxattr(folder.c_str(), "user.patchbay.test", "1", 1, 0) == 0;
+}
+
+TEST_F(FilesTest, AFileThatAConsumerTookAwayWasDelivered) {
+  if (!keeps_marks(store.folder)) GTEST_SKIP() << "no extended attributes here";
+  auto writing = sink("outbox/{stream}/{key}");
+  const auto prepared = writing.prepare_all(schema(), "t1", objects({{"a", "1"}, {"b", "2"}}));
+  host.throw_at_step = "files.renamed";
+  EXPECT_THROW(writing.commit("t1", 1, {prepared.token}), Error);  // after the first of the two
+  host.throw_at_step.clear();
+  fs::remove_all(store.folder / "taken");
+  fs::rename(store.folder / "outbox/s/a", store.folder / "taken");
+  auto next_run = sink("outbox/{stream}/{key}");
+  EXPECT_EQ(next_run.outcome("t1", {prepared.token}), Outcome::kPrepared);
+  next_run.commit("t1", 1, {prepared.token});
+  EXPECT_THAT(store.names(), ElementsAre("outbox/s/b", "taken"));
+  fs::remove_all(store.folder / "outbox/s");
+  EXPECT_EQ(next_run.outcome("t1", {prepared.token}), Outcome::kCommitted);
+  EXPECT_NO_THROW(next_run.commit("t1", 1, {prepared.token}));
+}
+
+TEST_F(FilesTest, WhatSomebodyRemovedBeforeItWasShownIsGone) {
+  const auto prepared = prepare("outbox/{key}", "t1");
+  fs::remove(store.folder / store.files(true).at(0));
   EXPECT_THAT(
-      test::failure(
-          [&] {
-            sink("no/{key}", "replace", false).write_all(kObjects, "t1", objects({{"a", "1"}}));
-          },
-          Code::kNotFound),
-      HasSubstr("No such file"));
-  const Schema table{"people", {{"id", scalar(TypeId::kInt64), true}}, {}};
-  EXPECT_THAT(test::failure([&] { sink("x").plan_schema(table); }, Code::kConfig),
-              HasSubstr("stream people: is a table"));
+      failure([&] { sink("outbox/{key}").commit("t1", 1, {prepared.token}); }, Code::kNotFound),
+      HasSubstr("is gone"));
 }
 
-TEST_F(FilesTest, AFileIsReadInChunksAndRestsAtItsEnd) {
-  const std::string text(kObjectChunk + 5, 'x');
-  write("a.bin", text);
-  auto reader = source("a.bin").open(source_->plan().at(0));
-  Json::Value state;
-  reader.next();
-  auto first = reader.next();
-  EXPECT_EQ(reader.checkpoint(state), Checkpoint::kNotNow);
-  const auto rest = reader.batches();
-  EXPECT_EQ(reader.checkpoint(state), Checkpoint::kUnchanged);
-  std::string all;
-  for (const Batch* batch :
-       std::initializer_list<const Batch*>{&std::get<BatchEvent>(first).batch, &rest.at(0)}) {
-    const ObjectView view(*batch);
-    for (int64_t i = 0; i < view.rows(); ++i) all += view[i].data;
+TEST_F(FilesTest, MarksOfDeliveriesDoNotPileUp) {
+  if (!keeps_marks(store.folder)) GTEST_SKIP() << "no extended attributes here";
+  auto writing = sink("{key}");
+  for (int i = 0; i < 100; ++i) {
+    const std::string txn = "t" + std::to_string(i);
+    writing.write_all(schema(), txn, objects({{txn, "1"}}));
   }
-  EXPECT_EQ(all, text);
+  const ssize_t size = listxattr(store.folder.c_str(), nullptr, 0);
+  EXPECT_GT(size, 0);
+  EXPECT_LT(size, 2500);
 }
 
-TEST_F(FilesTest, EmptyFilesAndWholeChunksHaveALastOne) {
-  for (const size_t size : {size_t{0}, size_t{kObjectChunk}}) {
-    write("a.bin", std::string(size, 'x'));
-    const auto batches = source("a.bin").read_all();
-    const ObjectView view(batches.back());
-    EXPECT_TRUE(view[view.rows() - 1].last);
-  }
+TEST_F(FilesTest, ATokenHoldsAbsolutePaths) {
+  const fs::path before = fs::current_path();
+  fs::current_path(store.folder);
+  Json::Value config;
+  config["path"] = "out/{key}";
+  config["if_exists"] = "replace";
+  SinkDriver writing(host, store.plugin(), "files", config);
+  const auto prepared = writing.prepare_all(schema(), "t1", objects({{"a", "1"}}));
+  fs::current_path("/");
+  writing.commit("t1", 1, {prepared.token});
+  fs::current_path(before);
+  EXPECT_EQ(store.get("out/a"), "1");
 }
 
-TEST_F(FilesTest, SelectAndOrderSayWhichFiles) {
-  for (const char* name : {"c.csv", "a.csv", "b.csv", "d.txt"}) write(name, name);
-  const auto at = fs::last_write_time(folder / "a.csv");
-  fs::last_write_time(folder / "b.csv", at + std::chrono::hours(1));
-  fs::last_write_time(folder / "c.csv", at - std::chrono::hours(1));
-  source("*.csv");
-  EXPECT_THAT(planned(), ElementsAre("a.csv", "b.csv", "c.csv"));
-  source("*.csv", "all", "modified");
-  EXPECT_THAT(planned(), ElementsAre("c.csv", "a.csv", "b.csv"));
-  source("*.csv", "newest", "modified");
-  EXPECT_THAT(planned(), ElementsAre("b.csv"));
-  EXPECT_TRUE(source_->plan()[0]["once"].asBool());
-  source("*.json");
-  EXPECT_THAT(planned(), IsEmpty());
+TEST_F(FilesTest, OneFileHasOneNameForClaims) {
+  fs::create_directory(store.folder / "real");
+  fs::create_symlink("real", store.folder / "link");
+  sink("link/{key}").write_all(schema(), "t1", objects({{"d//./a", "1"}}));
+  EXPECT_EQ(host.claims.begin()->first, store.uri("real/d/a"));
 }
 
-TEST_F(FilesTest, AFileThatIsNotThereIsNamedAndAChangedOneHasANewId) {
-  EXPECT_THAT(test::failure([&] { source("a.csv").plan(); }, Code::kNotFound),
-              HasSubstr("a.csv is not there"));
-  write("a.csv", "1");
-  const std::string before = source("*.csv", "new").plan()[0]["id"].asString();
-  write("a.csv", "12");
-  EXPECT_NE(source_->plan()[0]["id"].asString(), before);
+TEST_F(FilesTest, ANameThatIsTooLongIsTheConfigurations) {
+  EXPECT_THAT(refusal(std::string(300, 'x')), HasSubstr("File name too long"));
+}
+
+TEST_F(FilesTest, ALinkThatIsMovedTakesTheBytesAlong) {
+  store.put("real/a", "1");
+  fs::create_directory(store.folder / "in");
+  fs::create_symlink("../real/a", store.folder / "in/a");
+  Json::Value more;
+  more["on_commit"]["move_to"] = store.uri("done/{name}");
+  auto reading = source("in/*", write_json(more));
+  auto reader = reading.open(reading.plan().at(0));
+  reader.events();
+  reader.committed(1);
+  EXPECT_THAT(store.names(), ElementsAre("done/a", "real/a"));
+  EXPECT_EQ(store.get("done/a"), "1");
+  EXPECT_FALSE(fs::exists(fs::symlink_status(store.folder / "in/a")));
+}
+
+TEST_F(FilesTest, AMoveThatFailsIsSaidAndReadsNothingAgain) {
+  store.put("in/a", "1");
+  store.put("done", "a file where the folder should be");
+  Json::Value more;
+  more["on_commit"]["move_to"] = store.uri("done/{name}");
+  auto reading = source("in/*", write_json(more));
+  auto reader = reading.open(reading.plan().at(0));
+  reader.events();
+  EXPECT_THAT(failure([&] { reader.committed(1); }, Code::kConfig),
+              HasSubstr("in/a: its rows are committed, but it is not moved"));
 }
 
 }  // namespace
-}  // namespace patchbay
+}  // namespace patchbay::test

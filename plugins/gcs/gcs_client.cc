@@ -97,8 +97,7 @@ std::optional<GcsObject> GcsClient::find(Call& call, const std::string& name) {
   return object_of(json_of(request, response));
 }
 
-std::string GcsClient::next_page(Call& call, const Query& query,
-                                 const std::function<void(GcsObject)>& take) {
+std::string GcsClient::next_page(Call& call, const Query& query, const TakeGcsObject& take) {
   HttpRequest request;
   request.url = query.on(bucket_url("/o"));
   const HttpResponse response = send(call, request);
@@ -107,26 +106,26 @@ std::string GcsClient::next_page(Call& call, const Query& query,
   if (response.status != 200) GoogleApi::fail(request, response);
   const Json::Value page = json_of(request, response);
   if (page["items"].isArray()) {
-    for (const auto& item : page["items"]) take(object_of(item));
+    for (const auto& item : page["items"]) {
+      if (!take(object_of(item))) return "";
+    }
   }
   return text_at(page, "nextPageToken");
 }
 
-void GcsClient::list(Call& call, const std::string& prefix, bool flat, int64_t most,
-                     const std::function<void(GcsObject)>& take) {
+void GcsClient::list(Call& call, const std::string& prefix, bool flat, const TakeGcsObject& take) {
   std::string token;
   do {
     Query query;
     query.add("fields", std::string("nextPageToken,items(") + kObjectFields + ")");
     if (!prefix.empty()) query.add("prefix", prefix);
     if (flat) query.add("delimiter", "/");
-    if (most > 0) query.add("maxResults", most);
     if (!token.empty()) query.add("pageToken", token);
     const std::string next = next_page(call, query, take);
     if (!next.empty() && next == token)
       throw Error(Code::kRemote, "bucket " + place_.bucket + ": its list never ends");
     token = next;
-  } while (!token.empty() && most == 0);
+  } while (!token.empty());
 }
 
 std::vector<std::string> GcsClient::missing_permissions(Call& call,

@@ -29,6 +29,8 @@ struct GcsObject {
 // Tells objects of patchbay's own from those of others that have taken their name.
 inline constexpr const char* kGcsMark = "patchbay-transaction";
 
+using TakeGcsObject = std::function<bool(const GcsObject&)>;
+
 // One thread at a time. Every method throws Error kNotFound where the bucket is not there, kAuth
 // where access is denied.
 class GcsClient {
@@ -39,10 +41,9 @@ class GcsClient {
   std::string uri(const std::string& name) const { return "gs://" + place_.bucket + "/" + name; }
 
   std::optional<GcsObject> find(Call& call, const std::string& name);
-  // All whose names begin with `prefix`; `flat`: without those that have a slash after it. `most`
-  // 0 = no limit.
-  void list(Call& call, const std::string& prefix, bool flat, int64_t most,
-            const std::function<void(GcsObject)>& take);
+  // The objects whose names begin with `prefix`; `flat`: without those that have a slash after it.
+  // Ends once `take` returns false.
+  void list(Call& call, const std::string& prefix, bool flat, const TakeGcsObject& take);
   std::vector<std::string> missing_permissions(Call& call, const std::vector<std::string>& needed);
 
   // Stored bytes [offset, offset + size) of this generation, never unpacked on the way. Error
@@ -64,7 +65,7 @@ class GcsClient {
   std::string object_url(const std::string& name) const;
   std::string bucket_url(const std::string& rest) const;
   HttpResponse send(Call& call, const HttpRequest& request);
-  std::string next_page(Call& call, const Query& query, const std::function<void(GcsObject)>& take);
+  std::string next_page(Call& call, const Query& query, const TakeGcsObject& take);
   void check_range(const HttpRequest& request, const HttpResponse& response,
                    const GcsObject& object, int64_t offset, int64_t size) const;
 

@@ -1,5 +1,6 @@
-#include "gcs_sink.h"
-#include "gcs_source.h"
+#include "gcs_store.h"
+#include "patchbay/objects/object_sink.h"
+#include "patchbay/objects/object_source.h"
 
-PATCHBAY_PLUGIN(patchbay::component<patchbay::GcsSource>("gcs"),
-                patchbay::component<patchbay::GcsSink>("gcs"))
+PATCHBAY_PLUGIN(patchbay::component<patchbay::SourceOf<patchbay::GcsStore>>("gcs"),
+                patchbay::component<patchbay::SinkOf<patchbay::GcsStore>>("gcs"))

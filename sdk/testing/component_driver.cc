@@ -164,6 +164,12 @@ void ReaderDriver::committed(uint64_t epoch) {
   call.check(table_->committed(call.raw(), reader_, epoch));
 }
 
+void ReaderDriver::refused(Code why) {
+  if (!BAY_HAS(table_, bay_reader_vt, refused)) return;
+  FakeCall call(*host_);
+  call.check(table_->refused(call.raw(), reader_, static_cast<bay_status>(why)));
+}
+
 std::vector<Event> ReaderDriver::events() {
   std::vector<Event> out;
   for (Event event = next(); !std::holds_alternative<End>(event); event = next()) {

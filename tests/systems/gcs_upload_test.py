@@ -120,7 +120,7 @@ class Uploads(GcsTest):
         self.assertEqual(run.code, -signal.SIGKILL)
         self.put("a", "theirs")
         self.file("a", b"next")
-        self.run_json(self.upload("nosuch*"))  # commits what is on record, and reads nothing new
+        self.run_json(self.upload("nosuch*"), code=7)  # commits what is on record, and finds nothing to read
         self.assertEqual((self.content("a"), list(self.objects())), (b"theirs", ["a"]))
 
     def step(self, name):

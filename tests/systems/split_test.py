@@ -66,7 +66,7 @@ nodes:
             ([split, 7], 3, "splits.json: member 2: is no split"),
             ([{**split, "node": "fils"}], 3, "member 1: node fils is no source of load, did you mean files?"),
             ([{**split, "split": {"id": "x"}}], 3, "member 1: a split without a stream"),
-            ([split, split], 3, "member 2: split in/a.csv"),
+            ([split, split], 3, f"member 2: split {self.folder}/in/a.csv"),
         ]
         for content, code, message in cases:
             with self.subTest(message):

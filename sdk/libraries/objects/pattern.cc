@@ -1,11 +1,11 @@
+#include "patchbay/objects/pattern.h"
+
 #include <algorithm>
 
-#include "patchbay/objects/objects.h"
+#include "patchbay/config.h"
 
 namespace patchbay {
 namespace {
-
-constexpr std::string_view kWildcards = "*?";
 
 size_t character_size(std::string_view text, size_t at) {
   size_t end = at + 1;
@@ -13,7 +13,7 @@ size_t character_size(std::string_view text, size_t at) {
   return end - at;
 }
 
-// All places in the pattern that the name read so far can have led to.
+// All places in a pattern with `**` that the name read so far can have led to.
 class Places {
  public:
   explicit Places(std::string_view pattern) : pattern_(pattern), here_(pattern.size() + 1) {
@@ -59,7 +59,7 @@ class Places {
   std::vector<bool> here_;
 };
 
-bool match(std::string_view pattern, std::string_view name) {
+bool match_deep(std::string_view pattern, std::string_view name) {
   Places places(pattern);
   for (size_t at = 0; at < name.size();) {
     const size_t size = character_size(name, at);
@@ -69,13 +69,33 @@ bool match(std::string_view pattern, std::string_view name) {
   return places.at_end();
 }
 
-std::string_view literal_prefix(std::string_view pattern) {
-  return pattern.substr(0, pattern.find_first_of(kWildcards));
+// Without `**`. A literal is taken as early as it comes, since the star after it can stand for the
+// rest: so only the last star is ever tried again.
+bool match_flat(std::string_view pattern, std::string_view name) {
+  size_t p = 0, n = 0, star = std::string_view::npos, starred = 0;
+  while (n < name.size() || p < pattern.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      starred = n;
+    } else if (p < pattern.size() && n < name.size() && pattern[p] == '?' && name[n] != '/') {
+      ++p;
+      n += character_size(name, n);
+    } else if (p < pattern.size() && n < name.size() && pattern[p] == name[n]) {
+      ++p;
+      ++n;
+    } else if (star != std::string_view::npos && starred < name.size() && name[starred] != '/') {
+      starred += character_size(name, starred);
+      n = starred;
+      p = star + 1;
+    } else {
+      return false;
+    }
+  }
+  return true;
 }
 
-bool is_hidden(std::string_view name, size_t folder_end) {
-  return name.substr(folder_end).starts_with('.') ||
-         name.find("/.", folder_end) != std::string_view::npos;
+bool is_hidden(std::string_view name, size_t folder) {
+  return name.substr(folder).starts_with('.') || name.find("/.", folder) != std::string_view::npos;
 }
 
 // The brace that closes the one at `open`, and the commas between them.
@@ -89,12 +109,9 @@ size_t closing_brace(std::string_view pattern, size_t open, std::vector<size_t>&
   return std::string_view::npos;
 }
 
-}  // namespace
+constexpr size_t kMostAlternatives = 1000;
 
-bool is_pattern(std::string_view path) {
-  return path.find_first_of("*?{") != std::string_view::npos;
-}
-
+// {a,b} written out: each alternative a pattern of its own.
 std::vector<std::string> expand_braces(const std::string& pattern) {
   const size_t open = pattern.find('{');
   std::vector<size_t> ends;
@@ -105,41 +122,61 @@ std::vector<std::string> expand_braces(const std::string& pattern) {
   for (size_t begin = open + 1; const size_t end : ends) {
     const std::string chosen = pattern.substr(begin, end - begin) + pattern.substr(close + 1);
     for (const auto& rest : expand_braces(chosen)) out.push_back(pattern.substr(0, open) + rest);
+    if (out.size() > kMostAlternatives)
+      config_error("path", "its braces stand for more than 1000 names; use * or ?");
     begin = end + 1;
   }
   return out;
 }
 
-bool matches(const std::string& pattern, std::string_view name) {
-  const auto patterns = expand_braces(pattern);
-  return std::any_of(patterns.begin(), patterns.end(),
-                     [&](const auto& one) { return match(one, name); });
+}  // namespace
+
+bool is_pattern(std::string_view path) {
+  return path.find_first_of("*?{") != std::string_view::npos;
 }
 
-bool finds(const std::string& pattern, std::string_view name) {
+Pattern::Pattern(const std::string& path) : text_(path) {
+  for (auto& text : expand_braces(path)) {
+    const size_t fixed = std::min(text.find_first_of("*?"), text.size());
+    const size_t folder = std::string_view(text).substr(0, fixed).rfind('/') + 1;
+    const bool names_dot = is_hidden(text, folder), deep = text.find("**") != std::string::npos;
+    alternatives_.push_back({std::move(text), fixed, folder, names_dot, deep});
+  }
+}
+
+bool Pattern::is_pattern() const { return patchbay::is_pattern(text_); }
+
+bool Pattern::matches(const Alternative& alternative, std::string_view name) {
+  const std::string_view text = alternative.text;
+  if (!name.starts_with(text.substr(0, alternative.fixed))) return false;
+  const std::string_view pattern = text.substr(alternative.fixed);
+  const std::string_view rest = name.substr(alternative.fixed);
+  return alternative.deep ? match_deep(pattern, rest) : match_flat(pattern, rest);
+}
+
+bool Pattern::matches(std::string_view name) const {
+  return std::any_of(alternatives_.begin(), alternatives_.end(),
+                     [&](const auto& one) { return matches(one, name); });
+}
+
+bool Pattern::finds(std::string_view name) const {
   if (name.empty() || name.ends_with('/')) return false;
-  const auto patterns = expand_braces(pattern);
-  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& one) {
-    if (!match(one, name)) return false;
-    const std::string_view fixed = literal_prefix(one);
-    if (fixed.size() == one.size()) return true;
-    const size_t folder_end = fixed.rfind('/') == std::string_view::npos ? 0 : fixed.rfind('/') + 1;
-    return is_hidden(one, folder_end) || !is_hidden(name, folder_end);
+  return std::any_of(alternatives_.begin(), alternatives_.end(), [&](const Alternative& one) {
+    if (!matches(one, name)) return false;
+    return one.fixed == one.text.size() || one.names_dot || !is_hidden(name, one.folder);
   });
 }
 
-std::vector<ListedPrefix> list_prefixes(const std::string& pattern) {
-  std::vector<ListedPrefix> out;
-  for (const auto& one : expand_braces(pattern)) {
-    const std::string prefix(literal_prefix(one));
-    const std::string rest = one.substr(prefix.size());
-    out.push_back({prefix, rest.find('/') == std::string::npos && !rest.starts_with("**") &&
-                               rest.find("**") == std::string::npos});
+std::vector<ListedPrefix> Pattern::prefixes() const {
+  std::vector<ListedPrefix> all;
+  for (const auto& one : alternatives_) {
+    const bool slash = one.text.find('/', one.fixed) != std::string::npos;
+    all.push_back({one.text.substr(0, one.fixed), !slash && !one.deep, this});
   }
-  std::stable_sort(out.begin(), out.end(),
+  std::stable_sort(all.begin(), all.end(),
                    [](const auto& a, const auto& b) { return a.prefix < b.prefix; });
   std::vector<ListedPrefix> kept;
-  for (const auto& next : out) {
+  for (const auto& next : all) {
     if (kept.empty() || !next.prefix.starts_with(kept.back().prefix)) {
       kept.push_back(next);
     } else {

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
-#include "patchbay/objects/objects.h"
+#include "patchbay/error.h"
+#include "patchbay/objects/pattern.h"
 
 namespace patchbay {
 namespace {
@@ -45,32 +46,47 @@ TEST(Pattern, Matches) {
       {"a{,.gz}", "a", true},
       {"a{,.gz}", "a.gz", true},
       {"a{b", "a{b", true},
+      {"*a*b/c", "xaxb/c", true},
+      {"*a*b/c", "xb/ac", false},
+      {"*/a*", "x/ab", true},
+      {"*ab", "aab", true},
+      {"*?", "\xc3\xbc", true},
+      {"*??", "\xc3\xbc", false},
+      {"a*", "a", true},
+      {"a*/", "ab/", true},
   };
   for (const auto& [pattern, name, result] : cases) {
-    EXPECT_EQ(matches(pattern, name), result) << pattern << " and " << name;
+    EXPECT_EQ(Pattern(pattern).matches(name), result) << pattern << " and " << name;
   }
 }
 
 TEST(Pattern, ManyStarsTakeNoLonger) {
   const std::string name(2000, 'a');
-  EXPECT_FALSE(matches("*a*a*a*a*a*a*a*a*a*a*a*a*b", name));
-  EXPECT_FALSE(matches("**a**a**a**a**a**a**a**a**b", name));
+  EXPECT_FALSE(Pattern("*a*a*a*a*a*a*a*a*a*a*a*a*b").matches(name));
+  EXPECT_FALSE(Pattern("**a**a**a**a**a**a**a**a**b").matches(name));
+}
+
+TEST(Pattern, BracesStandForAThousandNamesAtMost) {
+  std::string braces;
+  for (int i = 0; i < 40; ++i) braces += "{a,b}";
+  EXPECT_THROW(Pattern{braces}, Error);
 }
 
 TEST(Pattern, FindsNoHiddenNamesAndNoFolders) {
-  EXPECT_TRUE(finds("**", "a/b"));
-  EXPECT_FALSE(finds("**", "a/"));
-  EXPECT_FALSE(finds("**", ".patchbay/1"));
-  EXPECT_FALSE(finds("a/**", "a/b/.c"));
-  EXPECT_TRUE(finds("a/.b/*", "a/.b/c"));
-  EXPECT_TRUE(finds(".patchbay/*", ".patchbay/1"));
-  EXPECT_TRUE(finds(".env", ".env"));
-  EXPECT_TRUE(finds("*/.c", "a/.c"));
+  EXPECT_TRUE(Pattern("**").finds("a/b"));
+  EXPECT_FALSE(Pattern("**").finds("a/"));
+  EXPECT_FALSE(Pattern("**").finds(".patchbay/1"));
+  EXPECT_FALSE(Pattern("a/**").finds("a/b/.c"));
+  EXPECT_TRUE(Pattern("a/.b/*").finds("a/.b/c"));
+  EXPECT_TRUE(Pattern(".patchbay/*").finds(".patchbay/1"));
+  EXPECT_TRUE(Pattern(".env").finds(".env"));
+  EXPECT_TRUE(Pattern("*/.c").finds("a/.c"));
 }
 
 std::vector<std::string> listed(const std::string& pattern) {
   std::vector<std::string> out;
-  for (const auto& one : list_prefixes(pattern)) out.push_back(one.prefix + (one.flat ? "" : " +"));
+  for (const auto& one : Pattern(pattern).prefixes())
+    out.push_back(one.prefix + (one.flat ? "" : " +"));
   return out;
 }
 

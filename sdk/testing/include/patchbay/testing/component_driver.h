@@ -51,6 +51,7 @@ class ReaderDriver {
   Event next();
   Checkpoint checkpoint(Json::Value& state);
   void committed(uint64_t epoch);
+  void refused(Code why);
 
   std::vector<Event> events();   // up to the end, without it
   std::vector<Batch> batches();  // of the events up to the end
