@@ -17,12 +17,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-FoundObject found_file(std::string key, const struct stat& status, bool inodes_last) {
-  return {std::move(key),
-          file_version(status, inodes_last),
-          status.st_size,
-          modified_micros(status),
-          {}};
+void describe(FoundObject& file, const struct stat& status, bool inodes_last) {
+  file.version.clear();
+  append_version(file.version, status, inodes_last);
+  file.size = status.st_size;
+  file.modified = modified_micros(status);
 }
 
 // The folder that a source's path, or a sink's template, always leads into.
@@ -40,10 +39,15 @@ std::string resolve(const std::string& path) {
 }
 
 // Without empty parts and dots, so that one file has one name.
-std::string plain(std::string path) {
-  const bool is_plain = path.find("//") == std::string::npos && !path.starts_with("./") &&
-                        path.find("/./") == std::string::npos;
-  return is_plain ? std::move(path) : fs::path(path).lexically_normal().string();
+std::string plain(std::string path, size_t from) {
+  for (size_t at = from; at < path.size(); ++at) {
+    const bool begins = at == from || path[at - 1] == '/';
+    if (begins && (path[at] == '/' || path[at] == '.')) {
+      const std::string rest = fs::path(path.substr(from)).lexically_normal().string();
+      return path.substr(0, from) + rest;
+    }
+  }
+  return path;
 }
 
 void require_file(const std::string& path, const struct stat& status) {
@@ -79,7 +83,13 @@ const std::string& FileStore::real_folder() const {
 
 std::string FileStore::uri(const std::string& key) const {
   const bool is_below = fixed_.empty() ? !key.starts_with('/') : key.starts_with(fixed_);
-  if (is_below) return real_folder() + plain(key.substr(fixed_.size()));
+  if (is_below) {
+    const std::string& front = real_folder();
+    std::string path;
+    path.reserve(front.size() + key.size() + 64);  // for a version behind it
+    path.append(front).append(key, fixed_.size());
+    return plain(std::move(path), front.size());
+  }
   const auto [folder, name] = split_path(key);
   return (fs::path(resolve(folder)) / name).string();
 }
@@ -97,7 +107,9 @@ std::optional<FoundObject> FileStore::find(Call&, const std::string& key) {
   }
   require_file(key, status);
   const auto folder = Folder::open(split_path(key).first);
-  return found_file(key, status, inodes_last(folder.fd()));
+  FoundObject file{key, {}, 0, 0, {}};
+  describe(file, status, inodes_last(folder.fd()));
+  return file;
 }
 
 void FileStore::list(Call& call, const ListedPrefix& below, const TakeObject& take) {
@@ -119,7 +131,7 @@ void FileStore::list(Call& call, const ListedPrefix& below, const TakeObject& ta
       throw posix_error(file.key, errno, "looked at");
     }
     if (!S_ISREG(status.st_mode)) return true;
-    file = found_file(std::move(file.key), status, last);
+    describe(file, status, last);
     return take(file);
   };
   visit_entries(folder->fd(), front, {.deep = !below.flat, .prefix = begins}, visit);

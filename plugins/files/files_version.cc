@@ -7,16 +7,22 @@
 
 namespace patchbay {
 
-std::string file_version(const struct stat& status, bool inodes_last) {
-  char text[80];
-  char* at = text;
-  const auto put = [&](auto number) { at = std::to_chars(at, text + sizeof text, number).ptr; };
+void append_version(std::string& out, const struct stat& status, bool inodes_last) {
+  const auto put = [&](auto number) {
+    char digits[24];
+    out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+  };
   put(static_cast<int64_t>(status.st_size));
-  *at++ = '-';
+  out += '-';
   put(status.st_mtim.tv_sec * int64_t{1'000'000'000} + status.st_mtim.tv_nsec);
-  *at++ = '-';
+  out += '-';
   put(inodes_last ? static_cast<uint64_t>(status.st_ino) : uint64_t{0});
-  return {text, at};
+}
+
+std::string file_version(const struct stat& status, bool inodes_last) {
+  std::string out;
+  append_version(out, status, inodes_last);
+  return out;
 }
 
 bool inodes_last(int descriptor) {

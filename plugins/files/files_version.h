@@ -16,6 +16,7 @@ inline int64_t modified_micros(const struct stat& status) {
 // has another. The device is left out: it may have another number after a restart.
 // `inodes_last`: see inodes_last.
 std::string file_version(const struct stat& status, bool inodes_last);
+void append_version(std::string& out, const struct stat& status, bool inodes_last);
 
 // Whether the inodes of an open file's or folder's file system outlast its being mounted. FUSE,
 // FAT, exFAT and SMB may number them anew: there all files would seem to have changed.
