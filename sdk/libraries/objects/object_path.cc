@@ -124,8 +124,6 @@ std::string ObjectPath::stream_folder(std::string_view stream) const {
 
 bool ObjectPath::is_fixed() const { return find_placeholder(text_) == text_.size(); }
 
-bool ObjectPath::has_stream_first() const {
-  return text_.find("{stream}") < find_placeholder(text_, "{stream}");
-}
+bool ObjectPath::differs() const { return find_placeholder(text_, "{stream}") < text_.size(); }
 
 }  // namespace patchbay

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "object_mirror.h"
 #include "object_writer.h"
 #include "patchbay/json_value.h"
 
@@ -59,7 +60,10 @@ ObjectSink::ObjectSink(Context& context, const Config& config, std::unique_ptr<O
       store_(std::move(store)),
       name_(std::move(name)),
       path_("path", config.get<std::string>("path")),
-      if_exists_(parse_if_exists(config.get<std::string>("if_exists"))) {}
+      if_exists_(parse_if_exists(config.get<std::string>("if_exists"))),
+      mirror_(ObjectMirror::parse(config, path_)) {}
+
+ObjectSink::~ObjectSink() = default;
 
 void ObjectSink::check(Call& call) { store_->check(call); }
 
@@ -74,7 +78,8 @@ Json::Value ObjectSink::plan_schema(Call&, const SchemaPtr& stream) {
 std::unique_ptr<Writer> ObjectSink::open(Call&, const SchemaPtr& stream, const std::string& txn) {
   writers_ = txn == txn_ ? writers_ + 1 : 1;
   txn_ = txn;
-  const ObjectWriter::Parts parts{context_, *store_, name_, path_, if_exists_, claims_};
+  const ObjectWriter::Parts parts{context_,   *store_, name_,        path_,
+                                  if_exists_, claims_, mirror_.get()};
   return std::make_unique<ObjectWriter>(parts, stream->name, txn, writers_);
 }
 
@@ -129,6 +134,7 @@ void ObjectSink::reveal(Call& call, const std::string& txn,
     }
   }
   skipped.report(context_);
+  for (const auto& token : tokens) ObjectMirror::commit(call, *store_, token["removed"]);
 }
 
 void ObjectSink::abort(Call& call, std::span<const std::string> txns) {

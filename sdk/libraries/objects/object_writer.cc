@@ -56,6 +56,7 @@ void ObjectWriter::begin(Call& call, const std::string& key) {
   parts_.claims.take(call, uri_, txn_);
   upload_ = parts_.store.begin(call, target);
   open_ = true;
+  if (parts_.mirror) written_.insert(uri_);
   if (!upload_) skipped_.add(uri_);
 }
 
@@ -71,6 +72,8 @@ void ObjectWriter::finish(Call& call) {
 
 Prepared ObjectWriter::prepare(Call& call) {
   if (open_) throw Error(Code::kInternal, uri_ + ": the epoch ends inside an object");
+  if (parts_.mirror && call.epoch().complete)
+    token_["removed"] = parts_.mirror->prepare(call, parts_.store, stream_, written_);
   skipped_.report(parts_.context);
   call.durable_step(parts_.name + ".prepared");
   return {write_json(token_), rows_};

@@ -1,7 +1,9 @@
 // One stream's objects of one transaction.
 #pragma once
 
-#include "patchbay/object.h"
+#include <unordered_set>
+
+#include "object_mirror.h"
 #include "patchbay/objects/object_sink.h"
 
 namespace patchbay {
@@ -31,6 +33,7 @@ class ObjectWriter final : public Writer {
     const ObjectPath& path;
     IfExists if_exists;
     ClaimedNames& claims;
+    ObjectMirror* mirror;  // null = nothing is removed
   };
   // `number` tells the writers of the transaction apart.
   ObjectWriter(Parts parts, std::string stream, std::string txn, uint64_t number);
@@ -46,6 +49,7 @@ class ObjectWriter final : public Writer {
   const std::string stream_, txn_, number_;
   Json::Value token_;
   SkippedObjects skipped_;
+  std::unordered_set<std::string> written_;  // URIs, for the mirror
   int64_t rows_ = 0;
   uint64_t objects_ = 0;
   // The object that is open, if any.

@@ -32,9 +32,8 @@ TEST(ObjectPath, KnowsTheFolderOfAStream) {
   EXPECT_EQ(ObjectPath("path", "out/{stream}/x-{key}").stream_folder("s"), "out/s/");
   EXPECT_EQ(ObjectPath("path", "out/{stream}-{key}").stream_folder("s"), "out/");
   EXPECT_EQ(ObjectPath("path", "{key}/{stream}").stream_folder("s"), "");
-  EXPECT_TRUE(ObjectPath("path", "{stream}/{key}").has_stream_first());
-  EXPECT_FALSE(ObjectPath("path", "{key}/{stream}").has_stream_first());
-  EXPECT_FALSE(ObjectPath("path", "out/{key}").has_stream_first());
+  EXPECT_TRUE(ObjectPath("path", "{stream}/{key}").differs());
+  EXPECT_FALSE(ObjectPath("path", "out/{stream}.{x}").differs());
 }
 
 TEST(ObjectPath, ValuesAreNotTemplates) {

@@ -37,8 +37,8 @@ class ObjectPath {
   const std::string& text() const { return text_; }
   // The text before the first placeholder, up to its last slash: all names begin with it.
   std::string fixed() const { return text_.substr(0, fixed_); }
-  bool is_fixed() const;          // it has no placeholder, so that every object has one name
-  bool has_stream_first() const;  // {stream} is before whatever differs from record to record
+  bool is_fixed() const;  // it has no placeholder, so that every object has one name
+  bool differs() const;   // from record to record: it has another placeholder than {stream}
 
  private:
   std::string option_, text_;

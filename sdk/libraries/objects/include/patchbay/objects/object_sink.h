@@ -28,13 +28,16 @@ class ClaimedNames {
   std::unordered_map<size_t, size_t> taken_;
 };
 
-// The options path and if_exists. An object is written invisibly, made durable by prepare and
-// revealed by commit; every name has one writer in the whole run.
+class ObjectMirror;
+
+// The options path, if_exists, mirror and deletes. An object is written invisibly, made durable by
+// prepare and revealed by commit; every name has one writer in the whole run.
 class ObjectSink : public Sink {
  public:
   // `name` is the plugin's, for messages and durable steps.
   ObjectSink(Context& context, const Config& config, std::unique_ptr<ObjectStore> store,
              std::string name);
+  ~ObjectSink() override;
 
   void check(Call& call) override;
   Json::Value plan_schema(Call& call, const SchemaPtr& stream) override;
@@ -55,8 +58,9 @@ class ObjectSink : public Sink {
   const ObjectPath path_;
   const IfExists if_exists_;
   ClaimedNames claims_;
-  std::string txn_;       // the one that writers were opened for last
-  uint64_t writers_ = 0;  // of that transaction
+  const std::unique_ptr<ObjectMirror> mirror_;  // null = nothing is removed
+  std::string txn_;                             // the one that writers were opened for last
+  uint64_t writers_ = 0;                        // of that transaction
 };
 
 // The component of a plugin whose store is `Store`.

@@ -148,6 +148,68 @@ TYPED_TEST_P(ObjectSinks, NamesFromElsewhereStayBelowThePath) {
   EXPECT_EQ(this->store.leftovers(), 0u);
 }
 
+// Ten objects of a stream, and one of another.
+template <class Bench>
+void fill_folder(Bench& store) {
+  for (int i = 0; i < 10; ++i) store.put("out/s/" + std::to_string(i), "old");
+  store.put("out/other/x", "theirs");
+}
+
+TYPED_TEST_P(ObjectSinks, AMirrorRemovesAtCommitWhatACompleteReadDidNotWrite) {
+  fill_folder(this->store);
+  const std::string more = R"({"mirror": true, "deletes": {"max": 10}})";
+  auto sink = this->sink("out/{stream}/{key}", more);
+  this->host.epoch.complete = true;
+  const auto prepared =
+      sink.prepare_all(this->schema(), "t1", this->objects({{"0", "new"}, {"d/n", "new"}}));
+  EXPECT_EQ(this->store.names().size(), 11u);
+  this->store.put("out/s/9", "newer");  // somebody else's, meanwhile
+  this->sink("elsewhere", "{}").commit("t1", 1, {prepared.token});
+  this->sink("elsewhere", "{}").commit("t1", 1, {prepared.token});
+  EXPECT_THAT(this->store.names(),
+              testing::ElementsAre("out/other/x", "out/s/0", "out/s/9", "out/s/d/n"));
+  EXPECT_EQ(this->store.get("out/s/0"), "new");
+}
+
+TYPED_TEST_P(ObjectSinks, AMirrorRemovesNoMoreThanItMay) {
+  fill_folder(this->store);
+  this->host.epoch.complete = true;
+  const auto write = [&](int kept, const std::string& more, const std::string& txn) {
+    std::vector<std::pair<std::string, std::string>> all;
+    for (int i = 0; i < kept; ++i) all.emplace_back(std::to_string(i), "new");
+    this->sink("out/{stream}/{key}", more).write_all(this->schema(), txn, this->objects(all));
+  };
+  EXPECT_THAT(failure([&] { write(7, R"({"mirror": true})", "t1"); }, Code::kData),
+              testing::HasSubstr("has 10 objects, and this read would remove 3, which is more "
+                                 "than 20%; nothing is committed"));
+  this->sink("out/{stream}/{key}").abort({"t1"});
+  EXPECT_EQ(this->store.names().size(), 11u);
+  write(8, R"({"mirror": true, "deletes": {"max": "20%"}})", "t2");
+  EXPECT_EQ(this->store.names().size(), 9u);
+  EXPECT_EQ(this->store.leftovers(), 0u);
+}
+
+TYPED_TEST_P(ObjectSinks, APartialReadRemovesNothing) {
+  fill_folder(this->store);
+  this->sink("out/{stream}/{key}", R"({"mirror": true, "deletes": {"max": "100%"}})")
+      .write_all(this->schema(), "t1", this->objects({{"0", "new"}}));
+  EXPECT_EQ(this->store.names().size(), 11u);
+}
+
+TYPED_TEST_P(ObjectSinks, AMirrorNeedsAFolderOfItsStreamAlone) {
+  for (const char* path : {"out/{stream}", "{key}", "x-{key}"}) {
+    if (this->store.config(path)["path"] != path && path != std::string("out/{stream}")) continue;
+    failure([&] { this->sink(path, R"({"mirror": true})"); }, Code::kConfig);
+  }
+  this->host.epoch.complete = true;
+  auto sink = this->sink("out/{key}", R"({"mirror": true})");
+  sink.prepare_all(this->schema("a"), "t1", this->objects({{"1", "x"}}));
+  EXPECT_THAT(
+      failure([&] { sink.prepare_all(this->schema("b"), "t1", this->objects({{"2", "x"}})); },
+              Code::kConfig),
+      testing::HasSubstr("the streams a and b share"));
+}
+
 TYPED_TEST_P(ObjectSinks, RowsNeedAnEncoder) {
   const Schema table{"people", {{"id", scalar(TypeId::kInt64), true}}, {}};
   EXPECT_THAT(failure([&] { this->sink("x").plan_schema(table); }, Code::kConfig),
@@ -160,6 +222,8 @@ REGISTER_TYPED_TEST_SUITE_P(ObjectSinks, ObjectsAppearWholeAtCommitAndTwiceIsOnc
                             NothingIsShownWhereAPartIsGone, WhatIsThereIsReplacedKeptOrAnError,
                             WhatAppearsBeforeTheCommitIsKeptOrAnError, TwoObjectsAreNeverOne,
                             ANameThatAnotherLaneHasIsRefused, NamesFromElsewhereStayBelowThePath,
-                            RowsNeedAnEncoder);
+                            AMirrorRemovesAtCommitWhatACompleteReadDidNotWrite,
+                            AMirrorRemovesNoMoreThanItMay, APartialReadRemovesNothing,
+                            AMirrorNeedsAFolderOfItsStreamAlone, RowsNeedAnEncoder);
 
 }  // namespace patchbay::test
