@@ -120,8 +120,7 @@ Revealed GcsStore::show(Call& call, GcsClient& client, const Json::Value& detail
       if (if_exists == IfExists::kFail) throw already_there(uri(name));
       throw Error(Code::kRemote, uri(name) +
                                      ": was written by somebody else since this run prepared its "
-                                     "own, which waits as " +
-                                     uri(temporary) + "; delete or rename theirs and run again");
+                                     "own; delete or rename theirs and run again");
     }
     call.durable_step("gcs.reveal");
     switch (client.rewrite(call, temporary, detail["generation"].asInt64(), name, generation,

@@ -227,7 +227,8 @@ nodes:
         self.write("in/a.csv", "1")
         self.write("in/b.csv", "2")
         result = self.copies("in/*.csv", "all.csv", code=8)
-        self.assertIn("path: two objects become all.csv; put {key} into path", str(result))
+        self.assertIn(f"{self.folder}/all.csv: is written by ", str(result))
+        self.assertIn("put {key} or {stream} into path", str(result))
         self.copies("in/{a,b}.csv", "out/{key}")
         self.assertEqual([(self.folder / "out/in" / name).read_text() for name in ("a.csv", "b.csv")], ["1", "2"])
 

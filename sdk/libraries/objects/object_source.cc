@@ -155,7 +155,7 @@ std::vector<Split> ObjectSource::plan(Call& call, const std::vector<std::string>
     }
     splits.push_back(split_of(object));
   }
-  if (splits.empty() && found.any) splits.push_back({"", stream_, false, {}});
+  if (splits.empty()) splits.push_back({"", stream_, false, {}});  // for the report
   return splits;
 }
 
