@@ -67,7 +67,7 @@ std::string FileStore::default_stream(const Config& config) {
   return patchbay::default_stream(config.get<std::string>("path"), "files");
 }
 
-FileStore::FileStore(Context&, const Config& config, bool)
+FileStore::FileStore(const Config& config)
     : is_sink_(config.has("if_exists")),
       create_(config.get_or<bool>("create", true)),
       path_(config.get<std::string>("path")),

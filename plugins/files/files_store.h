@@ -17,7 +17,7 @@ class FileStore final : public ObjectStore {
   static constexpr const char* kName = "files";
   static constexpr const char* kNoun = "file";
   static std::string default_stream(const Config& config);
-  FileStore(Context& context, const Config& config, bool writes);
+  explicit FileStore(const Config& config);
 
   // The absolute path, with the links of its fixed part resolved.
   std::string uri(const std::string& key) const override;
