@@ -60,7 +60,8 @@ class ObjectSource : public Source {
   const std::optional<ObjectAction> on_commit_, on_refusal_;
 };
 
-// The component of a plugin whose store is `Store`.
+// The component of a plugin whose store is `Store`, which is made from (Context&, const Config&,
+// bool writes) without input or output. `writes`: on_commit or on_refusal changes the store.
 template <class Store>
 class SourceOf final : public ObjectSource {
  public:

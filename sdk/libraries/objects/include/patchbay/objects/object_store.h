@@ -71,15 +71,13 @@ enum class Revealed {
   kSkipped,  // another object has the name, and if_exists is skip
 };
 
-// Thread-safe: the readers and writers of a component use one store at the same time. It outlives
-// them. All calls may throw Error; kNotFound also means that the bucket or the like is missing.
-// `Store::kName` is the plugin's name, for messages and for the names of durable steps;
-// `Store(Context&, const Config&, bool writes)` does no input or output. A store may have its own
-// kNoun and default_stream.
+// Thread-safe: the readers and writers of a component use one store at the same time, and it
+// outlives them. Every call may throw Error; kNotFound also if the bucket or the like is missing.
 class ObjectStore {
  public:
-  static constexpr const char* kNoun = "object";  // what it holds, for messages
-  // The name of a source's stream if the option `stream` is not set.
+  // What a store holds, for messages, and the name of a source's stream if the option `stream` is
+  // not set. A store may have its own.
+  static constexpr const char* kNoun = "object";
   static std::string default_stream(const Config& config) {
     return patchbay::default_stream(config.get<std::string>("path"), "objects");
   }
@@ -97,7 +95,8 @@ class ObjectStore {
   // The object of this very name; nothing if it is not there. Throws Error kConfig for what is
   // there but is not an object: a folder, a device.
   virtual std::optional<FoundObject> find(Call& call, const std::string& key) = 0;
-  // The objects below the prefix, in any order, each once.
+  // The objects whose keys begin with the prefix, in any order, each once; `take` is called on the
+  // caller's thread.
   virtual void list(Call& call, const ListedPrefix& below, const TakeObject& take) = 0;
   // Throws Error kUnavailable if this version is not there any more.
   virtual std::unique_ptr<Download> open(Call& call, const FoundObject& object) = 0;
