@@ -72,7 +72,7 @@ class StandardOutput final : public Upload {
 
 // A part may be out already, so nothing is tried again.
 void write_out(std::FILE* spool) {
-  std::rewind(spool);
+  if (std::fseek(spool, 0, SEEK_SET) != 0) throw posix_error(kOutput, errno, "spooled");
   std::string buffer(kObjectChunk, '\0');
   while (const size_t size = std::fread(buffer.data(), 1, buffer.size(), spool)) {
     if (const int error = write_all(STDOUT_FILENO, {buffer.data(), size}))

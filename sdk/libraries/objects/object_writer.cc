@@ -29,7 +29,7 @@ void SkippedObjects::report(Context& context) const {
 }
 
 ObjectWriter::ObjectWriter(Parts parts, std::string stream, std::string txn, uint64_t number)
-    : parts_(std::move(parts)),
+    : parts_(parts),
       stream_(std::move(stream)),
       txn_(std::move(txn)),
       number_(std::to_string(number)) {

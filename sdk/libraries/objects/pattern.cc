@@ -173,8 +173,8 @@ std::vector<ListedPrefix> Pattern::prefixes() const {
     const bool slash = one.text.find('/', one.fixed) != std::string::npos;
     all.push_back({one.text.substr(0, one.fixed), !slash && !one.deep, this});
   }
-  std::stable_sort(all.begin(), all.end(),
-                   [](const auto& a, const auto& b) { return a.prefix < b.prefix; });
+  std::sort(all.begin(), all.end(),
+            [](const auto& a, const auto& b) { return a.prefix < b.prefix; });
   std::vector<ListedPrefix> kept;
   for (const auto& next : all) {
     if (kept.empty() || !next.prefix.starts_with(kept.back().prefix)) {

@@ -63,7 +63,8 @@ class ObjectSink : public Sink {
   uint64_t writers_ = 0;                        // of that transaction
 };
 
-// The component of a plugin whose store is `Store`, see SourceOf; Store::kName is the plugin's name.
+// The component of a plugin whose store is `Store`, see SourceOf; Store::kName is the plugin's
+// name.
 template <class Store>
 class SinkOf final : public ObjectSink {
  public:
