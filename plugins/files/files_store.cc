@@ -106,9 +106,8 @@ std::optional<FoundObject> FileStore::find(Call&, const std::string& key) {
     throw posix_error("path: " + key, errno, "read");
   }
   require_file(key, status);
-  const auto folder = Folder::open(split_path(key).first);
   FoundObject file{key, {}, 0, 0, {}};
-  describe(file, status, inodes_last(folder.fd()));
+  describe(file, status, inodes_last(key));
   return file;
 }
 

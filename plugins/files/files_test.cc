@@ -171,6 +171,35 @@ TEST_F(FilesTest, LinksToFilesAreReadAndOthersPassedOver) {
   EXPECT_THAT(keys(source("in/**/*.csv").plan()), ElementsAre("link.csv"));
 }
 
+// A user without root's rights, for one test.
+class PlainUser {
+ public:
+  PlainUser() : before_(geteuid()) {
+    if (before_ == 0 && seteuid(65534) != 0) throw std::runtime_error("seteuid");
+  }
+  ~PlainUser() {
+    if (seteuid(before_) != 0) std::abort();
+  }
+  PlainUser(const PlainUser&) = delete;
+  PlainUser& operator=(const PlainUser&) = delete;
+
+ private:
+  const uid_t before_;
+};
+
+TEST_F(FilesTest, AFileIsReadByItsNameInAFolderThatMayOnlyBePassed) {
+  store.put("passed/a", "1");
+  chmod(store.folder.c_str(), 0711);
+  chmod(store.uri("passed").c_str(), 0111);
+  {
+    const PlainUser user;
+    EXPECT_EQ(read("passed/a"), "1");
+    EXPECT_THAT(failure([&] { source("passed/*").plan(); }, Code::kConfig),
+                HasSubstr("passed: cannot be opened: Permission denied"));
+  }
+  chmod(store.uri("passed").c_str(), 0700);
+}
+
 TEST_F(FilesTest, OrderSaysWhichIsTheNewest) {
   for (const char* name : {"c.csv", "a.csv", "b.csv"}) store.put(name, name);
   set_time("c.csv", 1);

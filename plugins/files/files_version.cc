@@ -25,9 +25,9 @@ std::string file_version(const struct stat& status, bool inodes_last) {
   return out;
 }
 
-bool inodes_last(int descriptor) {
-  struct statfs system{};
-  if (fstatfs(descriptor, &system) != 0) return false;
+namespace {
+
+bool inodes_last(const struct statfs& system) {
   switch (static_cast<uint32_t>(system.f_type)) {
     case FUSE_SUPER_MAGIC:
     case MSDOS_SUPER_MAGIC:
@@ -38,6 +38,18 @@ bool inodes_last(int descriptor) {
     default:
       return true;
   }
+}
+
+}  // namespace
+
+bool inodes_last(int descriptor) {
+  struct statfs system{};
+  return fstatfs(descriptor, &system) == 0 && inodes_last(system);
+}
+
+bool inodes_last(const std::string& path) {
+  struct statfs system{};
+  return statfs(path.c_str(), &system) == 0 && inodes_last(system);
 }
 
 }  // namespace patchbay

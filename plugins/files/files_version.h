@@ -18,8 +18,9 @@ inline int64_t modified_micros(const struct stat& status) {
 std::string file_version(const struct stat& status, bool inodes_last);
 void append_version(std::string& out, const struct stat& status, bool inodes_last);
 
-// Whether the inodes of an open file's or folder's file system outlast its being mounted. FUSE,
-// FAT, exFAT and SMB may number them anew: there all files would seem to have changed.
+// Whether the inodes of the file system outlast its being mounted. FUSE, FAT, exFAT and SMB may
+// number them anew: there all files would seem to have changed.
 bool inodes_last(int descriptor);
+bool inodes_last(const std::string& path);
 
 }  // namespace patchbay
