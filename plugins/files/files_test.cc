@@ -351,5 +351,21 @@ TEST_F(FilesTest, AMoveThatFailsIsSaidAndReadsNothingAgain) {
               HasSubstr("in/a: its rows are committed, but it is not moved"));
 }
 
+TEST_F(FilesTest, OneMoveThatFailsLaterHoldsUpNoOther) {
+  store.put("in/a", "1");
+  store.put("in/b", "2");
+  fs::create_directories(store.folder / "done/a");  // where the file should go
+  Json::Value more;
+  more["select"] = "new";
+  more["on_commit"]["move_to"] = store.uri("done/{name}");
+  auto reading = source("in/*", write_json(more));
+  for (const auto& split : reading.plan()) host.done.insert(split["id"].asString());
+  reading.plan();
+  EXPECT_THAT(store.names(), ElementsAre("done/b", "in/a"));
+  ASSERT_EQ(host.logs.size(), 1u);
+  EXPECT_THAT(host.logs[0].message, HasSubstr("on_commit.move_to: what is read and committed is "
+                                              "not moved yet, and the next run tries again: "));
+}
+
 }  // namespace
 }  // namespace patchbay::test

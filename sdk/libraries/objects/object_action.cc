@@ -50,22 +50,26 @@ std::unordered_map<std::string, FoundObject> ObjectAction::copies(Call& call,
 void ObjectAction::catch_up(Call& call, ObjectStore& store, const std::vector<FoundObject>& objects,
                             const std::string& stream, Context& context) const {
   if (objects.empty()) return;
-  try {
-    std::unordered_map<std::string, FoundObject> there;
-    if (kind_ == Kind::kCopy) there = copies(call, store);
-    for (const auto& object : objects) {
-      call.throw_if_cancelled();
-      if (kind_ == Kind::kCopy) {
-        const auto copy = there.find(path_.fill({stream, object.key}).key);
-        if (copy != there.end() && is_copy(copy->second, object)) continue;
-      }
+  int64_t failed = 0;
+  std::string why;
+  std::unordered_map<std::string, FoundObject> there;
+  if (kind_ == Kind::kCopy) there = copies(call, store);
+  for (const auto& object : objects) {
+    call.throw_if_cancelled();
+    try {
+      const auto copy =
+          there.empty() ? there.end() : there.find(path_.fill({stream, object.key}).key);
+      if (copy != there.end() && is_copy(copy->second, object)) continue;
       take(call, store, object, stream);
+    } catch (const Error& error) {
+      if (error.code() == Code::kCancelled) throw;
+      if (++failed == 1) why = store.uri(object.key) + ": " + error.what();
+      if (error.code() == Code::kUnavailable || error.code() == Code::kAuth) break;
     }
-  } catch (const Error& error) {
-    if (error.code() == Code::kCancelled) throw;
-    context.log(BAY_LOG_WARN, option_ + ": objects that are read and committed are not " + verb() +
-                                  " yet, and the next run tries again: " + error.what());
   }
+  if (failed == 0) return;
+  context.log(BAY_LOG_WARN, option_ + ": what is read and committed is not " + verb() +
+                                " yet, and the next run tries again: " + why);
 }
 
 void ObjectAction::require_outside(const Pattern& path, const FoundObject& object,
