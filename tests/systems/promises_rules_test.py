@@ -96,7 +96,7 @@ class RulesTest(PromisesTest):
         for name, text in (("1", "id,v\n1,a\n"), ("2", 'id,v\n1,"b\n'), ("3", "id,v\n1,c\n")):
             (self.folder / f"in/{name}.csv").write_text(text)
         pipeline = self.files("path: out.db, write: upsert, keys: [id]")
-        self.refused(8, ["in/2.csv: line 2: a quote", "files/in/3.csv#9", "is held back, since files/in/2.csv#10"], "run", pipeline)
+        self.refused(8, ["in/2.csv: line 2: a quote", f"files/{self.folder}/in/3.csv#9", f"is held back, since files/{self.folder}/in/2.csv#10"], "run", pipeline)
         self.assertEqual(self.rows("SELECT v FROM rows"), [("a",)])
         (self.folder / "in/2.csv").write_text("id,v\n1,b\n")
         self.run_json(pipeline)
