@@ -70,7 +70,7 @@ class ObjectStoreBench : public testing::Test {
     SourceDriver reading = source(path);
     return text_of(reading.read_all());
   }
-  // The keys of the splits; "" for a stream that has nothing to read.
+  // The last parts of the splits' keys.
   static std::vector<std::string> keys(const std::vector<Json::Value>& splits) {
     std::vector<std::string> out;
     for (const auto& split : splits) {
