@@ -52,6 +52,8 @@ void add_flags(po::options_description& options, const std::vector<Flag>& flags)
 void check_choice(const Flag& flag, const std::vector<std::string>& values) {
   const std::string name = "--" + std::string(flag.name);
   if (!flag.repeatable && values.size() > 1) throw UsageError(name + ": stands more than once");
+  const bool empty = std::find(values.begin(), values.end(), "") != values.end();
+  if (flag.value == "DIR" && empty) throw UsageError(name + ": is empty; name a folder");
   if (flag.choices.empty()) return;
   const std::string choices = "|" + std::string(flag.choices) + "|";
   for (const auto& value : values) {

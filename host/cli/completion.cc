@@ -3,12 +3,11 @@
 #include "cli/verbs.h"
 
 #include "cli/invocation.h"
+#include "files/local_files.h"
 #include "patchbay/suggest.h"
 
 namespace patchbay::host {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::string_view kBash = R"(_patchbay() {
   local line current=${COMP_WORDS[COMP_CWORD]}
@@ -209,7 +208,7 @@ class Completer {
         offer(entry.id, entry.manifest ? entry.manifest->summary : "unusable");
     } else if (words == Words::kRuns) {
       constexpr size_t kNewest = 20;
-      if (!fs::is_directory(call.environment().state_dir)) return;
+      if (!is_folder(call.environment().state_dir)) return;
       for (const auto& run : newest_runs(call, call.arguments.get("pipeline"), kNewest))
         offer(run.info.run, run.info.pipeline);
     } else {
@@ -220,11 +219,10 @@ class Completer {
 
   void offer_pipelines(const Environment& environment) {
     if (environment.local) return;  // has files only
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator(environment.pipelines(), error)) {
-      const std::string ending = entry.path().extension();
-      if (ending == ".yaml" || ending == ".yml" || ending == ".json")
-        offer(entry.path().stem().string());
+    for (const auto& entry : entries_of(environment.pipelines())) {
+      const std::string extension = entry.extension();
+      if (extension == ".yaml" || extension == ".yml" || extension == ".json")
+        offer(entry.stem().string());
     }
   }
 

@@ -2,10 +2,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 #include "cli/verbs.h"
+#include "files/local_files.h"
 
 namespace patchbay::host {
 
@@ -21,10 +21,9 @@ int hand_over_to_conformance(Invocation& call) {
   argv.push_back(nullptr);
   execv(program.c_str(), argv.data());
   const int why = errno;
+  if (why != ENOENT) throw local_error(program, why, "started");
   throw Error(Code::kConfig,
-              program + ": " +
-                  (why == ENOENT ? "is not installed; run `apt install patchbay-conformance`"
-                                 : std::string("cannot be started: ") + std::strerror(why)));
+              program + ": is not installed; run `apt install patchbay-conformance`");
 }
 
 }  // namespace patchbay::host

@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 
+#include "files/local_files.h"
 #include "loader/crash_guard.h"
+#include "patchbay/posix_error.h"
 #include "patchbay/suggest.h"
 #include "report/json_text.h"
 #include "report/ulid.h"
@@ -69,8 +70,9 @@ Places Invocation::places() const {
     places.state_dir = *dir;
   }
   for (const auto& dir : arguments.all("plugin-dir")) {
-    if (!fs::is_directory(dir))
-      throw Error(Code::kConfig, "--plugin-dir " + dir + ": is no folder");
+    if (!is_folder(dir))
+      throw Error(Code::kConfig,
+                  "--plugin-dir " + dir + ": is not a folder; name one that is there");
     add_dir(places.plugins, dir);
   }
   std::string listed = variable("PATCHBAY_PLUGIN_DIR").value_or("");
@@ -93,9 +95,8 @@ const Environment& Invocation::environment() {
 
 std::vector<std::string> Invocation::environment_names() const {
   std::vector<std::string> names{"local"};
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(places().config_dir / "environments", error)) {
-    if (entry.is_directory(error)) names.push_back(entry.path().filename().string());
+  for (const auto& entry : entries_of(places().config_dir / "environments")) {
+    if (is_folder(entry)) names.push_back(entry.filename().string());
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -258,8 +259,7 @@ void Invocation::write_out(const std::string& text) {
       pollfd room{STDOUT_FILENO, POLLOUT, 0};
       poll(&room, 1, -1);
     } else if (errno != EINTR) {
-      throw Error(Code::kUnavailable,
-                  std::string("standard output: cannot be written: ") + std::strerror(errno));
+      throw posix_error("standard output", errno, "written");
     }
   }
 }

@@ -1,11 +1,13 @@
 // new plugin: a folder that builds, tests and packages as it stands, out of the SDK's templates.
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
 
 #include "cli/exit_codes.h"
 #include "cli/verbs.h"
+#include "files/local_files.h"
 #include "manifest/manifest.h"
 
 #ifndef PATCHBAY_TEMPLATE_DIR
@@ -107,7 +109,8 @@ void write_file(const fs::path& from, const fs::path& to, const Substitutes& wor
   fs::create_directories(to.parent_path());
   std::ofstream out(to, std::ios::binary);
   out << filled(text, words) << std::flush;
-  if (!in || !out) throw Error(Code::kUnavailable, to.string() + ": cannot be written");
+  if (!in) throw local_error(from, errno, "read");
+  if (!out) throw local_error(to, errno, "written");
   // Scripts are known by their first line: not every way here keeps the x.
   if (text.starts_with("#!"))
     fs::permissions(to, fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec,
@@ -157,7 +160,7 @@ int verb_new(Invocation& call) {
       copy_templates(templates / folder, name, c ? "cc" : "c", words, made);
   } catch (const fs::filesystem_error& failure) {
     fs::remove_all(name, error);
-    throw Error(Code::kConfig, failure.path1().string() + ": " + failure.code().message());
+    throw local_error(failure.path1(), failure.code().value(), "used");
   } catch (const Error&) {
     fs::remove_all(name, error);  // nothing half made
     throw;

@@ -34,8 +34,11 @@ std::string problem_of(Invocation& call, const CatalogEntry& entry) {
   try {
     check_plugin_note({entry.id, entry.manifest->version, entry.manifest->library});
     return call.environment().refusal(*entry.manifest);
-  } catch (const std::exception& error) {
+  } catch (const Error& error) {
+    if (error.code() == Code::kUnavailable) throw;  // a limit is no fault of the plugin
     return error.what();
+  } catch (const Faults& faults) {
+    return faults.what();
   }
 }
 
@@ -226,6 +229,7 @@ int verify(Invocation& call) {
       if (entry->manifest)
         load_plugin({entry->id, entry->manifest->version, entry->manifest->library}, host_table());
     } catch (const Error& error) {
+      if (error.code() == Code::kUnavailable) throw;
       problem = error.what();
     }
     Json::Value one;

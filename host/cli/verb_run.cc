@@ -10,6 +10,7 @@
 #include "cli/verbs.h"
 #include "engine/engine.h"
 #include "manifest/config_check.h"
+#include "patchbay/posix_error.h"
 #include "pipeline/guarantee.h"
 #include "pipeline/references.h"
 #include "replay/replay_run.h"
@@ -181,8 +182,9 @@ class RunVerb {
     } catch (const UsageError& error) {
       fail({{}, Code::kConfig, false, "", error.what()});
       outcome_.usage = true;
-    } catch (const std::exception& error) {
-      fail({{}, Code::kInternal, false, "", error.what()});
+    } catch (const std::exception& exception) {
+      const Error error = error_of(exception);
+      fail({{}, error.code(), false, "", error.what()});
     }
   }
 

@@ -4,11 +4,10 @@
 #include "cli/exit_codes.h"
 #include "cli/values.h"
 #include "cli/verbs.h"
+#include "files/local_files.h"
 
 namespace patchbay::host {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct Validated {
   std::vector<Fault> faults;
@@ -68,13 +67,11 @@ class Validation {
     if (environment.local)
       throw UsageError("validate: needs a PIPELINE, or --env for all of an environment");
     std::vector<std::string> files;
-    std::error_code gone;
-    for (const auto& file : fs::directory_iterator(environment.pipelines(), gone)) {
-      const std::string ending = file.path().extension().string();
-      if (ending == ".yaml" || ending == ".yml" || ending == ".json")
-        files.push_back(file.path().string());
+    for (const auto& file : entries_of(environment.pipelines())) {
+      const std::string extension = file.extension().string();
+      if (extension == ".yaml" || extension == ".yml" || extension == ".json")
+        files.push_back(file.string());
     }
-    std::sort(files.begin(), files.end());
     return files;
   }
 

@@ -3,12 +3,12 @@
 #include <unistd.h>
 
 #include <array>
-#include <filesystem>
 #include <optional>
 
 #include "cli/completion.h"
 #include "cli/exit_codes.h"
 #include "cli/render.h"
+#include "patchbay/posix_error.h"
 #include "report/json_text.h"
 #include "state/run_lock.h"
 
@@ -53,6 +53,10 @@ struct Failure {
   std::string error_class, message;
 };
 
+Failure failure_of(Code code, const std::string& message) {
+  return {exit_code_of(code), std::string(class_name(code)), message};
+}
+
 // Of the exception that is being handled.
 Failure current_failure() {
   try {
@@ -66,12 +70,13 @@ Failure current_failure() {
   } catch (const AlreadyRunning& error) {
     return {kExitAlreadyRunning, "already_running", error.what()};
   } catch (const Error& error) {
-    return {exit_code_of(error.code()), std::string(class_name(error.code())), error.what()};
-  } catch (const std::filesystem::filesystem_error& error) {
-    // Such as a working folder that is gone.
-    return {kExitConfig, "config", error.what()};
-  } catch (const std::exception& error) {
-    return {kExitBug, "internal", std::string(error.what()) + "; this is a bug"};
+    return failure_of(error.code(), error.what());
+  } catch (const std::exception& exception) {
+    const Error error = error_of(exception);
+    if (error.code() == Code::kInternal)
+      return failure_of(error.code(), std::string(error.what()) + "; this is a bug");
+    // What this program itself looks for and does not find is a fault of its configuration.
+    return failure_of(error.code() == Code::kNotFound ? Code::kConfig : error.code(), error.what());
   }
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/input_services.h"
+#include "patchbay/posix_error.h"
 #include "sync/sync.h"
 
 namespace patchbay::host {
@@ -21,8 +22,9 @@ bay_status guarded(bay_call* call, Work&& work) {
     call->status = static_cast<bay_status>(error.code());
     call->message = error.what();
     call->detail_json = error.detail_json();
-  } catch (const std::exception& error) {
-    call->status = BAY_E_INTERNAL;
+  } catch (const std::exception& exception) {
+    const Error error = error_of(exception);
+    call->status = static_cast<bay_status>(error.code());
     call->message = error.what();
   }
   return call->status;

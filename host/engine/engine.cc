@@ -4,8 +4,10 @@
 #include <atomic>
 #include <cctype>
 #include <numeric>
+#include <system_error>
 
 #include "engine/services.h"
+#include "patchbay/posix_error.h"
 
 namespace patchbay::host {
 namespace {
@@ -153,8 +155,9 @@ void Engine::run_lanes(std::vector<Lane>& lanes, RunResult& result) {
       try {
         if (instances.instances.empty()) instances = runtime_.make_instances(all_nodes());
         failure = run_lane(lanes[i], instances);
-      } catch (const std::exception& error) {
-        failure = LaneFailure{streams, Code::kInternal, false, "", error.what()};
+      } catch (const std::exception& exception) {
+        const Error error = error_of(exception);
+        failure = LaneFailure{streams, error.code(), false, "", error.what()};
       }
       steps_.leave(key);
       turns_.end(lanes[i], !failure);
@@ -169,10 +172,14 @@ void Engine::run_lanes(std::vector<Lane>& lanes, RunResult& result) {
   InstanceSet first = std::move(first_);
   std::vector<sync::Thread> workers;
   for (size_t i = 1; i < threads; ++i) {
-    workers.emplace_back([&] {
-      InstanceSet own;
-      work(own);
-    });
+    try {
+      workers.emplace_back([&] {
+        InstanceSet own;
+        work(own);
+      });
+    } catch (const std::system_error&) {
+      break;  // at the limit of threads, fewer do the same work
+    }
   }
   work(first);
 }
@@ -208,8 +215,10 @@ std::optional<LaneFailure> Engine::run_lane(Lane& lane, InstanceSet& instances) 
     } catch (const Error& error) {
       failure = LaneFailure{lane.streams, error.code(), false, "", error.what()};
       again = error.code() == Code::kUnavailable;
-    } catch (const std::exception& error) {
-      failure = LaneFailure{lane.streams, Code::kInternal, false, "", error.what()};
+    } catch (const std::exception& exception) {
+      const Error error = error_of(exception);
+      failure = LaneFailure{lane.streams, error.code(), false, "", error.what()};
+      again = error.code() == Code::kUnavailable;
     }
     const std::chrono::duration<double> took = sync::now() - start;
     for (const auto& stream : lane.streams) run_.count_attempt(stream, total, took.count());

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <system_error>
 
 #include "engine/services.h"
 #include "engine/stages.h"
+#include "patchbay/posix_error.h"
 
 namespace patchbay::host {
 namespace {
@@ -156,7 +158,14 @@ void LaneAttempt::execute() {
   if (collector_) work.push_back(stage<CollectorStage>(*collector_, *inboxes_.at(kCollector)));
   {
     std::vector<sync::Thread> threads;
-    for (auto& run : work) threads.emplace_back(run);
+    for (auto& run : work) {
+      try {
+        threads.emplace_back(run);
+      } catch (const std::system_error& error) {
+        fail(std::make_exception_ptr(error_of(error)));  // those that run wait for this one
+        break;
+      }
+    }
   }
   const std::exception_ptr failure = first_failure();
   if (!failure) return;

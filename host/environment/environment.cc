@@ -6,6 +6,7 @@
 
 #include "environment/environment_file.h"
 #include "environment/version_range.h"
+#include "files/local_files.h"
 #include "patchbay/error.h"
 #include "pipeline/document.h"
 
@@ -23,10 +24,8 @@ fs::path user_state_dir() {
 
 std::string known_environments(const fs::path& dir) {
   std::string names;
-  std::error_code gone;
-  for (const auto& entry : fs::directory_iterator(dir, gone)) {
-    if (entry.is_directory())
-      names += (names.empty() ? "" : ", ") + entry.path().filename().string();
+  for (const auto& entry : entries_of(dir)) {
+    if (is_folder(entry)) names += (names.empty() ? "" : ", ") + entry.filename().string();
   }
   return names.empty() ? "there are none in " + dir.string() : dir.string() + " has " + names;
 }
@@ -74,10 +73,9 @@ fs::path Environment::enabled_by(const std::string& plugin) const {
 
 std::vector<std::string> Environment::enabled_plugins() const {
   std::vector<std::string> ids;
-  std::error_code gone;
-  for (const auto& entry : fs::directory_iterator(dir / "plugins.d", gone)) {
-    const std::string id = entry.path().stem().string();
-    if (enabling_file(dir, id) == entry.path()) ids.push_back(id);
+  for (const auto& entry : entries_of(dir / "plugins.d")) {
+    const std::string id = entry.stem().string();
+    if (enabling_file(dir, id) == entry) ids.push_back(id);
   }
   std::sort(ids.begin(), ids.end());
   return ids;
@@ -85,7 +83,7 @@ std::vector<std::string> Environment::enabled_plugins() const {
 
 std::string Environment::refusal(const Manifest& plugin) const {
   const fs::path file = local ? fs::path() : enabling_file(dir, plugin.id);
-  if (file.empty() || fs::is_symlink(file)) return "";
+  if (std::error_code gone; file.empty() || fs::is_symlink(file, gone)) return "";
   const std::string range = version_range(file, plugin.id);
   if (range.empty() || in_range(plugin.version, range)) return "";
   return "plugin " + plugin.id + " is installed as " + plugin.version + ", but environment " +
@@ -116,10 +114,9 @@ Environment load_environment(const Places& places) {
   }
   const fs::path all = places.config_dir / "environments";
   environment.dir = all / environment.name;
-  std::error_code gone;
   const bool one_name = !environment.name.empty() && environment.name != "." &&
                         environment.name != ".." && environment.name.find('/') == std::string::npos;
-  if (!one_name || !fs::is_directory(environment.dir, gone)) {
+  if (!one_name || !is_folder(environment.dir)) {
     throw Error(Code::kConfig,
                 "environment " + environment.name + ": is not there; " + known_environments(all));
   }
@@ -136,22 +133,18 @@ void enable_plugin(const Environment& environment, const CatalogEntry& plugin) {
   }
   if (!plugin.manifest) throw Error(Code::kConfig, "plugin " + plugin.id + ": " + plugin.problem);
   const fs::path link = environment.dir / "plugins.d" / (plugin.id + ".json");
+  make_folders(link.parent_path(), 0755);
   std::error_code error;
-  fs::create_directories(link.parent_path(), error);
-  if (error)
-    throw Error(Code::kConfig, link.parent_path().string() +
-                                   ": cannot be made: " + error.message() + "; run as root");
-  const fs::path target = fs::absolute(plugin.file);
-  if (environment.enabled(plugin.id) && !fs::is_symlink(link)) return;
-  if (fs::is_symlink(link) && fs::read_symlink(link, error) == target) return;
+  const fs::path target = whole_path(plugin.file);
+  const bool is_link = fs::is_symlink(link, error);
+  if (environment.enabled(plugin.id) && !is_link) return;
+  if (is_link && fs::read_symlink(link, error) == target) return;
   // A new name and a rename, so that no reader ever sees the plugin gone.
   const fs::path fresh = link.string() + ".new";
   fs::remove(fresh, error);
   fs::create_symlink(target, fresh, error);
   if (!error) fs::rename(fresh, link, error);
-  if (error)
-    throw Error(Code::kConfig,
-                link.string() + ": cannot be written: " + error.message() + "; run as root");
+  if (error) throw local_error(link, error.value(), "written");
 }
 
 void disable_plugin(const Environment& environment, const std::string& id) {
@@ -163,8 +156,7 @@ void disable_plugin(const Environment& environment, const std::string& id) {
     const fs::path link = environment.dir / "plugins.d" / (id + suffix);
     std::error_code error;
     fs::remove(link, error);
-    if (error)
-      throw Error(Code::kConfig, link.string() + ": cannot be removed: " + error.message());
+    if (error) throw local_error(link, error.value(), "removed");
   }
 }
 

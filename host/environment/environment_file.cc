@@ -1,5 +1,6 @@
 #include "environment/environment_file.h"
 
+#include "files/local_files.h"
 #include "manifest/config_check.h"
 #include "patchbay/error.h"
 #include "pipeline/document.h"
@@ -215,15 +216,13 @@ std::string SecretProvider::text() const {
 
 void read_environment_file(const fs::path& environments, Environment& environment) {
   const fs::path file = environment.dir / "environment.yaml";
-  std::error_code gone;
-  if (!fs::exists(fs::symlink_status(file, gone))) return;
+  if (std::error_code gone; !fs::exists(fs::symlink_status(file, gone))) return;
   EnvironmentFile own(file);
   if (const std::string name = own.extends(); !name.empty()) {
     const fs::path base = environments / name / "environment.yaml";
     if (name.find('/') != std::string::npos || name.starts_with('.') || name == environment.name)
       own.refuse("/extends", "extends: must be the name of another environment, not " + name);
-    if (!fs::exists(base, gone))
-      own.refuse("/extends", "extends: " + base.string() + " is not there");
+    if (!is_there(base)) own.refuse("/extends", "extends: " + base.string() + " is not there");
     EnvironmentFile other(base);
     if (!other.extends().empty())
       other.refuse("/extends", "extends: environment " + environment.name + " extends " + name +

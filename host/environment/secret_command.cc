@@ -1,8 +1,6 @@
 #include "environment/secret_command.h"
 
-#include <cstring>
-
-#include "patchbay/error.h"
+#include "files/local_files.h"
 #include "process/run_program.h"
 
 namespace patchbay::host {
@@ -20,8 +18,6 @@ void put_name(std::string& word, const std::string& name) {
 // Why there is no secret; never what the program said.
 std::string failure_of(const ProgramResult& result, std::chrono::seconds timeout) {
   switch (result.outcome) {
-    case ProgramResult::Outcome::kNotStarted:
-      return std::string("cannot be started: ") + std::strerror(result.code);
     case ProgramResult::Outcome::kLate:
       return "took longer than " + std::to_string(timeout.count()) +
              " s; run it by hand, or allow more with timeout:";
@@ -29,6 +25,7 @@ std::string failure_of(const ProgramResult& result, std::chrono::seconds timeout
       return "printed more than 1 MiB";
     case ProgramResult::Outcome::kSignalled:
       return "was ended by signal " + std::to_string(result.code);
+    case ProgramResult::Outcome::kNotStarted:
     case ProgramResult::Outcome::kExited:
       break;
   }
@@ -41,10 +38,11 @@ std::string run_secret_command(std::vector<std::string> command, const std::stri
                                std::chrono::seconds timeout) {
   const std::string program = command.at(0);
   for (auto& word : command) put_name(word, name);
+  const std::string subject = "secret " + name + ": the command " + program;
   ProgramResult result = run_program(std::move(command), timeout, kLargest);
-  if (!result.ok())
-    throw Error(Code::kAuth,
-                "secret " + name + ": the command " + program + " " + failure_of(result, timeout));
+  if (result.outcome == ProgramResult::Outcome::kNotStarted)
+    throw local_error(subject, result.code, "started");
+  if (!result.ok()) throw Error(Code::kAuth, subject + " " + failure_of(result, timeout));
   if (result.output.ends_with('\n')) result.output.pop_back();
   return std::move(result.output);
 }

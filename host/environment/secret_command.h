@@ -9,8 +9,8 @@ namespace patchbay::host {
 
 // What the command prints, less one trailing newline. {name} in its words becomes `name`. No shell,
 // no input; what it says on stderr is dropped, since it may hold secrets. Throws Error kAuth where
-// it can't be started, fails, prints over 1 MiB or is not done within `timeout`; then it and its
-// children are killed.
+// it fails, prints over 1 MiB or is not done within `timeout`, after it and its children are
+// killed; local_error where it can't be started.
 std::string run_secret_command(std::vector<std::string> command, const std::string& name,
                                std::chrono::seconds timeout);
 

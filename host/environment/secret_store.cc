@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
-#include <fstream>
 #include <optional>
 
 #include "environment/secret_command.h"
+#include "files/local_files.h"
 #include "patchbay/error.h"
 
 namespace patchbay::host {
@@ -50,22 +50,14 @@ std::string place(const SecretProvider& provider, const std::string& name) {
 std::optional<std::string> read_secret_file(const std::filesystem::path& file,
                                             const std::string& name) {
   constexpr size_t kLargest = 1 << 20;
-  const auto refuse = [&](const std::string& why) {
-    throw Error(Code::kAuth, "secret " + name + ": the file " + file.string() + " " + why);
-  };
-  std::error_code error;
-  const auto status = std::filesystem::status(file, error);
-  if (status.type() == std::filesystem::file_type::not_found) return std::nullopt;
-  if (error) refuse("cannot be read: " + error.message());
-  if (std::filesystem::is_directory(status)) refuse("is a folder");
-  std::ifstream in(file, std::ios::binary);
-  if (!in) refuse("cannot be read; give this user the right to");
-  std::string value(kLargest + 1, '\0');
-  in.read(value.data(), static_cast<std::streamsize>(value.size()));
-  value.resize(static_cast<size_t>(in.gcount()));
-  if (value.size() > kLargest) refuse("is larger than 1 MiB");
-  if (value.ends_with('\n')) value.pop_back();
-  return value;
+  try {
+    if (!is_there(file)) return std::nullopt;
+    std::string value = read_regular_file(file, kLargest);
+    if (value.ends_with('\n')) value.pop_back();
+    return value;
+  } catch (const Error& error) {
+    throw Error(error.code(), "secret " + name + ": the file " + error.what());
+  }
 }
 
 std::optional<std::string> look_in(const SecretProvider& provider, const std::string& name) {

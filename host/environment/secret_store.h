@@ -33,7 +33,8 @@ class SecretStore {
 
   // The first provider that has it; one trailing newline is dropped. A command that fails or takes
   // too long ends the search: nobody knows whether it has the secret. Throws Error kAuth naming
-  // every place looked at where it is missing or empty.
+  // every place looked at where it is missing or empty, kConfig where a file or program cannot be
+  // used, kUnavailable where a limit is reached.
   std::string resolve(const std::string& name);
 
  private:

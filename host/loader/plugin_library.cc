@@ -9,10 +9,12 @@
 #define BOOST_DLL_USE_STD_FS
 #include <boost/dll/shared_library.hpp>
 
+#include "files/local_files.h"
 #include "loader/crash_guard.h"
 #include "loader/elf_note.h"
 #include "manifest/manifest.h"
 #include "patchbay/error.h"
+#include "patchbay/posix_error.h"
 
 namespace patchbay::host {
 namespace {
@@ -152,12 +154,15 @@ const bay_plugin* load_plugin(const ExpectedPlugin& expected, const bay_host* ho
   boost::dll::shared_library library;
   try {
     const CrashGuard guard({expected.id, "", "loading"});
-    library.load(std::filesystem::absolute(expected.library).string(),
+    library.load(whole_path(expected.library).string(),
                  static_cast<boost::dll::load_mode::type>(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE));
   } catch (const std::system_error& error) {
+    const std::string words = linker_words(error.what());
+    const Error found = load_error(expected.library.string(), words);
+    if (found.code() != Code::kConfig) refuse(found.code(), expected, found.what());
     refuse(Code::kConfig, expected,
-           "cannot be loaded: " + linker_words(error.what()) + "; reinstall " +
-               package_of(expected) + " and the libraries that it needs");
+           "cannot be loaded: " + words + "; reinstall " + package_of(expected) +
+               " and the libraries that it needs");
   }
   const bay_plugin* plugin = call_entry(expected, find_entry(expected, library), host);
   check_table(expected, plugin);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "files/local_files.h"
 #include "loader/elf_note.h"
 #include "patchbay/abi.h"
 #include "patchbay/error.h"
@@ -27,6 +28,7 @@ CatalogEntry read_entry(const fs::path& file, const PluginDirs& dirs) {
     }
     entry.manifest = std::move(manifest);
   } catch (const Error& error) {
+    if (error.code() == Code::kUnavailable) throw;  // a limit is no fault of the plugin
     entry.problem = error.what();
   }
   return entry;
@@ -36,7 +38,8 @@ bool has_note(const fs::path& library) {
   try {
     read_plugin_note(library);
     return true;
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (error.code() == Code::kUnavailable) throw;
     return false;  // no plugin: the library of one
   }
 }
@@ -52,16 +55,15 @@ Catalog::Catalog(const PluginDirs& dirs) {
 
 void Catalog::add_manifests(const PluginDirs& dirs) {
   for (const auto& dir : dirs.manifests) {
-    std::error_code gone;
-    for (const auto& file : fs::directory_iterator(dir, gone)) {
-      if (file.path().extension() != ".json") continue;
-      const std::string id = file.path().stem().string();
+    for (const auto& file : entries_of(dir)) {
+      if (file.extension() != ".json") continue;
+      const std::string id = file.stem().string();
       const auto same = std::find_if(entries_.begin(), entries_.end(),
                                      [&](const auto& entry) { return entry.id == id; });
       if (same == entries_.end()) {
-        entries_.push_back(read_entry(file.path(), dirs));
-      } else if (!fs::equivalent(same->file, file.path(), gone)) {
-        same->hidden.push_back(file.path());
+        entries_.push_back(read_entry(file, dirs));
+      } else if (std::error_code gone; !fs::equivalent(same->file, file, gone)) {
+        same->hidden.push_back(file);
       }
     }
   }
@@ -73,16 +75,15 @@ void Catalog::add_lone_libraries(const PluginDirs& dirs) {
     if (entry.manifest) known.insert(entry.manifest->library);
   }
   for (const auto& dir : dirs.libraries) {
-    std::error_code gone;
-    for (const auto& file : fs::directory_iterator(dir, gone)) {
-      const std::string id = file.path().stem().string();
-      if (file.path().extension() != ".so" || find(id) ||
-          known.contains(fs::absolute(file.path())) || !has_note(file.path()))
+    for (const auto& file : entries_of(dir)) {
+      const std::string id = file.stem().string();
+      if (file.extension() != ".so" || find(id) || known.contains(whole_path(file)) ||
+          !has_note(file))
         continue;
       entries_.push_back({id,
-                          file.path(),
+                          file,
                           nullptr,
-                          file.path().string() + ": has no manifest " + id +
+                          file.string() + ": has no manifest " + id +
                               ".json; run `apt install --reinstall " + plugin_package(id) +
                               "`, or put the manifest beside it",
                           {}});

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cctype>
-#include <fstream>
-#include <sstream>
+#include <memory>
 
+#include "files/local_files.h"
 #include "manifest/config_check.h"
 #include "manifest/manifest_schema.h"
 #include "manifest/option_schema.h"
@@ -34,9 +34,10 @@ std::string one_line(const std::string& errors) {
          errors.substr(column + 9, end - column - 9) + ": " + why;
 }
 
+constexpr size_t kLargest = 16 << 20;
+
 Json::Value parse_file(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) refuse(file, "cannot be read");
+  const std::string text = read_regular_file(file, kLargest);
   Json::CharReaderBuilder builder;
   builder["rejectDupKeys"] = true;
   builder["allowComments"] = false;
@@ -45,9 +46,9 @@ Json::Value parse_file(const fs::path& file) {
   Json::Value root;
   std::string errors;
   try {
-    if (!Json::parseFromStream(builder, in, &root, &errors)) {
+    const std::unique_ptr<Json::CharReader> reader(builder.newCharReader());
+    if (!reader->parse(text.data(), text.data() + text.size(), &root, &errors))
       refuse(file, one_line(errors));
-    }
   } catch (const Json::Exception& error) {
     refuse(file, std::string("is no manifest: ") + error.what());
   }
@@ -89,9 +90,9 @@ fs::path find_library(const fs::path& manifest, const std::string& name,
   if (name.find('/') != std::string::npos)
     refuse(manifest, "library: must be a file name without a folder");
   const fs::path beside = manifest.parent_path() / name;
-  if (fs::exists(beside)) return fs::absolute(beside);
+  if (is_there(beside)) return whole_path(beside);
   for (const auto& dir : dirs) {
-    if (fs::exists(dir / name)) return fs::absolute(dir / name);
+    if (is_there(dir / name)) return whole_path(dir / name);
   }
   refuse(manifest, "library: " + name + " is not there; run `apt install --reinstall " +
                        plugin_package(manifest.stem().string()) + "`");
@@ -281,7 +282,7 @@ Manifest read_manifest(const fs::path& file, const std::vector<fs::path>& librar
   for (const auto& fault : faults_of(file, root)) all += (all.empty() ? "" : "; ") + fault;
   if (!all.empty()) refuse(file, all);
   Manifest manifest;
-  manifest.file = fs::absolute(file);
+  manifest.file = whole_path(file);
   manifest.id = root["id"].asString();
   manifest.version = root["version"].asString();
   manifest.abi_major = root["abi"]["major"].asUInt();

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "files/local_files.h"
 #include "patchbay/error.h"
 #include "patchbay/suggest.h"
 #include "pipeline/fault.h"
@@ -354,7 +355,7 @@ class Copy {
   // The state of a copy is its own: the same two ends, seen from the same folder.
   std::string name() const {
     uint64_t hash = 0xcbf29ce484222325;
-    for (const char c : fs::current_path().string() + "\n" + request_.from + "\n" + request_.to)
+    for (const char c : working_folder().string() + "\n" + request_.from + "\n" + request_.to)
       hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
     std::string out = "copy-";
     for (int i = 0; i < 12; ++i, hash >>= 4) out += "0123456789abcdef"[hash & 15];

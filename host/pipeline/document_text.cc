@@ -7,9 +7,8 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
-#include <cstring>
 
-#include "patchbay/error.h"
+#include "files/local_files.h"
 #include "pipeline/document.h"
 
 namespace patchbay::host {
@@ -85,7 +84,7 @@ std::string join_surrogates(std::string_view text) {
 std::string read_document_text(const std::string& file) {
   const bool standard_input = file == "-";
   const int fd = standard_input ? STDIN_FILENO : open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) throw Error(Code::kConfig, file + ": cannot be read: " + std::strerror(errno));
+  if (fd < 0) throw local_error(file, errno, "read");
   struct Closer {
     int fd;
     ~Closer() {
@@ -98,7 +97,8 @@ std::string read_document_text(const std::string& file) {
   std::string text;
   for (char buffer[65536]; !too_large && text.size() <= kMaxDocumentBytes;) {
     const ssize_t n = read(fd, buffer, sizeof buffer);
-    if (n < 0) throw Error(Code::kConfig, file + ": cannot be read: " + std::strerror(errno));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw local_error(file, errno, "read");
     if (n == 0) return text;
     text.append(buffer, static_cast<size_t>(n));
   }

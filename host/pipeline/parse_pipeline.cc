@@ -4,6 +4,7 @@
 #include <charconv>
 #include <filesystem>
 
+#include "files/local_files.h"
 #include "manifest/config_check.h"
 #include "patchbay/error.h"
 #include "patchbay/suggest.h"
@@ -233,7 +234,9 @@ class PipelineParser {
         try {
           secrets.resolve(name);
         } catch (const Error& error) {
-          missing_secrets_.push_back({document_.file, node.position, error.what()});
+          if (error.code() != Code::kAuth && error.code() != Code::kConfig) throw;
+          auto& faults = error.code() == Code::kAuth ? missing_secrets_ : faults_;
+          faults.push_back({document_.file, node.position, error.what()});
         }
       }
     }
@@ -255,11 +258,7 @@ class PipelineParser {
 namespace {
 
 // A pipe or a device is as good as a file.
-bool is_file(const fs::path& path) {
-  std::error_code gone;
-  const auto status = fs::status(path, gone);
-  return fs::exists(status) && !fs::is_directory(status);
-}
+bool is_file(const fs::path& path) { return is_there(path) && !is_folder(path); }
 
 }  // namespace
 
@@ -267,9 +266,8 @@ namespace {
 
 std::vector<std::string> pipeline_names(const Environment& environment) {
   std::vector<std::string> names;
-  std::error_code gone;
-  for (const auto& file : fs::directory_iterator(environment.pipelines(), gone))
-    names.push_back(file.path().stem().string());
+  for (const auto& file : entries_of(environment.pipelines()))
+    names.push_back(file.stem().string());
   return names;
 }
 
@@ -286,10 +284,8 @@ std::string find_pipeline(const std::string& name, const Environment& environmen
     also = ", nor a pipeline in " + environment.pipelines().string() +
            did_you_mean(name, pipeline_names(environment));
   }
-  std::error_code gone;
-  const bool folder = fs::is_directory(name, gone);
-  throw Error(Code::kConfig, name + (folder ? ": is a folder, not a pipeline file"
-                                            : ": is not there: no such file" + also));
+  throw Error(Code::kConfig, name + (is_folder(name) ? ": is a folder, not a pipeline file"
+                                                     : ": is not there: no such file" + also));
 }
 
 Pipeline parse_pipeline(const std::string& file, const Environment& environment,

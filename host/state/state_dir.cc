@@ -8,34 +8,31 @@
 #include <cctype>
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
 
-#include "patchbay/error.h"
+#include "files/local_files.h"
+#include "patchbay/file.h"
 
 namespace patchbay::host {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kOtherStateDir = "; --state-dir names another folder";
+
 void prepare_state_dir(const fs::path& dir) {
-  std::error_code error;
-  if (fs::is_directory(dir, error)) return;
-  fs::path whole = fs::absolute(dir);
-  if (!whole.has_filename()) whole = whole.parent_path();  // it ends in a slash
-  fs::create_directories(whole.parent_path(), error);
-  if (error) refuse_state_file(dir, error.value());
-  if (mkdir(whole.c_str(), 0700) == 0 || (errno == EEXIST && fs::is_directory(dir, error))) return;
-  refuse_state_file(dir, errno == EEXIST ? ENOTDIR : errno);
+  try {
+    make_folders(dir, 0700);
+  } catch (const Error& error) {
+    if (error.code() != Code::kConfig) throw;
+    throw Error(Code::kConfig, std::string(error.what()) + kOtherStateDir);
+  }
 }
 
 void refuse_state_file(const fs::path& what, int error) {
-  if (error == ENOSPC || error == EDQUOT) {
-    throw Error(Code::kUnavailable, what.string() + ": the disk is full; make room and run again");
-  }
-  throw Error(Code::kConfig,
-              what.string() + ": cannot be opened or made: " + std::strerror(error) +
-                  "; check the folder's permissions, or choose another with --state-dir");
+  const Error found = local_error(what, error, "opened or made");
+  if (found.code() != Code::kConfig) throw found;
+  throw Error(Code::kConfig, std::string(found.what()) + kOtherStateDir);
 }
 
 namespace {
@@ -71,6 +68,29 @@ std::string file_name(const std::string& pipeline) {
 
 fs::path folder(const fs::path& dir) { return dir / "pipelines"; }
 
+// A number that a pipeline has, and whether its records were given away.
+struct Numbered {
+  fs::path file;
+  int64_t number = 0;
+  std::string pipeline;
+  bool moved = false;
+};
+
+// Whoever is in the middle of taking a number has a draft, which is hidden.
+std::vector<Numbered> numbered(const fs::path& dir) {
+  constexpr size_t kLargest = 1 << 20;
+  std::vector<Numbered> all;
+  for (const auto& file : entries_of(dir / "numbers")) {
+    if (file.filename().string().starts_with('.')) continue;
+    const std::string text = read_regular_file(file, kLargest);
+    const size_t end = text.find('\n');
+    if (end == std::string::npos) continue;
+    all.push_back(
+        {file, std::atoll(file.filename().c_str()), text.substr(0, end), end + 1 < text.size()});
+  }
+  return all;
+}
+
 }  // namespace
 
 fs::path state_file(const fs::path& dir, const std::string& pipeline) {
@@ -79,14 +99,8 @@ fs::path state_file(const fs::path& dir, const std::string& pipeline) {
 
 std::vector<std::string> pipelines_with_state(const fs::path& dir) {
   std::vector<std::string> names;
-  std::error_code gone;
-  fs::directory_iterator files(dir / "numbers", gone);
-  if (gone && gone != std::errc::no_such_file_or_directory)
-    refuse_state_file(dir / "numbers", gone.value());
-  for (const auto& entry : files) {
-    std::ifstream in(entry.path());
-    std::string name;
-    if (std::getline(in, name) && fs::exists(state_file(dir, name), gone)) names.push_back(name);
+  for (auto& one : numbered(dir)) {
+    if (is_there(state_file(dir, one.pipeline))) names.push_back(std::move(one.pipeline));
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -96,23 +110,17 @@ int64_t number_of_pipeline(const fs::path& dir, const std::string& pipeline) {
   const fs::path numbers = dir / "numbers";
   prepare_state_dir(numbers);
   int64_t next = 0;
-  std::error_code gone;
-  for (const auto& entry : fs::directory_iterator(numbers, gone)) {
-    std::ifstream in(entry.path());
-    std::string name;
-    const int64_t number = std::atoll(entry.path().filename().c_str());
-    if (std::getline(in, name) && name == pipeline) return number;
-    next = std::max(next, number + 1);
+  for (const auto& one : numbered(dir)) {
+    if (one.pipeline == pipeline) return one.number;
+    next = std::max(next, one.number + 1);
   }
   // The name is in the file before the number is taken: linking fails where another process has it.
   const fs::path draft = numbers / (".draft-" + std::to_string(getpid()));
   const int fd = open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) refuse_state_file(draft, errno);
-  const std::string line = pipeline + "\n";
-  const bool written = write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
-  const int failure = written ? 0 : errno;
+  const int failure = write_all(fd, pipeline + "\n");
   close(fd);
-  if (!written) refuse_state_file(draft, failure);
+  if (failure != 0) refuse_state_file(draft, failure);
   while (link(draft.c_str(), (numbers / std::to_string(next)).c_str()) != 0) {
     if (errno != EEXIST) {
       const int error = errno;
@@ -125,28 +133,39 @@ int64_t number_of_pipeline(const fs::path& dir, const std::string& pipeline) {
   return next;
 }
 
+namespace {
+
+void mark_as_moved(const fs::path& file) {
+  const int fd = open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (fd < 0) refuse_state_file(file, errno);
+  const int failure = write_all(fd, "moved\n");
+  close(fd);
+  if (failure != 0) refuse_state_file(file, failure);
+}
+
+}  // namespace
+
 void move_state_file(const fs::path& dir, const std::string& from, const std::string& to) {
   const fs::path old_file = state_file(dir, from), new_file = state_file(dir, to);
-  std::error_code error;
-  if (!fs::exists(old_file, error))
+  if (!is_there(old_file))
     throw Error(Code::kConfig, "state move: there are no records of a pipeline " + from);
-  const int64_t number = number_of_pipeline(dir, from);
-  std::ofstream(dir / "numbers" / std::to_string(number), std::ios::app) << "moved\n";
+  mark_as_moved(dir / "numbers" / std::to_string(number_of_pipeline(dir, from)));
   number_of_pipeline(dir, to);
-  for (const char* suffix : {"-wal", "-shm"}) fs::remove(new_file.string() + suffix, error);
+  for (const char* suffix : {"-wal", "-shm"}) {
+    if (unlink((new_file.string() + suffix).c_str()) != 0 && errno != ENOENT)
+      refuse_state_file(new_file.string() + suffix, errno);
+  }
   for (const char* suffix : {"", "-wal", "-shm"}) {
-    if (!fs::exists(old_file.string() + suffix, error)) continue;
-    fs::rename(old_file.string() + suffix, new_file.string() + suffix, error);
-    if (error) refuse_state_file(new_file, error.value());
+    const fs::path file = old_file.string() + suffix;
+    if (!is_there(file)) continue;
+    if (rename(file.c_str(), (new_file.string() + suffix).c_str()) != 0)
+      refuse_state_file(new_file, errno);
   }
 }
 
 bool is_moved_away(const fs::path& dir, const std::string& pipeline) {
-  std::error_code gone;
-  for (const auto& entry : fs::directory_iterator(dir / "numbers", gone)) {
-    std::ifstream in(entry.path());
-    std::string name, moved;
-    if (std::getline(in, name) && name == pipeline) return bool(std::getline(in, moved));
+  for (const auto& one : numbered(dir)) {
+    if (one.pipeline == pipeline) return one.moved;
   }
   return false;
 }

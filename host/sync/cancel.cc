@@ -5,14 +5,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
-#include "patchbay/error.h"
+#include "patchbay/posix_error.h"
 
 namespace patchbay::host {
 
 CancelToken::CancelToken() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (fd_ < 0) throw Error(Code::kUnavailable, std::string("eventfd: ") + std::strerror(errno));
+  if (fd_ < 0) throw posix_error("what calls are cancelled by", errno, "made");
 }
 
 CancelToken::~CancelToken() { close(fd_); }

@@ -39,6 +39,13 @@ std::string memory_limit() {
   return "the memory is used up; free some, or raise the limit of the service or container";
 }
 
+// A thread also needs room for its stack.
+std::string thread_limit() {
+  const std::string threads = limit("processes and threads", "ulimit -u", limit_of(RLIMIT_NPROC));
+  const auto bytes = limit_of(RLIMIT_AS);
+  return bytes ? threads + ", or " + memory_limit() : threads;
+}
+
 Code class_of(int error) {
   if (is_limit(error)) return Code::kUnavailable;
   switch (error) {
@@ -133,7 +140,7 @@ std::string limit_words(int error) {
     case ENOMEM:
       return memory_limit();
     case EAGAIN:
-      return limit("processes and threads", "ulimit -u", limit_of(RLIMIT_NPROC));
+      return thread_limit();
     case EFBIG:
       return limit("bytes in a file", "ulimit -f", limit_of(RLIMIT_FSIZE));
     case ENOLCK:
@@ -148,6 +155,11 @@ Error posix_error(const std::string& path, int error, const std::string& intent)
 }
 
 Error load_error(const std::string& path, const std::string& words) {
+  // glibc does not say why a part cannot be mapped; a disk without the right to execute is the
+  // other cause.
+  const bool unmapped = words.find("failed to map segment") != std::string::npos ||
+                        words.find("cannot map zero-fill pages") != std::string::npos;
+  if (unmapped && limit_of(RLIMIT_AS)) return posix_error(path, ENOMEM, "loaded");
   for (const int error : {EMFILE, ENFILE, ENOMEM, EAGAIN}) {
     if (words.find(std::strerror(error)) != std::string::npos)
       return posix_error(path, error, "loaded");

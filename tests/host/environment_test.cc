@@ -304,7 +304,6 @@ TEST_F(Secrets, OfACommandThatFailsSayHowAndNotWhatItSaid) {
     std::vector<std::string> words;
     const char* why;
   } kCases[] = {
-      {{"/nowhere/pass", "{name}"}, "/nowhere/pass cannot be started: No such file or directory"},
       {{"/bin/sh", "-c", "echo s3cret; echo s3cret >&2; exit 3"},
        "/bin/sh ended with exit code 3; run it by hand to see why"},
       {{"/bin/sh", "-c", "kill -9 $$"}, "/bin/sh was ended by signal 9"},
@@ -323,6 +322,13 @@ TEST_F(Secrets, OfACommandThatFailsSayHowAndNotWhatItSaid) {
   EXPECT_TRUE(heard_.empty());
 }
 
+TEST_F(Secrets, OfACommandThatIsNotThereAreAFaultOfTheConfiguration) {
+  auto secrets = store({command({"/nowhere/pass", "{name}"}, std::chrono::seconds(1))});
+  EXPECT_EQ(error_of([&] { secrets.resolve("key"); }, Code::kConfig),
+            "secret key: the command /nowhere/pass: cannot be started: No such file or directory; "
+            "check the path");
+}
+
 TEST_F(Secrets, ThatAreMissingOrEmptyNameThePlaces) {
   unsetenv("A_GONE");
   setenv("A_EMPTY", "", 1);
@@ -338,8 +344,6 @@ TEST_F(Secrets, ThatAreMissingOrEmptyNameThePlaces) {
        "secret gone: missing; set the environment variable A_GONE or the file " + dir + "/gone"},
       {"empty", "secret empty: the environment variable A_EMPTY is empty"},
       {"newline", "secret newline: the file " + dir + "/newline is empty"},
-      {"folder", "secret folder: the file " + dir + "/folder is a folder"},
-      {"large", "secret large: the file " + dir + "/large is larger than 1 MiB"},
       {"../x", "secret ../x: a name has only letters, digits, -, _ and ."},
       {"..", "secret ..: a name has only letters, digits, -, _ and ."},
   };
@@ -347,6 +351,10 @@ TEST_F(Secrets, ThatAreMissingOrEmptyNameThePlaces) {
                         {SecretProvider::Kind::kFile, "", folder_.path()}});
   for (const auto& c : kCases)
     EXPECT_EQ(error_of([&] { secrets.resolve(c.name); }, Code::kAuth), c.error);
+  EXPECT_EQ(error_of([&] { secrets.resolve("folder"); }, Code::kConfig),
+            "secret folder: the file " + dir + "/folder: is not a regular file");
+  EXPECT_EQ(error_of([&] { secrets.resolve("large"); }, Code::kConfig),
+            "secret large: the file " + dir + "/large: is larger than 1 MiB");
   EXPECT_TRUE(heard_.empty());
 }
 

@@ -158,7 +158,8 @@ TEST(Document, SaysWhyAFileCannotBeRead) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(std::string(error.what()),
-              (folder.path() / "gone").string() + ": cannot be read: No such file or directory");
+              (folder.path() / "gone").string() +
+                  ": cannot be read: No such file or directory; check the path");
   }
   EXPECT_THROW(read_document_text(folder.path().string()), Error);
 }

@@ -107,7 +107,7 @@ class PermissionsTest(OperationsTest):
         closed = self.folder / "closed"
         closed.mkdir(mode=0o500)
         self.state_dir = closed / "state"
-        self.assert_refused("closed/state: cannot be opened or made: Permission denied")
+        self.assert_refused("closed/state: cannot be made: Permission denied")
 
     def test_a_state_directory_that_may_not_be_written(self):
         (self.folder / "state").mkdir(mode=0o500)
