@@ -208,7 +208,7 @@ class Completer {
         offer(entry.id, entry.manifest ? entry.manifest->summary : "unusable");
     } else if (words == Words::kRuns) {
       constexpr size_t kNewest = 20;
-      if (!is_folder(call.environment().state_dir)) return;
+      if (!is_folder(call.environment().state_folder())) return;
       for (const auto& run : newest_runs(call, call.arguments.get("pipeline"), kNewest))
         offer(run.info.run, run.info.pipeline);
     } else {

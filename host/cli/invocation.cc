@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <utility>
 
 #include "files/local_files.h"
 #include "loader/crash_guard.h"
@@ -125,9 +126,19 @@ PluginDirs Invocation::plugin_dirs() const {
   return dirs;
 }
 
+const fs::path& Invocation::own_state_folder() {
+  const fs::path& dir = environment().state_folder();
+  if (!std::exchange(state_checked_, true)) check_state(dir);
+  return dir;
+}
+
 StateStore& Invocation::store(const std::string& pipeline, StateStore::Open open) {
   auto& store = states_[pipeline];
-  if (!store) store = std::make_unique<StateStore>(environment().state_dir, pipeline, faults, open);
+  if (store) return *store;
+  const fs::path& dir = own_state_folder();
+  check_records(dir, pipeline);
+  if (open == StateStore::Open::kCreate) make_state_file(dir, pipeline);
+  store = std::make_unique<StateStore>(dir, pipeline, faults, open);
   return *store;
 }
 
@@ -140,8 +151,9 @@ StateStore& Invocation::look(const std::string& pipeline) {
 }
 
 std::vector<std::string> Invocation::recorded_pipelines() {
-  auto names = pipelines_with_state(environment().state_dir);
-  for (auto& name : legacy_pipelines(environment().state_dir)) {
+  const fs::path& dir = own_state_folder();
+  auto names = pipelines_with_state(dir);
+  for (auto& name : legacy_pipelines(dir)) {
     if (std::find(names.begin(), names.end(), name) == names.end())
       names.push_back(std::move(name));
   }

@@ -69,6 +69,8 @@ class Invocation {
   std::optional<Environment> environment_;
   std::optional<Catalog> catalog_;
   StateStore& store(const std::string& pipeline, StateStore::Open open);
+  const std::filesystem::path& own_state_folder();  // throws where others may change it
+  bool state_checked_ = false;
   std::unique_ptr<Logger> logger_;
 };
 

@@ -113,7 +113,7 @@ std::string time_before(const std::string& text) {
 }
 
 int clear_rejects(Invocation& call, const std::string& pipeline) {
-  const RunLock lock(call.environment().state_dir, pipeline);
+  const RunLock lock(call.environment().state_folder(), pipeline);
   const std::string before =
       call.arguments.has("before") ? time_before(call.arguments.get("before")) : "";
   const int64_t n = call.state(pipeline).clear_rejects(call.arguments.get("run"), before);

@@ -100,7 +100,8 @@ class RunVerb {
         clock_(std::move(clock)),
         pipeline_(std::move(pipeline)),
         options_(std::move(options)),
-        lock_(call.environment().state_dir, pipeline_.name, locked_splits(pipeline_, options_)),
+        lock_(call.environment().state_folder(), pipeline_.name,
+              locked_splits(pipeline_, options_)),
         secrets_(call.secrets()),
         context_(pipeline_, options_, call.environment().name, clock_.run_id,
                  call.state(pipeline_.name), *secrets_, call.faults) {

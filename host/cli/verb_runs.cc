@@ -15,7 +15,7 @@ constexpr size_t kShownRuns = 100;
 // A run that was killed could not say so itself.
 std::string outcome_of(Invocation& call, const RunSummary& run) {
   const bool gone = run.outcome == "running" &&
-                    !RunLock::is_held(call.environment().state_dir, run.info.pipeline);
+                    !RunLock::is_held(call.environment().state_folder(), run.info.pipeline);
   return gone ? "crashed" : run.outcome;
 }
 

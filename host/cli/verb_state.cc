@@ -184,7 +184,7 @@ int move(Invocation& call) {
     throw UsageError("state move: needs the old name and the new one: PIPELINE or PIPELINE/NODE");
   const Place from = place_of(call, call.arguments.positional[0]);
   const Place to = place_of(call, call.arguments.positional[1]);
-  const auto dir = call.environment().state_dir;
+  const auto dir = call.environment().state_folder();
   if (from.node.empty() != to.node.empty())
     throw UsageError("state move: a pipeline becomes a pipeline, and a node a node");
   const RunLock lock(dir, from.pipeline);
@@ -216,7 +216,7 @@ int verb_state(Invocation& call) {
   const std::string pipeline = call.recorded_name(0);
   if (verb == "show") return show_state(call, pipeline);
   if (verb == "history") return show_history(call, pipeline);
-  const RunLock lock(call.environment().state_dir, pipeline);
+  const RunLock lock(call.environment().state_folder(), pipeline);
   if (verb == "discard") return discard(call, pipeline);
   const std::string stream = call.arguments.get("stream");
   if (verb == "accept") return accept(call, pipeline, stream);

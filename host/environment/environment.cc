@@ -1,12 +1,16 @@
 #include "environment/environment.h"
 
-#include <cstdlib>
+#include <pwd.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <vector>
 
 #include "environment/environment_file.h"
 #include "environment/version_range.h"
 #include "files/local_files.h"
+#include "loader/trust.h"
 #include "patchbay/error.h"
 #include "pipeline/document.h"
 
@@ -15,11 +19,33 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// A folder that the variable names; empty where it is not set. A relative one would be another
+// folder wherever patchbay runs:
+// https://specifications.freedesktop.org/basedir-spec/latest/
+fs::path folder_of_variable(const char* name) {
+  const char* value = std::getenv(name);
+  if (!value || !*value) return {};
+  if (*value == '/') return value;
+  throw Error(Code::kConfig, std::string(name) + ": must be a whole path, not " + value +
+                                 "; set it, or name a folder with --state-dir");
+}
+
+// That of the user database.
+fs::path registered_home() {
+  passwd entry{};
+  passwd* found = nullptr;
+  std::vector<char> buffer(65536);
+  getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found);
+  if (found && found->pw_dir && found->pw_dir[0] == '/') return found->pw_dir;
+  throw Error(Code::kConfig, "state: HOME is not set and user " + std::to_string(geteuid()) +
+                                 " has no home folder; name a folder with --state-dir");
+}
+
 fs::path user_state_dir() {
-  if (const char* dir = std::getenv("XDG_STATE_HOME"); dir && *dir)
-    return fs::path(dir) / "patchbay";
-  const char* home = std::getenv("HOME");
-  return fs::path(home && *home ? home : "/tmp") / ".local/state/patchbay";
+  if (const fs::path dir = folder_of_variable("XDG_STATE_HOME"); !dir.empty())
+    return dir / "patchbay";
+  const fs::path home = folder_of_variable("HOME");
+  return (home.empty() ? registered_home() : home) / ".local/state/patchbay";
 }
 
 std::string known_environments(const fs::path& dir) {
@@ -46,6 +72,7 @@ fs::path enabling_file(const fs::path& environment, const std::string& plugin) {
 
 // What {id: csv, version: ">=1.2 <2"} says; a whole manifest says nothing about a range.
 std::string version_range(const fs::path& file, const std::string& plugin) {
+  check_trusted(file, Trust::kRootAndOwn);
   const Document document = parse_document(file.string(), read_document_text(file.string()));
   const Json::Value& root = document.root;
   if (root.isObject() && root.isMember("components")) return "";
@@ -62,6 +89,11 @@ std::string version_range(const fs::path& file, const std::string& plugin) {
 }
 
 }  // namespace
+
+const fs::path& Environment::state_folder() const {
+  if (state_dir.empty()) throw Error(Code::kConfig, no_state_dir);
+  return state_dir;
+}
 
 bool Environment::enabled(const std::string& plugin) const {
   return local || !enabled_by(plugin).empty();
@@ -108,7 +140,11 @@ Environment load_environment(const Places& places) {
     note("state_dir", dir.string(), from);
   };
   if (environment.local) {
-    set_state_dir(user_state_dir(), "default");
+    try {
+      if (!places.state_dir) set_state_dir(user_state_dir(), "default");
+    } catch (const Error& error) {
+      environment.no_state_dir = error.what();  // what needs no state goes on
+    }
     if (places.state_dir) set_state_dir(*places.state_dir, kStateDirGiven);
     return environment;
   }
@@ -121,6 +157,8 @@ Environment load_environment(const Places& places) {
                 "environment " + environment.name + ": is not there; " + known_environments(all));
   }
   set_state_dir(fs::path("/var/lib/patchbay") / environment.name, "default");
+  check_trusted(environment.dir, Trust::kRootAndOwn, UsedAs::kCode);
+  check_trusted(environment.dir / "plugins.d", Trust::kRootAndOwn, UsedAs::kCode);
   read_environment_file(all, environment);
   if (places.state_dir) set_state_dir(*places.state_dir, kStateDirGiven);
   return environment;

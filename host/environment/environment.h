@@ -25,9 +25,10 @@ struct Places {
 
 struct Environment {
   std::string name;
-  bool local = false;         // the built-in one: every plugin found is enabled
-  std::filesystem::path dir;  // empty for local
-  std::filesystem::path state_dir;
+  bool local = false;               // the built-in one: every plugin found is enabled
+  std::filesystem::path dir;        // empty for local
+  std::filesystem::path state_dir;  // empty where there is none
+  std::string no_state_dir;         // then: why, and what to do
   Variables variables;
   std::vector<SecretProvider> secrets;
   std::string timezone = "UTC";
@@ -37,6 +38,8 @@ struct Environment {
   std::optional<std::chrono::milliseconds> keep_rejects, keep_runs;
   std::vector<NamedValue> values;  // what is above, and where each comes from
 
+  // Throws Error kConfig where there is none.
+  const std::filesystem::path& state_folder() const;
   bool enabled(const std::string& plugin) const;
   // The entry of plugins.d that does it; empty where none does, and in local.
   std::filesystem::path enabled_by(const std::string& plugin) const;
@@ -47,7 +50,7 @@ struct Environment {
 };
 
 // Throws Faults for a broken environment.yaml, Error kConfig for an environment that is not there,
-// naming those that are.
+// naming those that are, or that others may change.
 Environment load_environment(const Places& places);
 
 // Links the manifest into plugins.d, or takes it out; doing so twice is no error. Throws Error

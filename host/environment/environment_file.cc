@@ -1,6 +1,7 @@
 #include "environment/environment_file.h"
 
 #include "files/local_files.h"
+#include "loader/trust.h"
 #include "manifest/config_check.h"
 #include "patchbay/error.h"
 #include "pipeline/document.h"
@@ -49,10 +50,15 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
+std::string trusted_text(const fs::path& file) {
+  check_trusted(file, Trust::kRootAndOwn, UsedAs::kCode);
+  return read_document_text(file.string());
+}
+
 class EnvironmentFile {
  public:
   explicit EnvironmentFile(const fs::path& file)
-      : document_(parse_document(file.string(), read_document_text(file.string()))) {
+      : document_(parse_document(file.string(), trusted_text(file))) {
     if (document_.root.isNull()) document_.root = Json::objectValue;
     if (!document_.root.isObject()) {
       fault("", "must be a mapping, like variables: {..}");
@@ -117,6 +123,8 @@ class EnvironmentFile {
     const Json::Value& root = document_.root;
     if (root.isMember("timezone"))
       guarded("/timezone", [&] { format_in_zone({"", {}, root["timezone"].asString()}, "%Y"); });
+    if (root.isMember("state_dir") && !root["state_dir"].asString().starts_with('/'))
+      fault("/state_dir", "state_dir: must be a whole path, like /var/lib/patchbay/prod");
     if (root["limits"].isMember("edge_bytes")) {
       guarded("/limits/edge_bytes",
               [&] { parse_size("limits.edge_bytes", root["limits"]["edge_bytes"]); });

@@ -1,6 +1,7 @@
 #include "environment/secret_command.h"
 
 #include "files/local_files.h"
+#include "loader/trust.h"
 #include "process/run_program.h"
 
 namespace patchbay::host {
@@ -38,6 +39,7 @@ std::string run_secret_command(std::vector<std::string> command, const std::stri
                                std::chrono::seconds timeout) {
   const std::string program = command.at(0);
   for (auto& word : command) put_name(word, name);
+  check_trusted(program, Trust::kRootAndOwn, UsedAs::kCode);
   const std::string subject = "secret " + name + ": the command " + program;
   ProgramResult result = run_program(std::move(command), timeout, kLargest);
   if (result.outcome == ProgramResult::Outcome::kNotStarted)

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "files/local_files.h"
+#include "loader/elf_libraries.h"
 #include "loader/elf_note.h"
 #include "patchbay/abi.h"
 #include "patchbay/error.h"
@@ -19,6 +20,8 @@ CatalogEntry read_entry(const fs::path& file, const PluginDirs& dirs) {
     check_trusted(file, dirs.trust);
     auto manifest = std::make_shared<Manifest>(read_manifest(file, dirs.libraries));
     check_trusted(manifest->library, dirs.trust);
+    for (const auto& library : libraries_behind(manifest->library))
+      check_trusted(library, dirs.trust);
     if (manifest->abi_major != BAY_ABI_MAJOR || manifest->abi_minor > BAY_ABI_MINOR) {
       entry.problem = "abi: needs " + std::to_string(manifest->abi_major) + "." +
                       std::to_string(manifest->abi_minor) + ", this host has " +

@@ -30,7 +30,8 @@ struct PluginDirs {
 class Catalog {
  public:
   // The first directory that has an id wins. A directory that is not there is empty. A plugin
-  // without a manifest, and one of files that others may change, is an unusable entry.
+  // without a manifest, and one of files that others may change, the libraries on its run path
+  // included, is an unusable entry.
   explicit Catalog(const PluginDirs& dirs);
 
   const std::vector<CatalogEntry>& entries() const { return entries_; }  // by id

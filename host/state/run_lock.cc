@@ -10,15 +10,6 @@
 namespace patchbay::host {
 namespace {
 
-int open_file(const std::filesystem::path& dir, const std::string& pipeline) {
-  prepare_state_dir(dir.parent_path());
-  prepare_state_dir(dir);
-  const auto file = dir / (pipeline + ".lock");
-  const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) refuse_state_file(file, errno);
-  return fd;
-}
-
 // Locks of one file: a split is one byte of it, the pipeline all of them.
 bool lock_bytes(int fd, off_t start, off_t length) {
   struct flock lock{};
@@ -51,7 +42,7 @@ void write_owner(int fd, const std::string& owner) {
 
 RunLock::RunLock(const std::filesystem::path& state_dir, const std::string& pipeline,
                  const std::vector<std::string>& splits)
-    : fd_(open_file(state_dir / "locks", pipeline)) {
+    : fd_(open_lock_file(state_dir, pipeline)) {
   std::string refused;
   if (splits.empty() && !lock_bytes(fd_, 0, 0)) refused = pipeline;
   for (const auto& split : splits) {
@@ -70,7 +61,7 @@ RunLock::~RunLock() { close(fd_); }
 
 bool RunLock::is_held(const std::filesystem::path& state_dir, const std::string& pipeline) {
   const auto file = state_dir / "locks" / (pipeline + ".lock");
-  const int fd = open(file.c_str(), O_RDWR | O_CLOEXEC);
+  const int fd = open(file.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return errno != ENOENT;
   struct flock lock{};
   lock.l_type = F_WRLCK;

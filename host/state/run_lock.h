@@ -18,8 +18,8 @@ class AlreadyRunning : public std::runtime_error {
 class RunLock {
  public:
   // Locks the pipeline, or just the splits of these keys: runs of other splits may go on beside.
-  // Throws AlreadyRunning with the other process's number where that is known, Error kConfig where
-  // the lock file can't be made.
+  // Throws AlreadyRunning with the other process's number where that is known, otherwise as
+  // prepare_state_dir.
   RunLock(const std::filesystem::path& state_dir, const std::string& pipeline,
           const std::vector<std::string>& splits = {});
   ~RunLock();

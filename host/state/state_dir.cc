@@ -18,23 +18,6 @@ namespace patchbay::host {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kOtherStateDir = "; --state-dir names another folder";
-
-void prepare_state_dir(const fs::path& dir) {
-  try {
-    make_folders(dir, 0700);
-  } catch (const Error& error) {
-    if (error.code() != Code::kConfig) throw;
-    throw Error(Code::kConfig, std::string(error.what()) + kOtherStateDir);
-  }
-}
-
-void refuse_state_file(const fs::path& what, int error) {
-  const Error found = local_error(what, error, "opened or made");
-  if (found.code() != Code::kConfig) throw found;
-  throw Error(Code::kConfig, std::string(found.what()) + kOtherStateDir);
-}
-
 namespace {
 
 constexpr size_t kLongestName = 200;  // bytes; a file's name may have 255, and SQLite adds some
@@ -116,7 +99,7 @@ int64_t number_of_pipeline(const fs::path& dir, const std::string& pipeline) {
   }
   // The name is in the file before the number is taken: linking fails where another process has it.
   const fs::path draft = numbers / (".draft-" + std::to_string(getpid()));
-  const int fd = open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const int fd = open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) refuse_state_file(draft, errno);
   const int failure = write_all(fd, pipeline + "\n");
   close(fd);
@@ -136,7 +119,7 @@ int64_t number_of_pipeline(const fs::path& dir, const std::string& pipeline) {
 namespace {
 
 void mark_as_moved(const fs::path& file) {
-  const int fd = open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  const int fd = open(file.c_str(), O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) refuse_state_file(file, errno);
   const int failure = write_all(fd, "moved\n");
   close(fd);

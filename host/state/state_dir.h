@@ -5,13 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "state/state_access.h"
+
 namespace patchbay::host {
-
-// Makes the folder, mode 0700, where it is missing. Throws Error kConfig where it can't be used.
-void prepare_state_dir(const std::filesystem::path& dir);
-
-// Throws Error: kUnavailable where the disk is full, else kConfig.
-[[noreturn]] void refuse_state_file(const std::filesystem::path& what, int error);
 
 // The file of a pipeline, there or not: its name, with what no file's name may hold escaped.
 std::filesystem::path state_file(const std::filesystem::path& dir, const std::string& pipeline);

@@ -9,11 +9,11 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 
 #include "arrow_pool.h"
 #include "patchbay/error.h"
 #include "patchbay/file.h"
+#include "patchbay/posix_error.h"
 
 namespace patchbay {
 namespace {
@@ -115,16 +115,16 @@ void Spool::write(std::string_view data) {
 }
 
 void Spool::fail(int error) const {
-  const std::string where = "spool_folder: " + folder_ + ": ";
-  if (error == ENOENT || error == ENOTDIR || error == EACCES || error == EROFS) {
+  const std::string where = "spool_folder: " + folder_;
+  const Error found = posix_error(where, error, "used");
+  if (found.code() == Code::kConfig || found.code() == Code::kNotFound) {
     throw Error(Code::kConfig,
-                where + std::strerror(error) +
+                std::string(found.what()) +
                     "; files larger than spool_memory lie there while they are read");
   }
-  if (error != ENOSPC && error != EDQUOT)
-    throw Error(Code::kUnavailable, where + std::strerror(error));
+  if (error != ENOSPC && error != EDQUOT) throw found;
   throw Error(Code::kUnavailable,
-              where + "the disk is full; " + key_ + " must lie there whole before it is read (" +
+              where + ": the disk is full; " + key_ + " must lie there whole before it is read (" +
                   std::to_string(size_ >> 20) + " MiB so far). Make room and run again");
 }
 

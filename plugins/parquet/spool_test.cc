@@ -60,7 +60,8 @@ TEST(Spool, AMissingFolderIsTheConfigurationsFault) {
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::kConfig);
-    EXPECT_THAT(error.what(), HasSubstr("spool_folder: /nonexistent: No such file"));
+    EXPECT_THAT(error.what(),
+                HasSubstr("spool_folder: /nonexistent: cannot be used: No such file"));
   }
 }
 

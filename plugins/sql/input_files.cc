@@ -5,11 +5,11 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <utility>
 
 #include "patchbay/error.h"
 #include "patchbay/file.h"
+#include "patchbay/posix_error.h"
 
 namespace patchbay {
 
@@ -42,10 +42,9 @@ void InputFiles::write(std::string_view data) {
 }
 
 void InputFiles::fail(int error) const {
-  const std::string where = "spill_directory: " + folder_ + ": ";
-  if (error != ENOSPC && error != EDQUOT)
-    throw Error(Code::kUnavailable, where + std::strerror(error));
-  throw Error(Code::kUnavailable, where + "the disk is full; " + key_ +
+  const std::string where = "spill_directory: " + folder_;
+  if (error != ENOSPC && error != EDQUOT) throw posix_error(where, error, "written");
+  throw Error(Code::kUnavailable, where + ": the disk is full; " + key_ +
                                       " must lie there whole before it is read. Make room and run "
                                       "again, or name another folder");
 }

@@ -4,10 +4,11 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include "patchbay/posix_error.h"
 
 namespace patchbay {
 namespace {
@@ -101,7 +102,10 @@ std::string read_file(const std::string& path) {
   if (std::filesystem::is_directory(path, ignored))
     config_error("query_file", path + " is a folder");
   std::ifstream file(path, std::ios::binary);
-  if (!file) config_error("query_file", path + ": " + std::strerror(errno));
+  if (!file) {
+    const Error found = posix_error("query_file: " + path, errno, "read");
+    throw Error(found.code() == Code::kNotFound ? Code::kConfig : found.code(), found.what());
+  }
   std::string text(kLongestQuery + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(file.gcount()));

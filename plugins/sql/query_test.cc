@@ -60,7 +60,7 @@ TEST(ReadQueries, WantsOneSource) {
   EXPECT_THAT(refusal([&] { read(R"({"queries": {"a": "SELECT 1"}, "stream": "b"})"); }),
               HasSubstr("stream: not with queries"));
   EXPECT_THAT(refusal([&] { read(R"({"query_file": "/no/such.sql"})"); }),
-              HasSubstr("query_file: /no/such.sql: No such file or directory"));
+              HasSubstr("query_file: /no/such.sql: cannot be read: No such file"));
   EXPECT_THAT(refusal([&] { read(R"({"query_file": "/tmp"})"); }), HasSubstr("is a folder"));
   EXPECT_EQ(read(R"({"queries": {"b": "SELECT 1", "a": "SELECT 2"}})")[0].stream, "a");
 }

@@ -8,10 +8,11 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 
 #include "patchbay/config.h"
+#include "patchbay/posix_error.h"
+#include "patchbay/trust.h"
 
 namespace patchbay {
 namespace {
@@ -20,13 +21,21 @@ namespace fs = std::filesystem;
 constexpr const char* kPrefix = "patchbay-sql-";
 constexpr uint64_t kFull = 4 << 20;  // bytes: the engine spills blocks of 256 KiB, a few at a time
 
+// In a folder like /tmp anybody may make one of that name.
+bool is_own_folder(const fs::path& path) {
+  struct stat status{};
+  return lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid();
+}
+
 // A folder whose lock can be had belongs to nobody. One without a lock file is being made.
 void remove_abandoned(const std::string& parent) {
   std::error_code error;
   for (auto it = fs::directory_iterator(parent, error); !error && it != fs::directory_iterator();
        it.increment(error)) {
     if (!it->path().filename().string().starts_with(kPrefix)) continue;
-    const int fd = open((it->path() / "lock").c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (!is_own_folder(it->path())) continue;
+    const int fd =
+        open((it->path() / "lock").c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) continue;
     std::error_code ignored;
     if (flock(fd, LOCK_EX | LOCK_NB) == 0) fs::remove_all(it->path(), ignored);
@@ -35,16 +44,19 @@ void remove_abandoned(const std::string& parent) {
 }
 
 [[noreturn]] void refuse(const std::string& parent, int error) {
-  config_error("spill_directory", parent + ": " + std::strerror(error) +
-                                      "; make the folder writable, or name another");
+  const Error found = posix_error("spill_directory: " + parent, error, "used");
+  throw Error(found.code() == Code::kNotFound ? Code::kConfig : found.code(), found.what());
 }
 
 }  // namespace
 
 void check_spill_parent(const std::string& parent) {
-  std::error_code error;
-  if (!fs::is_directory(parent, error)) refuse(parent, error ? error.value() : ENOTDIR);
+  struct stat status{};
+  if (stat(parent.c_str(), &status) != 0) refuse(parent, errno);
+  if (!S_ISDIR(status.st_mode)) refuse(parent, ENOTDIR);
   if (access(parent.c_str(), W_OK | X_OK) != 0) refuse(parent, errno);
+  if (const auto fault = find_distrust(parent, Trust::kRootAndOwn, UsedAs::kScratch))
+    config_error("spill_directory", fault->why + "; run `" + fault->command + "`, or name another");
 }
 
 SpillFolder::SpillFolder(const std::string& parent) {

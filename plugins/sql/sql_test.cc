@@ -1,10 +1,13 @@
 // The transform through its C tables, with DuckDB behind it.
 #include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <ctime>
 #include <deque>
 #include <filesystem>
+#include <fstream>
 #include <random>
 #include <thread>
 
@@ -321,6 +324,29 @@ TEST_F(SqlTest, TheSpillDirectoryMustBeThereAndIsLeftEmpty) {
   options_["memory_limit"] = "32MiB";
   json("SELECT i FROM t, range(2000000) r(i) ORDER BY hash(i) LIMIT 1");
   EXPECT_TRUE(std::filesystem::is_empty(parent));
+}
+
+TEST_F(SqlTest, TheSpillDirectoryIsWhereNobodyElseCanReplaceAFolder) {
+  namespace fs = std::filesystem;
+  const std::string parent = fs::temp_directory_path() / "patchbay-sql-test-open";
+  fs::create_directories(parent);
+  options_["spill_directory"] = parent;
+  ASSERT_EQ(chmod(parent.c_str(), 0777), 0);
+  const auto [code, message] = refusal("SELECT 1 FROM t");
+  EXPECT_EQ(code, Code::kConfig);
+  EXPECT_THAT(message, HasSubstr("spill_directory: " + parent +
+                                 ": others than its owner may write to it (mode 0777); run `chmod "
+                                 "o-w " +
+                                 parent + "`, or name another"));
+  ASSERT_EQ(chmod(parent.c_str(), 01777), 0);
+  // What another user left there is not this run's to remove.
+  const std::string other = parent + "/patchbay-sql-other";
+  fs::create_directories(other);
+  std::ofstream(other + "/lock") << "";
+  ASSERT_EQ(chown(other.c_str(), 65534, 65534), 0);
+  json("SELECT 1 AS one FROM t");
+  EXPECT_TRUE(fs::exists(other));
+  fs::remove_all(parent);
 }
 
 TEST_F(SqlTest, ACancelledQueryEndsWithinASecond) {

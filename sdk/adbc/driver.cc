@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "patchbay/posix_error.h"
+#include "patchbay/trust.h"
 
 namespace patchbay::adbc {
 
@@ -29,6 +30,11 @@ std::shared_ptr<const AdbcDriver> load_driver(const std::string& path, const std
   const std::lock_guard lock(mutex);
   auto& driver = loaded[path + "\n" + entry];
   if (driver) return driver;
+  if (path.find('/') != std::string::npos) {
+    if (const auto fault = find_distrust(path, Trust::kRootAndOwn, UsedAs::kListedCode))
+      throw Error(Code::kConfig,
+                  fault->why + ", so it is not loaded; run `" + fault->command + "`");
+  }
   void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (!library) throw load_error(path, dlerror());
   const auto init = reinterpret_cast<AdbcDriverInitFunc>(dlsym(library, entry.c_str()));

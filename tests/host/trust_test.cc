@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "loader/elf_libraries.h"
 #include "manifest/catalog.h"
 #include "patchbay/error.h"
 #include "temporary_folder.h"
@@ -81,6 +82,55 @@ TEST_F(TrustTest, AStickyFolderMayBeOnTheWayButHoldsNoPlugins) {
   EXPECT_THAT(refusal(), HasSubstr("(mode 1777)"));
 }
 
+TEST_F(TrustTest, ALinkOfSomebodyElseIsRefused) {
+  const fs::path link = folder_.path() / "link";
+  fs::create_directory_symlink(dir_, link);
+  ASSERT_EQ(lchown(link.c_str(), kNobody, kNobody), 0);
+  const auto fault = find_distrust(link / "x.so", Trust::kRootAndOwn, UsedAs::kCode);
+  ASSERT_TRUE(fault);
+  EXPECT_EQ(fault->why, link.string() + ": belongs to nobody, not to root or you");
+  EXPECT_EQ(fault->command, "chown -h root: " + link.string());
+}
+
+TEST_F(TrustTest, AProgramMayLieInAStickyFolder) {
+  chmod(dir_.c_str(), 01777);
+  EXPECT_FALSE(find_distrust(file_, Trust::kRoot, UsedAs::kCode));
+  chmod(dir_.c_str(), 0777);
+  EXPECT_TRUE(find_distrust(file_, Trust::kRoot, UsedAs::kCode));
+}
+
+TEST_F(TrustTest, StateIsForItsOwnerButAGroupMayWriteAboveIt) {
+  const fs::path above = dir_.parent_path();
+  const auto fault = [&] { return find_distrust(dir_, Trust::kRootAndOwn, UsedAs::kState); };
+  chmod(above.c_str(), 0770);
+  EXPECT_FALSE(fault());
+  chmod(above.c_str(), 01777);
+  EXPECT_FALSE(fault());
+  chmod(above.c_str(), 0777);
+  EXPECT_EQ(fault()->command, "chmod o-w " + above.string());
+  chmod(above.c_str(), 0755);
+  for (const mode_t mode : {0770, 0707, 01777}) {
+    chmod(dir_.c_str(), mode);
+    EXPECT_EQ(fault()->command, "chmod go-w " + dir_.string()) << mode;
+  }
+}
+
+TEST_F(TrustTest, AFolderForTemporaryOnesIsStickyOrClosed) {
+  const auto fault = [&] { return find_distrust(dir_, Trust::kRootAndOwn, UsedAs::kScratch); };
+  for (const mode_t mode : {0700, 0775, 01777}) {
+    chmod(dir_.c_str(), mode);
+    EXPECT_FALSE(fault()) << mode;
+  }
+  chmod(dir_.c_str(), 0777);
+  EXPECT_EQ(fault()->command, "chmod o-w " + dir_.string());
+}
+
+TEST_F(TrustTest, LinksInACircleAndPartsThatAreMissingAreLeftToWhoOpensThem) {
+  fs::create_symlink("circle", folder_.path() / "circle");
+  EXPECT_FALSE(find_distrust(folder_.path() / "circle/x", Trust::kRoot, UsedAs::kCode));
+  EXPECT_FALSE(find_distrust(folder_.path() / "gone/x/../y", Trust::kRoot, UsedAs::kCode));
+}
+
 TEST_F(TrustTest, ACatalogShowsWhatItDoesNotTrust) {
   folder_.write("plugins/x.json",
                 R"({"id": "x", "version": "1", "abi": {"major": 1, "minor": 0}, "library": "x.so",
@@ -91,6 +141,11 @@ TEST_F(TrustTest, ACatalogShowsWhatItDoesNotTrust) {
   const Catalog catalog(dirs);
   EXPECT_EQ(catalog.find("x")->manifest, nullptr);
   EXPECT_EQ(catalog.find("x")->problem, refusal());
+}
+
+TEST_F(TrustTest, WhatIsNoSharedObjectBringsNoLibraries) {
+  EXPECT_TRUE(libraries_behind(file_).empty());
+  EXPECT_TRUE(libraries_behind(folder_.write("text.so", "INPUT(other.so)")).empty());
 }
 
 }  // namespace

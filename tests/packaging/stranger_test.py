@@ -20,7 +20,7 @@ RECIPE = ".github/workflows/ci.yml"
 THEN = """
 apt install ../patchbay-plugin-counted_*.deb
 patchbay plugins enable csv counted --env try
-patchbay --env try run pipeline.yaml
+patchbay --env try --state-dir state run pipeline.yaml
 """
 
 

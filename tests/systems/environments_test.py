@@ -164,6 +164,35 @@ nodes:
         self.assertIn(f"secret sid: the command {store} ended with exit code 1; run it by hand to see why", result.err)
         self.assertNotIn("s3cret", result.err + result.out)
 
+    def test_an_environment_that_others_may_change_is_not_used(self):
+        (self.root / "prod/environment.yaml").write_text("timezone: UTC\n")
+        (self.root / "prod/plugins.d").mkdir(exist_ok=True)
+        for path in (self.root / "prod/environment.yaml", self.root / "prod/plugins.d", self.root / "prod", self.root):
+            mode = path.stat().st_mode
+            path.chmod(0o777)
+            result = self.patchbay("--env", "prod", "plugins", "list")
+            self.assertEqual(result.code, 3, result)
+            self.assertIn(f"{path}: others than its owner may write to it (mode 0777), so ", result.err)
+            self.assertIn(f"run `chmod go-w {path}`", result.err)
+            path.chmod(mode)
+        self.assertEqual(self.patchbay("--env", "prod", "plugins", "list").code, 0)
+
+    def test_a_secret_command_that_others_may_change_is_not_run(self):
+        script = self.folder / "secret.sh"
+        script.write_text(f"#!/bin/sh\ntouch {self.folder}/ran\necho value\n")
+        script.chmod(0o777)
+        (self.root / "prod/environment.yaml").write_text(f'secrets: [{{command: [{script}, "{{name}}"]}}]\n')
+        pipeline = self.pipeline("nodes:\n  - {use: postgres, with: {connection: 'host=127.0.0.1 port=1', password: {secret: pw}}}\n"
+                                 "  - {use: sqlite, with: {path: o.db}}\n")
+        for plugin in ("postgres", "sqlite"):
+            self.assertEqual(self.patchbay("--env", "prod", "plugins", "enable", plugin).code, 0)
+        result = self.patchbay("--env", "prod", "validate", pipeline)
+        self.assertEqual(result.code, 3, result)
+        self.assertIn(f"{script}: others than its owner may write to it (mode 0777), so secret.sh is not used", result.out)
+        self.assertFalse((self.folder / "ran").exists())
+        script.chmod(0o755)
+        self.assertEqual(self.patchbay("--env", "prod", "validate", pipeline).code, 0)
+
 
 class TrustTest(SystemTest):
     """As root, which alone can give a file away."""

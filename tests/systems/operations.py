@@ -101,7 +101,7 @@ class OperationsTest(SystemTest):
     def small_disk(self, name, size):
         folder = self.folder / name
         folder.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0755", "tmpfs", str(folder)], check=True)
         self.addCleanup(subprocess.run, ["umount", "--lazy", str(folder)], check=True)
         return folder
 

@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 
-from harness import BUILD, Result, main
+from harness import BUILD, SOURCE, Result, main
 from operations import OperationsTest
 
 BROKEN = BUILD / "tests/plugins"
@@ -192,6 +192,28 @@ class ManifestsTest(PluginsTest):
             with self.subTest(word):
                 (self.plugins / "mine.so").write_bytes(content)
                 self.assert_fails(self.patchbay("run", self.load("mine")), 3, "mine.so", word)
+
+
+class TrustTest(PluginsTest):
+    def test_libraries_that_a_plugin_brings_along_are_part_of_it(self):
+        plugins, behind = self.folder / "plugins", self.folder / "plugins/behind"
+        behind.mkdir(parents=True)
+        (self.folder / "behind.c").write_text("int behind(void) { return 1; }")
+        include = ["-I", SOURCE / "sdk/include", '-DPATCHBAY_PLUGIN_ID="counter"', '-DPATCHBAY_PLUGIN_VERSION="1.0.0"']
+        for words in ([self.folder / "behind.c", "-o", behind / "libbehind.so"],
+                      [SOURCE / "tests/conformance/c_plugin/counter.c", *include, "-L", behind, "-Wl,--no-as-needed", "-lbehind",
+                       "-Wl,-rpath,$ORIGIN/behind", "-o", plugins / "counter.so"]):
+            subprocess.run(["cc", "-shared", "-fPIC", *map(str, words)], check=True)
+        shutil.copy(BROKEN / "counter.json", plugins)
+        self.environment["PATCHBAY_PLUGIN_DIR"] = str(plugins)
+        self.assertEqual(self.patchbay("plugins", "verify", "counter").code, 0)
+        for path in (behind / "libbehind.so", behind):
+            mode = path.stat().st_mode
+            path.chmod(0o777)
+            result = self.patchbay("plugins", "verify", "counter")
+            self.assert_fails(result, 3, f"{path}: others than its owner may write to it (mode 0777), so libbehind.so is not loaded; "
+                                         f"run `chmod go-w {path}`")
+            path.chmod(mode)
 
 
 class EnabledTest(PluginsTest):

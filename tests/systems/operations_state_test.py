@@ -5,8 +5,10 @@ import signal
 import sqlite3
 import subprocess
 
-from harness import BUILD, main
+from harness import BUILD, Result, main
 from operations import OperationsTest, until
+
+NOBODY = 65534
 
 
 class LockTest(OperationsTest):
@@ -93,6 +95,116 @@ class StateFileTest(OperationsTest):
         self.complete(self.reviews())
 
 
+class SomebodyElsesTest(OperationsTest):
+    """State decides what is read and written next, and holds refused rows: it is kept where nobody else can change it."""
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "t.csv").write_text("id\n1\n")
+        self.copy = ["copy", "t.csv", "o.db"]
+        self.place = self.folder / "place"
+        self.place.mkdir()
+        self.state_dir = self.place / "state"
+
+    def run_copy(self, **environment):
+        """Without --state-dir, if the variables say where."""
+        words = [str(BUILD / "patchbay"), *self.copy] if environment else self.command(*self.copy)
+        variables = {**{k: v for k, v in self.environment.items() if k != "HOME"}, **environment} if environment else self.environment
+        done = subprocess.run(words, capture_output=True, text=True, cwd=self.folder, timeout=60,
+                              env={name: value for name, value in variables.items() if value is not None})
+        return Result(done)
+
+    def refused(self, *words):
+        self.assert_fails(self.run_copy(), 3, "so no state is kept there", "--state-dir", *words)
+        self.assertFalse((self.folder / "o.db").exists())
+
+    def test_a_folder_of_somebody_else(self):
+        self.state_dir.mkdir()
+        os.chown(self.state_dir, NOBODY, NOBODY)
+        self.refused(f"{self.state_dir}: belongs to nobody, not to root or you", "run it as nobody")
+        self.assertEqual(list(self.state_dir.iterdir()), [])
+
+    def test_a_folder_that_others_may_write(self):
+        self.state_dir.mkdir()
+        for mode in (0o777, 0o1777, 0o770):
+            self.state_dir.chmod(mode)
+            self.refused(f"{self.state_dir}: others than its owner may write to it", f"run `chmod go-w {self.state_dir}`")
+
+    def test_a_way_on_which_others_could_put_another(self):
+        self.place.chmod(0o777)
+        self.refused(f"{self.place}: others than its owner may write to it (mode 0777)", f"run `chmod o-w {self.place}`")
+        os.chown(self.place, NOBODY, NOBODY)
+        self.place.chmod(0o755)
+        self.refused(f"{self.place}: belongs to nobody")
+
+    def test_links(self):
+        real = self.folder / "real"
+        real.mkdir(mode=0o700)
+        self.state_dir.symlink_to(real)
+        self.assertEqual(self.run_copy().code, 0)
+        self.assertTrue(list(real.glob("pipelines/*.db")))
+        os.lchown(self.state_dir, NOBODY, NOBODY)
+        self.assert_fails(self.run_copy(), 3, f"{self.state_dir}: belongs to nobody")
+
+    def test_what_is_in_the_folder(self):
+        self.assertEqual(self.run_copy().code, 0)
+        (self.state_dir / "state.db").write_bytes(b"")  # of the version before
+        for file in [self.state_dir / "state.db", *(one for name in ("pipelines", "numbers", "locks") for one in (self.state_dir / name).iterdir())]:
+            kept = file.read_bytes()
+            for spoil, words in ((lambda: os.chown(file, NOBODY, NOBODY), f"{file}: belongs to nobody"),
+                                 (lambda: file.chmod(0o666), f"{file}: others than its owner may write to it"),
+                                 (lambda: (file.unlink(), file.symlink_to(self.folder / "t.csv")), f"{file}: is a link"),
+                                 (lambda: (file.unlink(), os.mkfifo(file)), f"{file}: cannot be opened: it is not a regular file")):
+                spoil()
+                self.assert_fails(self.run_copy(), 3, words, "--state-dir")
+                file.unlink()
+                file.write_bytes(kept)
+                file.chmod(0o600)
+            self.assertEqual(self.run_copy().code, 0)
+        for name in ("pipelines", "numbers", "locks"):
+            (self.state_dir / name).chmod(0o777)
+            self.assert_fails(self.run_copy(), 3, f"{self.state_dir}/{name}: others than its owner may write to it", "--state-dir")
+            (self.state_dir / name).chmod(0o700)
+
+    def test_what_is_made_is_closed_whatever_the_umask(self):
+        before = os.umask(0)
+        try:
+            self.state_dir = self.folder / "a/b/state"
+            self.assertEqual(self.run_copy().code, 0)
+        finally:
+            os.umask(before)
+        for path in [self.folder / "a", *(self.folder / "a").rglob("*")]:
+            self.assertEqual(path.stat().st_mode & 0o077, 0, path)
+
+    def test_a_file_that_others_may_read_is_closed_before_it_is_used(self):
+        self.assertEqual(self.run_copy().code, 0)
+        file = next(self.state_dir.glob("pipelines/*.db"))
+        file.chmod(0o644)
+        self.assertEqual(self.run_copy().code, 0)
+        self.assertEqual(file.stat().st_mode & 0o777, 0o600)
+
+    def test_a_home_that_is_no_place(self):
+        for environment, words in (({"HOME": "home"}, "HOME: must be a whole path, not home"),
+                                   ({"HOME": str(self.folder), "XDG_STATE_HOME": "xdg"}, "XDG_STATE_HOME: must be a whole path, not xdg")):
+            self.assert_fails(self.run_copy(**environment), 3, words, "--state-dir")
+        done = subprocess.run([str(BUILD / "patchbay"), "plugins", "list"], cwd=self.folder, timeout=60, capture_output=True,
+                              env={**self.environment, "HOME": "home"})
+        self.assertEqual(done.returncode, 0, "what needs no state goes on")
+
+    def test_without_a_home_that_of_the_user_database_counts(self):
+        # A user of its own mount namespace, whose home is in the test's folder.
+        (self.folder / "passwd").write_text(f"root:x:0:0::{self.folder}/registered:/bin/sh\n")
+        script = f"mount --bind {self.folder}/passwd /etc/passwd && exec env -u HOME {BUILD}/patchbay copy t.csv o.db"
+        done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, cwd=self.folder,
+                              env={k: v for k, v in self.environment.items() if k != "HOME"}, timeout=60)
+        self.assertEqual(done.returncode, 0, done)
+        self.assertTrue(list((self.folder / "registered/.local/state/patchbay/pipelines").glob("*.db")))
+        done = subprocess.run(["setpriv", "--reuid=65000", "--regid=65000", "--clear-groups", "env", "-u", "HOME", BUILD / "patchbay",
+                               "runs", "list"], capture_output=True, text=True, cwd="/", env={"PATH": os.environ["PATH"]}, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (3, "patchbay: state: HOME is not set and user 65000 has no home folder; "
+                                                             "name a folder with --state-dir\n"))
+
+
 class PermissionsTest(OperationsTest):
     def setUp(self):
         super().setUp()
@@ -120,7 +232,7 @@ class PermissionsTest(OperationsTest):
     def test_a_state_file_that_is_a_folder(self):
         (self.folder / "state/pipelines/reviews.db").mkdir(parents=True)
         for folder in ("state", "state/pipelines"):
-            (self.folder / folder).chmod(0o777)
+            (self.folder / folder).chmod(0o700)
         self.assert_refused("reviews.db: cannot be opened")
 
     def test_folders_that_may_not_be_looked_into_are_not_taken_for_empty(self):

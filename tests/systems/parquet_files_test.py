@@ -94,7 +94,7 @@ class ParquetFilesTest(ParquetCase):
         table = pa.table({"id": range(200_000), "noise": [rng.getrandbits(60) for _ in range(200_000)]})
         self.assertEqual(self.through(table, decode="spool_memory: 4096", row_group_size=50_000), table)
         self.written().unlink()
-        self.fails(3, "spool_folder: /nonexistent: No such file", decode="spool_memory: 4096, spool_folder: /nonexistent")
+        self.fails(3, "spool_folder: /nonexistent: cannot be used: No such file", decode="spool_memory: 4096, spool_folder: /nonexistent")
 
     def test_a_full_spool_folder_is_temporary(self):
         folder = self.small_disk("spool", "1M")

@@ -113,7 +113,7 @@ nodes:
         (self.folder / "q.sql").write_text("-- sales\nSELECT item,\n       amont\nFROM sold\n")
         cases = [
             ({"query_file": "q.sql"}, 3, "q.sql: line 3, column 8: Binder Error: Referenced column \"amont\" not found"),
-            ({"query_file": "no.sql"}, 3, "query_file: no.sql: No such file or directory"),
+            ({"query_file": "no.sql"}, 3, "query_file: no.sql: cannot be read: No such file or directory"),
             ({"query": "SELECT * FROM slod"}, 3, "there is no table slod; what comes in is sold, left, prices, right, did you mean sold?"),
             ({"query": "COPY sold TO 'x.csv'"}, 3, "must be one query that reads, such as a SELECT, and begins with COPY"),
             ({"query": "SELECT 1; DROP TABLE sold"}, 3, "more than one statement"),
