@@ -32,11 +32,28 @@ def parquet_files():
             yield out.getvalue()
 
 
+def tar_files():
+    import io
+    import tarfile
+
+    for format in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=format) as archive:
+            for name, type in (("usr", tarfile.DIRTYPE), ("usr/" + "n" * 90 + "/" + "m" * 90, tarfile.REGTYPE), ("l", tarfile.SYMTYPE)):
+                member = tarfile.TarInfo(name)
+                long = 10 if format == tarfile.USTAR_FORMAT else 50
+                member.type, member.linkname, member.size = type, "usr" * long, 600 if type == tarfile.REGTYPE else 0
+                archive.addfile(member, io.BytesIO(b"x" * member.size))
+        yield out.getvalue()
+
+
 def main():
     target, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     if target == "parquet":
         seeds = parquet_files()
+    elif target == "tar":
+        seeds = tar_files()
     elif target in FILES:
         seeds = (file.read_bytes() for file in sorted(SOURCE.glob(FILES[target])))
     else:

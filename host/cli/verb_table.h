@@ -127,11 +127,9 @@ inline const std::vector<VerbSpec> kVerbs{
      "[ID..|FILE.deb]",
      "what is installed, enabled, usable and why not; options with types, defaults, docs",
      "enable, disable and verify take several. verify loads what is installed. Of a package's "
-     "file, verify tells before it is installed, "
-     "and "
-     "without running its code: whether it fits this host, and what it would break in the "
-     "pipelines "
-     "and states of the environments.",
+     "file, verify says before it is installed, and without running its code or trusting what is "
+     "in it, whether it fits this host, and what it would break in the pipelines and states of "
+     "the environments. Run it as the user whose states they are.",
      {"list", "show", "enable", "disable", "verify"},
      0,
      1000,

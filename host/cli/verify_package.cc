@@ -1,13 +1,13 @@
 // plugins verify FILE.deb: what installing it would change, found without running its code.
-#include <stdlib.h>
-
 #include <algorithm>
 #include <set>
 
 #include "cli/exit_codes.h"
 #include "cli/verbs.h"
+#include "files/local_files.h"
 #include "loader/plugin_library.h"
 #include "manifest/config_check.h"
+#include "package/plugin_package.h"
 #include "process/run_program.h"
 #include "report/json_text.h"
 
@@ -17,27 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kDpkg = "/usr/bin/dpkg";
-constexpr const char* kDpkgDeb = "/usr/bin/dpkg-deb";
 constexpr const char* kDpkgQuery = "/usr/bin/dpkg-query";
 constexpr std::chrono::seconds kPatience{60};
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() : path_((fs::temp_directory_path() / "patchbay-verify-XXXXXX").string()) {
-    if (!mkdtemp(path_.data()))
-      throw Error(Code::kUnavailable, path_ + ": cannot be made; set TMPDIR to a folder with room");
-  }
-  ~TemporaryFolder() {
-    std::error_code gone;
-    fs::remove_all(path_, gone);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  fs::path path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // Its output without the last newline; nothing where it fails.
 std::optional<std::string> output_of(std::vector<std::string> words) {
@@ -47,49 +28,13 @@ std::optional<std::string> output_of(std::vector<std::string> words) {
   return std::move(result.output);
 }
 
-// A package's file, unpacked.
-class PluginPackage {
- public:
-  explicit PluginPackage(const fs::path& file) : file_(file.string()) {
-    if (!fs::exists(file))
-      throw Error(Code::kConfig, file_ + ": is not there; download it with `apt download PACKAGE`");
-    name_ = field("Package");
-    version_ = field("Version");
-    if (!output_of({kDpkgDeb, "--extract", file_, folder_.path().string()})) refuse();
-    const std::string architecture = field("Architecture");
-    const auto own = output_of({kDpkg, "--print-architecture"});
-    if (own && architecture != "all" && architecture != *own)
-      throw Error(Code::kConfig, file_ + ": is built for " + architecture + ", this machine is " +
-                                     *own + "; run `apt download " + name_ + ":" + *own + "`");
-  }
-
-  const std::string& file() const { return file_; }
-  const std::string& name() const { return name_; }
-  const std::string& version() const { return version_; }
-
-  PluginDirs dirs() const {
-    PluginDirs dirs{{folder_.path() / "usr/share/patchbay/manifests"}, {}, Trust::kRootAndOwn};
-    std::error_code gone;
-    for (const auto& triplet : fs::directory_iterator(folder_.path() / "usr/lib", gone))
-      dirs.libraries.push_back(triplet.path() / "patchbay/plugins");
-    return dirs;
-  }
-
- private:
-  [[noreturn]] void refuse() const {
-    throw Error(Code::kConfig,
-                file_ + ": is no Debian package that " + kDpkgDeb + " can read; download it again");
-  }
-
-  std::string field(const std::string& name) const {
-    const auto value = output_of({kDpkgDeb, "--field", file_, name});
-    if (!value) refuse();
-    return *value;
-  }
-
-  TemporaryFolder folder_;
-  std::string file_, name_, version_;
-};
+void check_architecture(const PluginPackage& package) {
+  const std::string& built_for = package.architecture();
+  const auto own = output_of({kDpkg, "--print-architecture"});
+  if (!own || built_for == "all" || built_for == *own) return;
+  throw Error(Code::kConfig, package.file() + ": is built for " + built_for + ", this machine is " +
+                                 *own + "; run `apt download " + package.name() + ":" + *own + "`");
+}
 
 struct Problem {
   std::string environment, pipeline, message;
@@ -145,11 +90,13 @@ class Rehearsal {
   void check_environment(const std::string& name, const Catalog& after) {
     Invocation in = call_.in_environment(name);
     try {
-      std::error_code gone;
-      for (const auto& file : fs::directory_iterator(in.environment().pipelines(), gone))
-        check_pipeline(in, file.path(), after);
+      for (const auto& file : entries_of(in.environment().pipelines()))
+        check_pipeline(in, file, after);
     } catch (const Faults& faults) {
       problems_.push_back({name, "", faults.what()});
+    } catch (const Error& error) {
+      if (error.code() != Code::kConfig) throw;
+      problems_.push_back({name, "", error.what()});
     }
   }
 
@@ -244,7 +191,9 @@ Json::Value rehearsal_json(const PluginPackage& package, const Rehearsal& rehear
 }  // namespace
 
 int verify_package(Invocation& call, const fs::path& file) {
-  const PluginPackage package(file);
+  const ScratchFolder folder;
+  const PluginPackage package(file, folder);
+  check_architecture(package);
   Rehearsal rehearsal(call, package);
   rehearsal.run();
   std::string text;
@@ -256,7 +205,7 @@ int verify_package(Invocation& call, const fs::path& file) {
   if (text.empty())
     text = package.name() + " " + package.version() + ": ok for " +
            std::to_string(rehearsal.pipelines()) + " pipelines that use it; `apt install " +
-           fs::absolute(package.file()).string() + "` installs it\n";
+           whole_path(package.file()).string() + "` installs it\n";
   if (call.json()) {
     call.print_json(rehearsal_json(package, rehearsal));
   } else {

@@ -87,8 +87,9 @@ class Child {
 
 enum class Read { kEnd, kLate, kTooLarge };
 
-Read read_all(int fd, Clock::time_point deadline, size_t most, std::string& out) {
-  std::array<char, 4096> buffer;
+Read read_all(int fd, Clock::time_point deadline,
+              const std::function<bool(std::string_view)>& take) {
+  std::array<char, 65536> buffer;
   while (true) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
     if (left.count() <= 0) return Read::kLate;
@@ -97,8 +98,7 @@ Read read_all(int fd, Clock::time_point deadline, size_t most, std::string& out)
     const ssize_t n = read(fd, buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return Read::kEnd;
-    out.append(buffer.data(), static_cast<size_t>(n));
-    if (out.size() > most) return Read::kTooLarge;
+    if (!take({buffer.data(), static_cast<size_t>(n)})) return Read::kTooLarge;
   }
 }
 
@@ -106,12 +106,25 @@ Read read_all(int fd, Clock::time_point deadline, size_t most, std::string& out)
 
 ProgramResult run_program(std::vector<std::string> words, std::chrono::milliseconds timeout,
                           size_t most_output) {
+  std::string output;
+  ProgramResult result = run_program(std::move(words), timeout, [&](std::string_view bytes) {
+    output += bytes;
+    return output.size() <= most_output;
+  });
+  using Outcome = ProgramResult::Outcome;
+  if (result.outcome == Outcome::kExited || result.outcome == Outcome::kSignalled)
+    result.output = std::move(output);
+  return result;
+}
+
+ProgramResult run_program(std::vector<std::string> words, std::chrono::milliseconds timeout,
+                          const std::function<bool(std::string_view)>& take) {
   using Outcome = ProgramResult::Outcome;
   const auto deadline = Clock::now() + timeout;
   Child child(words);
   ProgramResult result;
   if (child.error() != 0) return {Outcome::kNotStarted, child.error(), ""};
-  const Read read = read_all(child.output(), deadline, most_output, result.output);
+  const Read read = read_all(child.output(), deadline, take);
   if (read == Read::kTooLarge) return {Outcome::kTooLarge, 0, ""};
   const int status = read == Read::kLate ? -1 : child.wait_until(deadline);
   if (status == -1) return {Outcome::kLate, 0, ""};

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace patchbay::host {
@@ -21,5 +23,10 @@ struct ProgramResult {
 // killed with its children.
 ProgramResult run_program(std::vector<std::string> words, std::chrono::milliseconds timeout,
                           size_t most_output);
+
+// The same, and what it prints is given to `take` as it comes, until that returns false (kTooLarge)
+// or throws: then the program is killed, too.
+ProgramResult run_program(std::vector<std::string> words, std::chrono::milliseconds timeout,
+                          const std::function<bool(std::string_view)>& take);
 
 }  // namespace patchbay::host
