@@ -145,8 +145,9 @@ class Completer {
 
   void offer(const std::string& word, std::string_view meaning = {}) {
     if (!(prefix_ + word).starts_with(current_)) return;
+    if (one_line(word) != word) return;  // a shell would put it on the command line as it is
     text_ += prefix_ + word;
-    if (!meaning.empty()) text_ += "\t" + std::string(meaning);
+    if (!meaning.empty()) text_ += "\t" + one_line(meaning);
     text_ += "\n";
   }
 

@@ -232,25 +232,25 @@ std::unique_ptr<SecretStore> Invocation::secrets() {
                                        [this](std::string_view value) { redactor.learn(value); });
 }
 
-void Invocation::print(const std::string& text) { write_out(redactor.redact(text)); }
+void Invocation::print(const Printed& text) { write_out(redactor.redact(text.text())); }
 
 void Invocation::print_json(const Json::Value& value) {
-  write_out(pretty_json(redactor.redact_json(value)));
+  write_out(safe_json(pretty_json(redactor.redact_json(value))));
 }
 
-void Invocation::print_part(const std::string& before, const Json::Value& value) {
-  write_out(before + compact_json(redactor.redact_json(value)));
+void Invocation::print_part(const Printed& before, const Json::Value& value) {
+  write_out(before.text() + safe_json(compact_json(redactor.redact_json(value))));
 }
 
 void Invocation::print_json_line(const Json::Value& value) {
-  write_out(compact_json(redactor.redact_json(value)) + "\n");
+  write_out(safe_json(compact_json(redactor.redact_json(value))) + "\n");
 }
 
 void Invocation::prepare_crash_report(Json::Value document) {
   document["error"]["class"] = "internal";
   document["error"]["message"] = "@message";
   document["error"]["node"] = "@node";
-  const std::string text = pretty_json(redactor.redact_json(document));
+  const std::string text = safe_json(pretty_json(redactor.redact_json(document)));
   const std::string_view message = "@message", node = "@node";
   const size_t first = text.find(message), second = text.find(node);
   set_crash_report({text.substr(0, first),

@@ -11,6 +11,7 @@
 #include "environment/environment.h"
 #include "pipeline/parse_pipeline.h"
 #include "report/logger.h"
+#include "report/printed.h"
 #include "report/redactor.h"
 #include "report/table.h"
 #include "state/state_store.h"
@@ -51,10 +52,10 @@ class Invocation {
   std::string recorded_name(size_t n);
   std::unique_ptr<SecretStore> secrets();
 
-  void print(const std::string& text);                                   // to stdout, redacted
-  void print_json(const Json::Value& value);                             // one document
-  void print_json_line(const Json::Value& value);                        // one of many
-  void print_part(const std::string& before, const Json::Value& value);  // of a document, compact
+  void print(const Printed& text);                                   // to stdout, redacted
+  void print_json(const Json::Value& value);                         // one document
+  void print_json_line(const Json::Value& value);                    // one of many
+  void print_part(const Printed& before, const Json::Value& value);  // of a document, compact
   bool printed() const { return printed_; }  // whether stdout has anything yet
   static Terminal terminal();
   // What a crash prints in place of the command's document: this one, with what happened.

@@ -18,7 +18,7 @@ Json::Value values_json(const std::vector<NamedValue>& values) {
   return list;
 }
 
-std::string values_text(std::vector<NamedValue> values) {
+Printed values_text(std::vector<NamedValue> values) {
   std::sort(values.begin(), values.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });
   Table table({"name", "value", "from"});

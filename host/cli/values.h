@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "environment/origin.h"
+#include "report/printed.h"
 
 namespace patchbay::host {
 
 Json::Value values_json(const std::vector<NamedValue>& values);
-std::string values_text(std::vector<NamedValue> values);  // a table, by name
+Printed values_text(std::vector<NamedValue> values);  // a table, by name
 
 }  // namespace patchbay::host

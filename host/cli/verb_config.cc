@@ -19,14 +19,14 @@ int verb_schema(Invocation& call) {
 }
 
 int verb_completion(Invocation& call) {
-  call.print(completion_script(call.arguments.positional[0]));
+  call.print(Printed::lines(completion_script(call.arguments.positional[0])));
   return kExitOk;
 }
 
 int verb_version(Invocation& call) {
   if (!call.json()) {
-    call.print("patchbay " PATCHBAY_VERSION ", plugin ABI " + std::to_string(BAY_ABI_MAJOR) + "." +
-               std::to_string(BAY_ABI_MINOR) + "\n");
+    call.print(Printed("patchbay " PATCHBAY_VERSION ", plugin ABI ", std::to_string(BAY_ABI_MAJOR),
+                       ".", std::to_string(BAY_ABI_MINOR), "\n"));
     return kExitOk;
   }
   Json::Value json;
@@ -39,15 +39,15 @@ int verb_version(Invocation& call) {
 
 int verb_help(Invocation& call) {
   if (call.arguments.has("man")) {
-    call.print(manual_page());
+    call.print(Printed::lines(manual_page()));
     return kExitOk;
   }
   if (call.arguments.has("markdown")) {
-    call.print(command_reference());
+    call.print(Printed::lines(command_reference()));
     return kExitOk;
   }
   if (call.arguments.positional.empty()) {
-    call.print(help_text(nullptr));
+    call.print(Printed::lines(help_text(nullptr)));
     return kExitOk;
   }
   const std::string& word = call.arguments.positional[0];
@@ -58,7 +58,7 @@ int verb_help(Invocation& call) {
     throw UsageError("help: there is no command " + word + did_you_mean(word, names) +
                      " (see `patchbay help`)");
   }
-  call.print(help_text(verb));
+  call.print(Printed::lines(help_text(verb)));
   return kExitOk;
 }
 

@@ -8,7 +8,7 @@ namespace patchbay::host {
 int verb_conformance(Invocation& call) {
   const ConformanceResult result = run_conformance(call.arguments.positional[0]);
   Json::Value json(Json::arrayValue);
-  std::string text;
+  Printed text;
   bool passed = true;
   for (const auto& check : result.checks) {
     Json::Value one;
@@ -18,11 +18,12 @@ int verb_conformance(Invocation& call) {
     one["why"] = check.why;
     one["contract"] = check.contract;
     json.append(one);
-    text += (check.failure.empty() ? "ok      " : "FAILED  ") + check.name +
-            (check.failure.empty() ? ""
-                                   : ": " + check.failure + "\n        why:  " + check.why +
-                                         "\n        see:  " + check.contract) +
-            "\n";
+    text.add(check.failure.empty() ? "ok      " : "FAILED  ", check.name);
+    if (!check.failure.empty()) {
+      text.add(": ", check.failure, "\n        why:  ", check.why,
+               "\n        see:  ", check.contract);
+    }
+    text.add("\n");
     passed &= check.failure.empty();
   }
   if (call.json()) {

@@ -20,7 +20,7 @@ int verb_copy(Invocation& call) {
   }
   const std::string text = copy_pipeline(call.catalog(), request);
   if (call.arguments.has("print")) {
-    call.print(text);
+    call.print(Printed::lines(safe_json(text)));
     return kExitOk;
   }
   const RunClock clock = call.clock();

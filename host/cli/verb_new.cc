@@ -135,11 +135,12 @@ void print_result(Invocation& call, const std::string& name, const std::vector<s
     for (const auto& file : made) json["files"].append(name + "/" + file);
     return call.print_json(json);
   }
-  std::string text;
-  for (const auto& file : made) text += name + "/" + file + "\n";
-  call.print(text + "\nBuild and test it: cd " + name +
-             " && cmake -G Ninja -B build && cmake --build build && ctest --test-dir build\n" +
-             name + "/README.md has the rest.\n");
+  Printed text;
+  for (const auto& file : made) text.add(name, "/", file, "\n");
+  call.print(text.add("\nBuild and test it: cd ", name,
+                      " && cmake -G Ninja -B build && cmake --build build && ctest --test-dir "
+                      "build\n",
+                      name, "/README.md has the rest.\n"));
 }
 
 }  // namespace

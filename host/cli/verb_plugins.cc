@@ -124,7 +124,7 @@ int list(Invocation& call) {
   const EnabledIn where = enabled_in(call);
   Json::Value json(Json::arrayValue);
   Table table({"plugin", "version", "components", "state", "enabled in", "summary"});
-  std::string remarks;
+  Printed remarks;
   for (const auto& entry : call.catalog().entries()) {
     const Json::Value one = entry_json(call, entry, where);
     json.append(one);
@@ -136,30 +136,30 @@ int list(Invocation& call) {
                                          : "not enabled",
                environments == where.end() ? "" : joined(environments->second),
                entry.manifest ? entry.manifest->summary : ""});
-    if (one.isMember("problem")) remarks += "unusable: " + one["problem"].asString() + "\n";
+    if (one.isMember("problem")) remarks.add("unusable: ", one["problem"].asString(), "\n");
     for (const auto& file : entry.hidden)
-      remarks += "hidden: " + file.string() + " by " + entry.file.string() + "\n";
+      remarks.add("hidden: ", file.string(), " by ", entry.file.string(), "\n");
   }
   for (const auto& [id, environments] : where) {
     if (call.catalog().find(id)) continue;
     json.append(missing_json(call, id, environments));
     table.add({id, "", "", "missing", joined(environments), ""});
-    remarks += "missing: " + json[json.size() - 1]["problem"].asString() + "\n";
+    remarks.add("missing: ", json[json.size() - 1]["problem"].asString(), "\n");
   }
   if (call.json()) {
     call.print_json(json);
   } else {
-    call.print(table.text(Invocation::terminal()) + remarks);
+    call.print(table.text(Invocation::terminal()).add(remarks));
   }
   return kExitOk;
 }
 
-std::string options_text(const ComponentManifest& component) {
+Printed options_text(const ComponentManifest& component) {
   Table table({"option", "type", "default", "meaning"});
   const std::vector<OptionText> options = options_of(component);
   for (const auto& option : options)
     table.add({option.name, option.type, option.fallback, option.meaning});
-  return options.empty() ? "no options\n" : table.text({});
+  return options.empty() ? Printed("no options\n") : table.text({});
 }
 
 std::string enabling_place(Invocation& call, const CatalogEntry& entry) {
@@ -182,26 +182,26 @@ int show(Invocation& call) {
     return kExitOk;
   }
   if (call.arguments.get("output") == "markdown" && entry.manifest) {
-    call.print(plugin_reference(*entry.manifest));
+    call.print(Printed::lines(plugin_reference(*entry.manifest)));
     return kExitOk;
   }
   const std::string problem = problem_of(call, entry);
-  std::string text = entry.id;
-  if (entry.manifest) text += " " + entry.manifest->version + ": " + entry.manifest->summary;
-  text += "\n" +
-          std::string(!problem.empty() ? "unusable: " + problem
-                      : call.environment().enabled(entry.id)
-                          ? "enabled in " + call.environment().name + enabling_place(call, entry)
-                          : "not enabled in " + call.environment().name +
-                                "; run `patchbay plugins enable " + entry.id + " --env " +
-                                call.environment().name + "`") +
-          "\n";
+  Printed text(entry.id);
+  if (entry.manifest) text.add(" ", entry.manifest->version, ": ", entry.manifest->summary);
+  const std::string& environment = call.environment().name;
+  text.add("\n", !problem.empty() ? "unusable: " + problem
+                 : call.environment().enabled(entry.id)
+                     ? "enabled in " + environment + enabling_place(call, entry)
+                     : "not enabled in " + environment + "; run `patchbay plugins enable " +
+                           entry.id + " --env " + environment + "`");
+  text.add("\n");
   if (entry.manifest) {
-    if (!entry.manifest->documentation.empty()) text += "\n" + entry.manifest->documentation + "\n";
+    if (!entry.manifest->documentation.empty())
+      text.add("\n", Printed::lines(entry.manifest->documentation), "\n");
     for (const auto& component : entry.manifest->components) {
-      text += "\n" + std::string(kind_name(component.kind)) + " " + entry.id + "." +
-              component.name + (component.summary.empty() ? "" : ": " + component.summary) + "\n" +
-              options_text(component);
+      text.add("\n", kind_name(component.kind), " ", entry.id, ".", component.name,
+               component.summary.empty() ? "" : ": " + component.summary, "\n",
+               options_text(component));
     }
   }
   call.print(text);
@@ -222,7 +222,7 @@ int verify(Invocation& call) {
   }
   int exit_code = kExitOk;
   Json::Value json(Json::arrayValue);
-  std::string text;
+  Printed text;
   for (const auto* entry : entries) {
     std::string problem = entry->problem;
     try {
@@ -237,7 +237,7 @@ int verify(Invocation& call) {
     one["ok"] = problem.empty();
     if (!problem.empty()) one["problem"] = problem;
     json.append(one);
-    text += entry->id + ": " + (problem.empty() ? "ok" : problem) + "\n";
+    text.add(entry->id, ": ", problem.empty() ? "ok" : problem, "\n");
     if (!problem.empty()) exit_code = kExitConfig;
   }
   if (call.json()) {
@@ -258,7 +258,7 @@ int switch_plugins(Invocation& call, bool on) {
     if (!goes) require_plugin(call, id);
   }
   Json::Value json(Json::arrayValue);
-  std::string text;
+  Printed text;
   for (const auto& id : ids) {
     if (on) {
       enable_plugin(environment, require_plugin(call, id));
@@ -270,7 +270,7 @@ int switch_plugins(Invocation& call, bool on) {
     one["environment"] = environment.name;
     one["enabled"] = on;
     json.append(one);
-    text += id + (on ? ": enabled in " : ": disabled in ") + environment.name + "\n";
+    text.add(id, on ? ": enabled in " : ": disabled in ", environment.name, "\n");
   }
   if (call.json()) {
     call.print_json(ids.size() == 1 ? json[0] : json);

@@ -46,13 +46,14 @@ int list_rejects(Invocation& call, const std::string& pipeline) {
   StateStore& state = call.look(pipeline);
   const std::string run = call.arguments.get("run");
   if (call.json()) {
-    std::string before = "[";
+    Printed before("[\n"), after("[]\n");
     state.rejects(run, 0, [&](const StoredReject& stored) {
-      call.print_part(before + "\n", reject_json(stored, false));
-      before = ",";
+      call.print_part(before, reject_json(stored, false));
+      before = Printed(",\n");
+      after = Printed("\n]\n");
       return true;
     });
-    call.print(before == "[" ? "[]\n" : "\n]\n");
+    call.print(after);
     return kExitOk;
   }
   constexpr size_t kShown = 1000;
@@ -66,10 +67,11 @@ int list_rejects(Invocation& call, const std::string& pipeline) {
     }
     return true;
   });
-  call.print(n == 0 ? pipeline + ": no rejects\n" : table.text(Invocation::terminal()));
+  call.print(n == 0 ? Printed(pipeline, ": no rejects\n") : table.text(Invocation::terminal()));
   if (n > kShown) {
-    call.print("and " + std::to_string(n - kShown) +
-               " more; `patchbay rejects export` has them all, --run just those of one run\n");
+    call.print(
+        Printed("and ", std::to_string(n - kShown),
+                " more; `patchbay rejects export` has them all, --run just those of one run\n"));
   }
   return kExitOk;
 }
@@ -117,8 +119,8 @@ int clear_rejects(Invocation& call, const std::string& pipeline) {
   const std::string before =
       call.arguments.has("before") ? time_before(call.arguments.get("before")) : "";
   const int64_t n = call.state(pipeline).clear_rejects(call.arguments.get("run"), before);
-  call.print(pipeline + ": " + std::to_string(n) + (n == 1 ? " reject" : " rejects") +
-             " deleted\n");
+  call.print(
+      Printed(pipeline, ": ", std::to_string(n), n == 1 ? " reject" : " rejects", " deleted\n"));
   return kExitOk;
 }
 
@@ -158,7 +160,7 @@ int replay_rejects(Invocation& call) {
     if (call.json()) {
       call.print_json(nothing);
     } else {
-      call.print(pipeline.name + ": no rejects that can be replayed\n");
+      call.print(Printed(pipeline.name, ": no rejects that can be replayed\n"));
     }
     return kExitOk;
   }

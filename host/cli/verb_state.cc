@@ -30,8 +30,9 @@ int show_state(Invocation& call, const std::string& pipeline) {
   Table table({"stream", "state"});
   for (const auto& stream : streams.getMemberNames())
     table.add({stream, compact_json(streams[stream])});
-  call.print(streams.empty() ? pipeline + ": no state; the next run starts from the beginning\n"
-                             : table.text(Invocation::terminal()));
+  call.print(streams.empty()
+                 ? Printed(pipeline, ": no state; the next run starts from the beginning\n")
+                 : table.text(Invocation::terminal()));
   return kExitOk;
 }
 
@@ -80,24 +81,24 @@ int discard(Invocation& call, const std::string& pipeline) {
   if (how.isMember("without"))
     what = "the next run commits them without " + how["without"].asString() +
            ", which never gets them";
-  call.print(pipeline + (n > 0 ? ": what is prepared is given up; " + what + "\n"
-                               : ": nothing is prepared and not committed\n"));
+  call.print(n > 0 ? Printed(pipeline, ": what is prepared is given up; ", what, "\n")
+                   : Printed(pipeline, ": nothing is prepared and not committed\n"));
   return kExitOk;
 }
 
 int reset(Invocation& call, const std::string& pipeline, const std::string& stream) {
   call.state(pipeline).forget(stream.empty() ? std::vector<std::string>{} : std::vector{stream});
-  call.print(pipeline + ": " + (stream.empty() ? "state" : "state of " + stream) +
-             " forgotten; the next run starts from the beginning\n");
+  call.print(Printed(pipeline, ": ", stream.empty() ? "state" : "state of " + stream,
+                     " forgotten; the next run starts from the beginning\n"));
   return kExitOk;
 }
 
 int accept(Invocation& call, const std::string& pipeline, const std::string& stream) {
   const int64_t n = call.state(pipeline).accept(stream.empty() ? std::vector<std::string>{}
                                                                : std::vector{stream});
-  call.print(
-      pipeline + ": " + (n == 1 ? "one stream" : std::to_string(n) + " streams") +
-      ": the next run goes on from the state, as a state of what it reads and writes then\n");
+  call.print(Printed(
+      pipeline, ": ", n == 1 ? "one stream" : std::to_string(n) + " streams",
+      ": the next run goes on from the state, as a state of what it reads and writes then\n"));
   return kExitOk;
 }
 
@@ -145,7 +146,8 @@ int set(Invocation& call, const std::string& pipeline, const std::string& stream
   }
   require_sensible(call, pipeline, stream, value);
   call.state(pipeline).set_state(stream, compact_json(value));
-  call.print(pipeline + ": the next run reads " + stream + " from " + compact_json(value) + "\n");
+  call.print(
+      Printed(pipeline, ": the next run reads ", stream, " from ", compact_json(value), "\n"));
   return kExitOk;
 }
 
@@ -194,8 +196,8 @@ int move(Invocation& call) {
     require_settled(call, from.pipeline);
     if (!call.state(from.pipeline).move_node(from.node, to.node))
       throw UsageError("state move: " + from.pipeline + " has no state of a node " + from.node);
-    call.print(from.pipeline + ": the next run goes on from the state of " + from.node +
-               " with the node " + to.node + "\n");
+    call.print(Printed(from.pipeline, ": the next run goes on from the state of ", from.node,
+                       " with the node ", to.node, "\n"));
     return kExitOk;
   }
   const RunLock other(dir, to.pipeline);
@@ -204,7 +206,7 @@ int move(Invocation& call) {
   call.close_state(from.pipeline);
   move_state_file(dir, from.pipeline, to.pipeline);
   call.state(to.pipeline).accept({});
-  call.print("the state of " + from.pipeline + " is that of " + to.pipeline + " now\n");
+  call.print(Printed("the state of ", from.pipeline, " is that of ", to.pipeline, " now\n"));
   return kExitOk;
 }
 

@@ -65,11 +65,11 @@ class Look {
   std::unique_ptr<Runtime> runtime_;
 };
 
-std::string fields_text(const std::vector<Field>& fields, const std::string& indent) {
-  std::string text;
+Printed fields_text(const std::vector<Field>& fields, const std::string& indent) {
+  Printed text;
   for (const auto& field : fields) {
-    text += indent + field.name + ": " + type_name(field.type) +
-            (field.nullable ? "" : " (never null)") + "\n";
+    text.add(indent, field.name, ": ", type_name(field.type), field.nullable ? "" : " (never null)",
+             "\n");
   }
   return text;
 }
@@ -161,7 +161,7 @@ class StreamPlan {
   std::vector<KnownStreams> out_;
 };
 
-Json::Value splits_json(Look& look, StreamPlan& streams, std::string& text) {
+Json::Value splits_json(Look& look, StreamPlan& streams, Printed& text) {
   Json::Value list(Json::arrayValue);
   const RecoveredSplits nothing;
   LanePlanner planner(look.run(), nothing);
@@ -177,8 +177,8 @@ Json::Value splits_json(Look& look, StreamPlan& streams, std::string& text) {
         one["split"] = parse_json_text(split.plan.json);
         one["lane"] = lane.key;
         list.append(one);
-        text += "  split " + split_key(look.pipeline().nodes[source.node], split.plan) +
-                " (stream " + split.plan.stream + ")\n";
+        text.add("  split ", split_key(look.pipeline().nodes[source.node], split.plan), " (stream ",
+                 split.plan.stream, ")\n");
       }
     }
   }
@@ -198,7 +198,7 @@ std::string step_text(const Json::Value& step) {
 int verb_check(Invocation& call) {
   Look look(call);
   Json::Value json(Json::arrayValue);
-  std::string text;
+  Printed text;
   int exit_code = kExitOk;
   for (size_t i = 0; i < look.pipeline().nodes.size(); ++i) {
     const std::string& id = look.pipeline().nodes[i].id;
@@ -208,12 +208,12 @@ int verb_check(Invocation& call) {
     auto services = look.services(i);
     try {
       look.runtime().make_instance(i)->check(services);
-      text += id + ": ok\n";
+      text.add(id, ": ok\n");
     } catch (const Error& error) {
       one["ok"] = false;
       one["class"] = std::string(class_name(error.code()));
       one["message"] = error.what();
-      text += id + ": " + error.what() + "\n";
+      text.add(id, ": ", error.what(), "\n");
       if (exit_code == kExitOk) exit_code = exit_code_of(error.code());
     }
     json.append(one);
@@ -234,11 +234,10 @@ int verb_plan(Invocation& call) {
   json["pipeline"] = look.pipeline().name;
   json["guarantee"] = std::string(guarantee_name(guarantee.guarantee));
   json["limited_by"] = Json::arrayValue;
-  std::string text =
-      look.pipeline().name + ": " + std::string(guarantee_name(guarantee.guarantee)) + "\n";
+  Printed text(look.pipeline().name, ": ", guarantee_name(guarantee.guarantee), "\n");
   for (const auto& limit : guarantee.limited_by) {
     json["limited_by"].append(limit);
-    text += "  limited by " + limit + "\n";
+    text.add("  limited by ", limit, "\n");
   }
   json["splits"] = splits_json(look, streams, text);
   json["streams"] = Json::arrayValue;
@@ -256,15 +255,14 @@ int verb_plan(Invocation& call) {
     if (node.config.isMember("write")) sink["write"] = node.config["write"];
     sink["delivery"] = std::string(delivery_name(delivery_of(*node.component, node.config)));
     sink["steps"] = Json::arrayValue;
-    text += "  " + node.id + ": " +
-            (sink.isMember("write") ? sink["write"].asString() + ", " : "") +
-            sink["delivery"].asString() + "\n";
+    text.add("  ", node.id, ": ", sink.isMember("write") ? sink["write"].asString() + ", " : "",
+             sink["delivery"].asString(), "\n");
     auto services = look.services(i);
     for (const auto& stream : streams.into(i)) {
       if (stream->fields.empty()) continue;
       for (const auto& step : streams.instance(i).plan_schema(services, *stream)) {
         sink["steps"].append(step);
-        text += "    " + step_text(step) + "\n";
+        text.add("    ", step_text(step), "\n");
         require_allowed(look.pipeline(), i, step);
       }
     }
@@ -272,7 +270,7 @@ int verb_plan(Invocation& call) {
   }
   if (call.arguments.has("values")) {
     json["values"] = values_json(look.pipeline().values);
-    text += values_text(look.pipeline().values);
+    text.add(values_text(look.pipeline().values));
   }
   if (call.json()) {
     call.print_json(json);
@@ -285,7 +283,7 @@ int verb_plan(Invocation& call) {
 int verb_discover(Invocation& call) {
   Look look(call);
   Json::Value json(Json::arrayValue);
-  std::string text;
+  Printed text;
   const bool one_node = call.arguments.has("node");
   const size_t wanted = one_node ? look.node_index(call.arguments.get("node")) : 0;
   for (size_t i = 0; i < look.pipeline().nodes.size(); ++i) {
@@ -293,9 +291,9 @@ int verb_discover(Invocation& call) {
     if (node.kind != Kind::kSource || (one_node && i != wanted)) continue;
     auto services = look.services(i);
     for (Json::Value stream : look.runtime().make_instance(i)->discover(services)) {
-      text += node.id + ": stream " + stream["name"].asString() + "\n";
-      text += stream.isMember("fields") ? fields_text(schema_from_json(stream).fields, "  ")
-                                        : "  (the data tells its fields)\n";
+      text.add(node.id, ": stream ", stream["name"].asString(), "\n");
+      text.add(stream.isMember("fields") ? fields_text(schema_from_json(stream).fields, "  ")
+                                         : Printed("  (the data tells its fields)\n"));
       stream["node"] = node.id;
       json.append(stream);
     }
@@ -324,10 +322,10 @@ std::string cell_text(const Json::Value& value) {
   return text;
 }
 
-std::string shown_text(const Shown& shown) {
+Printed shown_text(const Shown& shown) {
   std::vector<std::string> header;
   for (const auto& field : shown.schema->fields) header.push_back(field.name);
-  if (header.empty()) return "";
+  if (header.empty()) return {};
   Table table(header);
   for (const auto& row : shown.rows) {
     std::vector<std::string> cells;
@@ -391,17 +389,18 @@ int verb_preview(Invocation& call) {
   CommitTurns turns(look.pipeline());
   LaneAttempt(look.run(), steps, turns, instances, lane, "preview", &collector).execute();
   Json::Value json(Json::arrayValue);
-  std::string text;
+  Printed text;
   for (auto& [name, stream] : shown) {
     Json::Value one = to_json(*stream.schema);
     one["rows"] = stream.rows;
     json.append(one);
-    text += (shown.size() > 1 ? name + ":\n" : "") + shown_text(stream);
+    if (shown.size() > 1) text.add(name, ":\n");
+    text.add(shown_text(stream));
   }
   if (call.json()) {
     call.print_json(json);
   } else {
-    call.print(shown.empty() ? "no rows\n" : text);
+    call.print(shown.empty() ? Printed("no rows\n") : text);
   }
   return kExitOk;
 }

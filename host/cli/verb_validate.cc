@@ -57,7 +57,7 @@ class Validation {
   }
 
   Json::Value list{Json::arrayValue};
-  std::string text;
+  Printed text;
   int exit_code = kExitOk;
 
  private:
@@ -85,14 +85,14 @@ class Validation {
     one["valid"] = result.faults.empty();
     one["faults"] = Json::arrayValue;
     const std::string where = name_environment_ ? environment + ": " : "";
-    if (result.faults.empty()) text += where + pipeline + ": ok\n";
+    if (result.faults.empty()) text.add(where, pipeline, ": ok\n");
     for (const auto& fault : result.faults) {
       one["faults"].append(fault_json(fault));
-      text += where + fault.text() + "\n";
+      text.add(where, fault.text(), "\n");
     }
     if (call.arguments.has("values")) {
       one["values"] = values_json(result.values);
-      if (!result.values.empty()) text += values_text(result.values);
+      if (!result.values.empty()) text.add(values_text(result.values));
     }
     list.append(one);
   }
@@ -114,7 +114,7 @@ int verb_validate(Invocation& call) {
       validation.environment(one, name);
     }
     if (validation.list.empty() && validation.text.empty())
-      validation.text = "no environment has a pipeline\n";
+      validation.text.add("no environment has a pipeline\n");
   }
   if (call.json()) {
     call.print_json(validation.list);

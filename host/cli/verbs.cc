@@ -51,10 +51,17 @@ int call_verb(Invocation& call, const std::vector<Verb>& own) {
 struct Failure {
   int exit_code;
   std::string error_class, message;
+  std::vector<std::string> lines;  // of stderr; empty = the message
 };
 
 Failure failure_of(Code code, const std::string& message) {
-  return {exit_code_of(code), std::string(class_name(code)), message};
+  return {exit_code_of(code), std::string(class_name(code)), message, {}};
+}
+
+Failure failure_of(int exit_code, const char* error_class, const Faults& faults) {
+  Failure failure{exit_code, error_class, faults.what(), {}};
+  for (const auto& fault : faults.all()) failure.lines.push_back(fault.text());
+  return failure;
 }
 
 // Of the exception that is being handled.
@@ -62,13 +69,13 @@ Failure current_failure() {
   try {
     throw;
   } catch (const UsageError& error) {
-    return {kExitUsage, "usage", error.what()};
-  } catch (const MissingSecrets& error) {
-    return {kExitAuth, "auth", error.what()};
-  } catch (const Faults& error) {
-    return {kExitConfig, "config", error.what()};
+    return {kExitUsage, "usage", error.what(), {}};
+  } catch (const MissingSecrets& faults) {
+    return failure_of(kExitAuth, "auth", faults);
+  } catch (const Faults& faults) {
+    return failure_of(kExitConfig, "config", faults);
   } catch (const AlreadyRunning& error) {
-    return {kExitAlreadyRunning, "already_running", error.what()};
+    return {kExitAlreadyRunning, "already_running", error.what(), {}};
   } catch (const Error& error) {
     return failure_of(error.code(), error.what());
   } catch (const std::exception& exception) {
@@ -81,14 +88,10 @@ Failure current_failure() {
 }
 
 // One line on stderr for each fault.
-std::string failure_text(const Failure& failure) {
-  std::string text;
-  for (size_t at = 0; at <= failure.message.size();) {
-    const size_t end = std::min(failure.message.find('\n', at), failure.message.size());
-    text += "patchbay: " + one_line(failure.message.substr(at, end - at)) + "\n";
-    at = end + 1;
-  }
-  return text;
+Printed failure_text(const Failure& failure) {
+  Printed text;
+  for (const auto& line : failure.lines) text.add("patchbay: ", line, "\n");
+  return text.empty() ? text.add("patchbay: ", failure.message, "\n") : text;
 }
 
 Json::Value failure_json(const Failure& failure) {
@@ -111,17 +114,18 @@ int dispatch(const std::vector<std::string>& words, const std::vector<Verb>& own
       return kExitOk;
     }
     call.emplace(parse_arguments(words));
-    if (asks_for_json(words)) call->prepare_crash_report(failure_json({kExitBug, "", ""}));
+    if (asks_for_json(words)) call->prepare_crash_report(failure_json({kExitBug, "", "", {}}));
     if (!call->arguments.help) return call_verb(*call, own);
-    call->print(help_text(call->arguments.verb->name == "help" ? nullptr : call->arguments.verb));
+    call->print(Printed::lines(
+        help_text(call->arguments.verb->name == "help" ? nullptr : call->arguments.verb)));
     return kExitOk;
   } catch (...) {
     const Failure failure = current_failure();
     const Redactor& redactor = call ? call->redactor : nothing;
-    say(STDERR_FILENO, redactor.redact(failure_text(failure)));
+    say(STDERR_FILENO, redactor.redact(failure_text(failure).text()));
     // A script that asked for JSON gets it, unless the verb's own document says how it went.
     if (asks_for_json(words) && !(call && call->printed()))
-      say(STDOUT_FILENO, pretty_json(redactor.redact_json(failure_json(failure))));
+      say(STDOUT_FILENO, safe_json(pretty_json(redactor.redact_json(failure_json(failure)))));
     return failure.exit_code;
   }
 }

@@ -196,16 +196,17 @@ int verify_package(Invocation& call, const fs::path& file) {
   check_architecture(package);
   Rehearsal rehearsal(call, package);
   rehearsal.run();
-  std::string text;
+  Printed text;
   for (const auto& problem : rehearsal.problems()) {
-    text += package.file() + ": " +
-            (problem.environment.empty() ? "" : "environment " + problem.environment + ": ") +
-            problem.message + "\n";
+    text.add(package.file(), ": ",
+             problem.environment.empty() ? "" : "environment " + problem.environment + ": ",
+             problem.message, "\n");
   }
-  if (text.empty())
-    text = package.name() + " " + package.version() + ": ok for " +
-           std::to_string(rehearsal.pipelines()) + " pipelines that use it; `apt install " +
-           whole_path(package.file()).string() + "` installs it\n";
+  if (text.empty()) {
+    text.add(package.name(), " ", package.version(), ": ok for ",
+             std::to_string(rehearsal.pipelines()), " pipelines that use it; `apt install ",
+             whole_path(package.file()).string(), "` installs it\n");
+  }
   if (call.json()) {
     call.print_json(rehearsal_json(package, rehearsal));
   } else {

@@ -10,6 +10,8 @@
 #include <atomic>
 #include <utility>
 
+#include "report/code_points.h"
+
 namespace patchbay::host {
 namespace {
 
@@ -32,11 +34,16 @@ constexpr std::array kSignals{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 class Line {
  public:
   Line& add(std::string_view text) {
-    const size_t n = std::min(text.size(), buffer_.size() - size_);
     // It goes into JSON, too; ids may have any character.
-    const auto plain = [](char c) { return c == '"' || c == '\\' || (c >= 0 && c < 32) ? '?' : c; };
-    std::transform(text.begin(), text.begin() + n, buffer_.begin() + size_, plain);
-    size_ += n;
+    while (!text.empty()) {
+      const CodePoint c = first_code_point(text);
+      const bool plain = c.valid && !is_control(c.value) && c.value != '"' && c.value != '\\';
+      const std::string_view shown = plain ? text.substr(0, c.bytes) : "?";
+      if (shown.size() > buffer_.size() - size_) break;
+      std::copy(shown.begin(), shown.end(), buffer_.begin() + static_cast<std::ptrdiff_t>(size_));
+      size_ += shown.size();
+      text.remove_prefix(c.bytes);
+    }
     return *this;
   }
   void write_to(int fd) const { write_all(fd, {buffer_.data(), size_}); }

@@ -12,6 +12,7 @@
 #include "manifest/option_schema.h"
 #include "patchbay/error.h"
 #include "patchbay/suggest.h"
+#include "report/json_text.h"
 
 namespace patchbay::host {
 namespace {
@@ -20,18 +21,6 @@ namespace fs = std::filesystem;
 
 [[noreturn]] void refuse(const fs::path& file, const std::string& why) {
   throw Error(Code::kConfig, file.string() + ": " + why);
-}
-
-// "* Line 2, Column 14\n  Missing ..\n" as "line 2, column 14: Missing ..", the first fault only.
-std::string one_line(const std::string& errors) {
-  const size_t line = errors.find("Line "), column = errors.find(", Column ");
-  const size_t end = errors.find('\n');
-  if (line == std::string::npos || column == std::string::npos || end == std::string::npos)
-    return "is no JSON";
-  const size_t begin = errors.find_first_not_of(' ', end + 1);
-  const std::string why = errors.substr(begin, errors.find('\n', begin) - begin);
-  return "line " + errors.substr(line + 5, column - line - 5) + ", column " +
-         errors.substr(column + 9, end - column - 9) + ": " + why;
 }
 
 constexpr size_t kLargest = 16 << 20;
@@ -48,7 +37,7 @@ Json::Value parse_file(const fs::path& file) {
   try {
     const std::unique_ptr<Json::CharReader> reader(builder.newCharReader());
     if (!reader->parse(text.data(), text.data() + text.size(), &root, &errors))
-      refuse(file, one_line(errors));
+      refuse(file, first_json_fault(errors));
   } catch (const Json::Exception& error) {
     refuse(file, std::string("is no manifest: ") + error.what());
   }

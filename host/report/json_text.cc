@@ -33,7 +33,7 @@ Json::Value parse(std::string_view text, bool members_once) {
   } catch (const Json::Exception& error) {
     errors = error.what();
   }
-  throw Error(Code::kConfig, "is no JSON: " + errors);
+  throw Error(Code::kConfig, "is no JSON: " + first_json_fault(errors));
 }
 
 int digit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
@@ -51,6 +51,18 @@ Json::Value json_or_text(std::string_view text) {
   } catch (const Error&) {
     return std::string(text);
   }
+}
+
+// From "* Line 2, Column 14\n  Missing ..\n".
+std::string first_json_fault(const std::string& errors) {
+  const size_t line = errors.find("Line "), column = errors.find(", Column ");
+  const size_t end = errors.find('\n');
+  if (line == std::string::npos || column == std::string::npos || end == std::string::npos)
+    return errors.empty() ? "it cannot be read" : errors;
+  const size_t begin = errors.find_first_not_of(' ', end + 1);
+  const std::string why = errors.substr(begin, errors.find('\n', begin) - begin);
+  return "line " + errors.substr(line + 5, column - line - 5) + ", column " +
+         errors.substr(column + 9, end - column - 9) + ": " + why;
 }
 
 std::string to_hex(std::string_view bytes) {

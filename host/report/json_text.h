@@ -11,7 +11,10 @@ namespace patchbay::host {
 std::string compact_json(const Json::Value& value);  // numbers to the last digit
 std::string pretty_json(
     const Json::Value& value);  // for people: two spaces, 15 digits, ends with a newline
-Json::Value parse_json_text(std::string_view text);  // throws Error kConfig
+// Throws Error kConfig, "is no JSON: line 1, column 2: ..".
+Json::Value parse_json_text(std::string_view text);
+// Of what jsoncpp's reader says, the first fault on one line: "line 1, column 2: ..".
+std::string first_json_fault(const std::string& errors);
 // The text itself, as a string, where the value would say something else: a member stands twice,
 // or an escape is half a character.
 Json::Value json_or_text(std::string_view text);

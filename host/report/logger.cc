@@ -5,7 +5,7 @@
 
 #include "patchbay/error.h"
 #include "report/json_text.h"
-#include "report/table.h"
+#include "report/printed.h"
 
 namespace patchbay::host {
 namespace {
@@ -98,7 +98,7 @@ std::string Logger::json_line(const LogLine& line) const {
   if (!line.fields_json.empty()) json["fields"] = parse_fields(line.fields_json);
   json = redactor_.redact_json(json);
   json["level"] = std::string(kLevels[line.level]);
-  const std::string object = compact_json(json);
+  const std::string object = safe_json(compact_json(json));
   return object.substr(1, object.size() - 2);
 }
 

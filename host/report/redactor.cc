@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "patchbay/json_text.h"
+#include "report/printed.h"
 
 namespace patchbay::host {
 namespace {
@@ -94,6 +95,7 @@ void Redactor::add(std::string form) {
 void Redactor::learn(std::string_view secret) {
   const std::unique_lock lock(mutex_);
   add(std::string(secret));
+  add(one_line(secret));
   for (const char* digits : {"0123456789ABCDEF", "0123456789abcdef"}) {
     for (const bool form : {false, true}) add(url_form(secret, digits, form));
   }
@@ -102,6 +104,7 @@ void Redactor::learn(std::string_view secret) {
   for (auto& form : base64_forms(secret)) add(std::move(form));
   for (auto& line : long_lines(secret)) {
     add(json_form(line));
+    add(one_line(line));
     add(std::move(line));
   }
 }

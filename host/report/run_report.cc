@@ -122,8 +122,8 @@ std::string tenths(double value) {
 
 struct Paint {
   bool color;
-  std::string operator()(const char* code, const std::string& text) const {
-    return color ? std::string("\033[") + code + "m" + text + "\033[0m" : text;
+  Printed operator()(const char* style, const std::string& text) const {
+    return color ? Printed::painted(style, Printed(text)) : Printed(text);
   }
 };
 
@@ -139,9 +139,9 @@ Table streams_table(const RunOutcome& run, const RunContext& context) {
   return table;
 }
 
-std::string failure_line(const LaneFailure& failure, const Paint& paint) {
-  return paint("31", "failed") + ": " + (failure.node.empty() ? "" : failure.node + ": ") +
-         one_line(failure.message) + "\n";
+Printed failure_line(const LaneFailure& failure, const Paint& paint) {
+  return Printed(paint("31", "failed"), ": ", failure.node.empty() ? "" : failure.node + ": ",
+                 failure.message, "\n");
 }
 
 // What an operator does about it; empty where the failure's own message says so.
@@ -211,45 +211,44 @@ Json::Value report_json(const RunOutcome& run, const RunContext& context) {
   return json;
 }
 
-std::string report_text(const RunOutcome& run, const RunContext& context, bool color) {
+Printed report_text(const RunOutcome& run, const RunContext& context, bool color) {
   const Paint paint{color};
-  std::string remarks;
+  Printed remarks;
   int64_t rejected = 0;
   bool doubles = false, committed = false;
   for (const auto& [name, stream] : context.outcomes()) {
     rejected += stream.committed.rejected + stream.aborted.rejected;
     committed |= stream.committed.read > 0;
     for (const auto& change : stream.schema_changes) {
-      remarks += "schema: " + name + ": new field " + change.field + " (" + change.type + ") " +
-                 change.action + "\n";
+      remarks.add("schema: ", name, ": new field ", change.field, " (", change.type, ") ",
+                  change.action, "\n");
     }
     if (stream.recovered.read > 0) {
-      remarks += name + ": " + human_count(stream.recovered.read) +
-                 " of these rows were read by an earlier run, and are committed now\n";
+      remarks.add(name, ": ", human_count(stream.recovered.read),
+                  " of these rows were read by an earlier run, and are committed now\n");
     }
     if (stream.unsettled.read > 0) {
-      remarks += paint("33", "unsettled") + ": " + name + ": " +
-                 human_count(stream.unsettled.read) +
-                 " more rows are prepared; the next run commits them, and counts them\n";
+      remarks.add(paint("33", "unsettled"), ": ", name, ": ", human_count(stream.unsettled.read),
+                  " more rows are prepared; the next run commits them, and counts them\n");
     }
     const std::string note = doubling_note(stream, context);
-    if (!note.empty()) remarks += paint("33", "note") + ": " + name + ": " + note + "\n";
+    if (!note.empty()) remarks.add(paint("33", "note"), ": ", name, ": ", note, "\n");
     doubles |= !note.empty();
   }
-  std::string text = run.pipeline + ": " + paint(run.exit_code == 0 ? "32" : "31", run.outcome) +
-                     " in " + tenths(run.seconds) + " s, " + run.guarantee + ", run " + run.run +
-                     "\n" + streams_table(run, context).text({}) + remarks;
+  Printed text(run.pipeline, ": ", paint(run.exit_code == 0 ? "32" : "31", run.outcome), " in ",
+               tenths(run.seconds), " s, ", run.guarantee, ", run ", run.run, "\n",
+               streams_table(run, context).text({}), remarks);
   if (rejected > 0)
-    text += paint("33", "rejects") + ": see `patchbay rejects list " + run.pipeline + "`\n";
+    text.add(paint("33", "rejects"), ": see `patchbay rejects list ", run.pipeline, "`\n");
   constexpr size_t kShownFailures = 20;
   const auto& failures = run.result.failures;
   for (size_t i = 0; i < std::min(failures.size(), kShownFailures); ++i)
-    text += failure_line(failures[i], paint);
+    text.add(failure_line(failures[i], paint));
   if (failures.size() > kShownFailures)
-    text += "and " + std::to_string(failures.size() - kShownFailures) + " failures more\n";
-  if (run.failed_early) text += failure_line(run.failure, paint);
+    text.add("and ", std::to_string(failures.size() - kShownFailures), " failures more\n");
+  if (run.failed_early) text.add(failure_line(run.failure, paint));
   const std::string next = next_step(run, doubles, committed);
-  return next.empty() ? text : text + "next: " + next + "\n";
+  return next.empty() ? text : text.add("next: ", next, "\n");
 }
 
 }  // namespace patchbay::host

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/engine.h"
+#include "report/printed.h"
 
 namespace patchbay::host {
 
@@ -28,6 +29,6 @@ struct RunOutcome {
 void judge(RunOutcome& run, int signal);
 
 Json::Value report_json(const RunOutcome& run, const RunContext& context);
-std::string report_text(const RunOutcome& run, const RunContext& context, bool color);
+Printed report_text(const RunOutcome& run, const RunContext& context, bool color);
 
 }  // namespace patchbay::host

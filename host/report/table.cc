@@ -6,40 +6,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+
+#include "report/code_points.h"
 
 namespace patchbay::host {
 namespace {
-
-struct CodePoint {
-  uint32_t value;
-  size_t bytes;
-  bool valid;
-};
-
-bool continues(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
-
-CodePoint decode(std::string_view text) {
-  constexpr uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
-  const auto first = static_cast<unsigned char>(text[0]);
-  if (first < 0x80) return {first, 1, true};
-  const size_t n = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-  if (n == 1 || first >= 0xf8 || n > text.size()) return {first, 1, false};
-  uint32_t value = first & (0xff >> (n + 1));
-  for (size_t i = 1; i < n; ++i) {
-    if (!continues(text[i])) return {first, 1, false};
-    value = value << 6 | (static_cast<unsigned char>(text[i]) & 0x3f);
-  }
-  const bool surrogate = value >= 0xd800 && value <= 0xdfff;
-  if (value < kLeast[n] || value > 0x10ffff || surrogate) return {first, 1, false};
-  return {value, n, true};
-}
-
-// Control characters, and those that reverse the direction of what follows.
-bool is_unsafe(uint32_t c) {
-  return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x202a && c <= 0x202e) ||
-         (c >= 0x2066 && c <= 0x2069);
-}
 
 size_t width_of(uint32_t c) {
   if ((c >= 0x300 && c <= 0x36f) || c == 0x200b || c == 0x200d || (c >= 0xfe00 && c <= 0xfe0f))
@@ -72,7 +43,7 @@ Terminal Terminal::of(int fd) {
 size_t display_width(std::string_view text) {
   size_t width = 0;
   while (!text.empty()) {
-    const CodePoint c = decode(text);
+    const CodePoint c = first_code_point(text);
     width += width_of(c.value);
     text.remove_prefix(c.bytes);
   }
@@ -84,31 +55,13 @@ std::string cut_to_width(std::string_view text, size_t width) {
   std::string out;
   size_t used = 0;
   while (!text.empty()) {
-    const CodePoint c = decode(text);
+    const CodePoint c = first_code_point(text);
     if (used + width_of(c.value) + 1 > width) break;
     used += width_of(c.value);
     out += text.substr(0, c.bytes);
     text.remove_prefix(c.bytes);
   }
   return out + "…";
-}
-
-std::string one_line(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const CodePoint c = decode(text);
-    if (c.value == '\n') {
-      out += "\\n";
-    } else if (!c.valid) {
-      out += "\ufffd";
-    } else if (is_unsafe(c.value)) {
-      out += '?';
-    } else {
-      out += text.substr(0, c.bytes);
-    }
-    text.remove_prefix(c.bytes);
-  }
-  return out;
 }
 
 // As wide as the widest cell; too wide for the terminal, the widest columns give way first.
@@ -140,10 +93,10 @@ std::vector<bool> Table::columns_of_numbers() const {
   return numbers;
 }
 
-std::string Table::text(const Terminal& terminal) const {
+Printed Table::text(const Terminal& terminal) const {
   const std::vector<size_t> widths = column_widths(terminal);
   const std::vector<bool> right = columns_of_numbers();
-  std::string out;
+  Printed out;
   for (size_t r = 0; r < rows_.size(); ++r) {
     std::string line;
     for (size_t c = 0; c < widths.size(); ++c) {
@@ -154,8 +107,7 @@ std::string Table::text(const Terminal& terminal) const {
     }
     while (!line.empty() && line.back() == ' ') line.pop_back();
     if (terminal.width > 0) line = cut_to_width(line, terminal.width);
-    if (r == 0 && terminal.color) line = "\033[1m" + line + "\033[0m";
-    out += line + "\n";
+    out.add(r == 0 && terminal.color ? Printed::painted("1", Printed(line)) : Printed(line), "\n");
   }
   return out;
 }

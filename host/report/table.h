@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "report/printed.h"
+
 namespace patchbay::host {
 
 struct Terminal {
@@ -22,7 +24,7 @@ class Table {
  public:
   explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}
   void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
-  std::string text(const Terminal& terminal) const;
+  Printed text(const Terminal& terminal) const;
 
  private:
   std::vector<size_t> column_widths(const Terminal& terminal) const;
@@ -35,8 +37,6 @@ class Table {
 // marks none.
 size_t display_width(std::string_view text);
 std::string cut_to_width(std::string_view text, size_t width);
-// Safe to show: no line breaks, control characters or broken UTF-8, which could redraw a terminal.
-std::string one_line(std::string_view text);
 std::string human_bytes(int64_t bytes);
 std::string human_count(int64_t n);  // 1,234,567
 

@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 
+#include "report/printed.h"
+
 namespace patchbay::host {
 
 FaultHook::FaultHook(const char* setting) {
@@ -24,7 +26,7 @@ void FaultHook::step(std::string_view name) {
   const uint64_t n = ++steps_;
   if (list_) {
     const std::string line =
-        "patchbay: durable step " + std::to_string(n) + ": " + std::string(name) + "\n";
+        "patchbay: durable step " + std::to_string(n) + ": " + one_line(name) + "\n";
     [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
   }
   if (n == kill_at_) kill(getpid(), SIGKILL);
