@@ -12,6 +12,7 @@
 #include "loader/crash_guard.h"
 #include "patchbay/posix_error.h"
 #include "patchbay/suggest.h"
+#include "pipeline/passwords.h"
 #include "report/json_text.h"
 #include "report/ulid.h"
 #include "state/legacy_state.h"
@@ -181,12 +182,22 @@ RunClock Invocation::clock() const {
   return {make_ulid(now), now, "UTC"};
 }
 
+ParseOptions Invocation::parse_options(const RunClock& clock) {
+  return {{}, clock, [this](std::string_view password) { redactor.learn(password); }};
+}
+
+void Invocation::learn_passwords(const std::vector<std::string>& words) {
+  for (const auto& word : words) {
+    for (const auto& password : passwords_in_urls(word)) redactor.learn(password);
+  }
+}
+
 Pipeline Invocation::pipeline(size_t n, const RunClock& clock) {
   return pipeline_at(arguments.positional.at(n), clock);
 }
 
 Pipeline Invocation::pipeline_at(const std::string& given, const RunClock& clock) {
-  ParseOptions options{{}, clock};
+  ParseOptions options = parse_options(clock);
   for (const auto& setting : arguments.all("set")) {
     const size_t equals = setting.find('=');
     if (equals == std::string::npos || equals == 0) {

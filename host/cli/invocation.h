@@ -45,6 +45,10 @@ class Invocation {
   Pipeline pipeline(size_t n, const RunClock& clock);
   Pipeline pipeline_at(const std::string& given, const RunClock& clock);  // a file, a name or "-"
   RunClock clock() const;
+  // Without --set; the redactor hears of passwords.
+  ParseOptions parse_options(const RunClock& clock);
+  // Passwords in URLs of the command line are never printed.
+  void learn_passwords(const std::vector<std::string>& words);
   // The name under which a PIPELINE argument, a file or already a name, keeps its state.
   std::string pipeline_name(size_t n) { return pipeline_name_of(arguments.positional.at(n)); }
   std::string pipeline_name_of(const std::string& given);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pipeline/passwords.h"
 #include "report/table.h"
 
 namespace patchbay::host {
@@ -11,7 +12,7 @@ Json::Value values_json(const std::vector<NamedValue>& values) {
   for (const auto& value : values) {
     Json::Value one;
     one["name"] = value.name;
-    one["value"] = value.value;
+    one["value"] = without_passwords(value.value);
     one["from"] = value.from;
     list.append(one);
   }
@@ -22,7 +23,8 @@ Printed values_text(std::vector<NamedValue> values) {
   std::sort(values.begin(), values.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });
   Table table({"name", "value", "from"});
-  for (const auto& value : values) table.add({value.name, value.value, value.from});
+  for (const auto& value : values)
+    table.add({value.name, without_passwords(value.value), value.from});
   return table.text({});
 }
 

@@ -9,6 +9,7 @@
 #include "cli/exit_codes.h"
 #include "cli/render.h"
 #include "patchbay/posix_error.h"
+#include "pipeline/passwords.h"
 #include "report/json_text.h"
 #include "state/run_lock.h"
 
@@ -106,7 +107,10 @@ Json::Value failure_json(const Failure& failure) {
 }  // namespace
 
 int dispatch(const std::vector<std::string>& words, const std::vector<Verb>& own) {
-  const Redactor nothing;
+  Redactor early;  // until there is an invocation
+  for (const auto& word : words) {
+    for (const auto& password : passwords_in_urls(word)) early.learn(password);
+  }
   std::optional<Invocation> call;
   try {
     if (!words.empty() && words[0] == kCompleteVerb) {
@@ -114,6 +118,7 @@ int dispatch(const std::vector<std::string>& words, const std::vector<Verb>& own
       return kExitOk;
     }
     call.emplace(parse_arguments(words));
+    call->learn_passwords(words);
     if (asks_for_json(words)) call->prepare_crash_report(failure_json({kExitBug, "", "", {}}));
     if (!call->arguments.help) return call_verb(*call, own);
     call->print(Printed::lines(
@@ -121,7 +126,7 @@ int dispatch(const std::vector<std::string>& words, const std::vector<Verb>& own
     return kExitOk;
   } catch (...) {
     const Failure failure = current_failure();
-    const Redactor& redactor = call ? call->redactor : nothing;
+    const Redactor& redactor = call ? call->redactor : early;
     say(STDERR_FILENO, redactor.redact(failure_text(failure).text()));
     // A script that asked for JSON gets it, unless the verb's own document says how it went.
     if (asks_for_json(words) && !(call && call->printed()))

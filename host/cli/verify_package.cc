@@ -121,7 +121,7 @@ class Rehearsal {
   template <class OnFault>
   static std::optional<Pipeline> parse(Invocation& in, const fs::path& file, const Catalog& catalog,
                                        OnFault&& on_fault) {
-    ParseOptions options{{}, in.clock()};
+    const ParseOptions options = in.parse_options(in.clock());
     try {
       return parse_pipeline(file.string(), in.environment(), catalog, options);
     } catch (const Faults& faults) {

@@ -36,11 +36,11 @@ std::string failure_of(const ProgramResult& result, std::chrono::seconds timeout
 }  // namespace
 
 std::string run_secret_command(std::vector<std::string> command, const std::string& name,
-                               std::chrono::seconds timeout) {
+                               const std::string& shown, std::chrono::seconds timeout) {
   const std::string program = command.at(0);
   for (auto& word : command) put_name(word, name);
   check_trusted(program, Trust::kRootAndOwn, UsedAs::kCode);
-  const std::string subject = "secret " + name + ": the command " + program;
+  const std::string subject = "secret " + shown + ": the command " + program;
   ProgramResult result = run_program(std::move(command), timeout, kLargest);
   if (result.outcome == ProgramResult::Outcome::kNotStarted)
     throw local_error(subject, result.code, "started");

@@ -11,7 +11,8 @@ namespace patchbay::host {
 // no input; what it says on stderr is dropped, since it may hold secrets. Throws Error kAuth where
 // it fails, prints over 1 MiB or is not done within `timeout`, after it and its children are
 // killed; local_error where it can't be started.
+// Messages call it `shown`.
 std::string run_secret_command(std::vector<std::string> command, const std::string& name,
-                               std::chrono::seconds timeout);
+                               const std::string& shown, std::chrono::seconds timeout);
 
 }  // namespace patchbay::host

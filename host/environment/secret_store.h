@@ -35,7 +35,10 @@ class SecretStore {
   // too long ends the search: nobody knows whether it has the secret. Throws Error kAuth naming
   // every place looked at where it is missing or empty, kConfig where a file or program cannot be
   // used, kUnavailable where a limit is reached.
-  std::string resolve(const std::string& name);
+  // Messages show `shown` in place of the name: what was typed where a name belongs may be the
+  // secret itself.
+  std::string resolve(const std::string& name) { return resolve(name, name); }
+  std::string resolve(const std::string& name, const std::string& shown);
 
  private:
   std::vector<SecretProvider> providers_;
@@ -45,5 +48,14 @@ class SecretStore {
 };
 
 std::vector<SecretProvider> default_secret_providers();
+
+// A name that people give to secrets, rather than the text of one: it begins with a letter or _ and
+// has only letters, digits, -, _ and . in it.
+bool is_plain_name(const std::string& name);
+
+// What stands for a name that is not shown, and the message for one that is no secret's:
+// "to.password takes the name of a secret, not the secret itself; .."
+inline constexpr const char* kHiddenName = "<NAME>";
+std::string not_a_secret(const std::string& option, const std::string& why);
 
 }  // namespace patchbay::host

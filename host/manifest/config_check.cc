@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <set>
 
 #include "patchbay/suggest.h"
 #include "patchbay/text_value.h"
+#include "pipeline/passwords.h"
 
 namespace patchbay::host {
 namespace {
@@ -81,6 +83,10 @@ bool has_type(const Json::Value& value, const std::string& type) {
   if (type == "array") return value.isArray();
   if (type == "object") return value.isObject();
   return value.isNull();
+}
+
+std::string joined(const std::string& name, const std::string& member) {
+  return name.empty() ? member : name + "." + member;
 }
 
 class Checker {
@@ -205,27 +211,23 @@ class Checker {
     }
   }
 
-  static std::string join(const std::string& name, const std::string& member) {
-    return name.empty() ? member : name + "." + member;
-  }
-
   void check_object(const Json::Value& schema, Json::Value& value, const std::string& path,
                     const std::string& name) {
     const Json::Value& properties = schema["properties"];
     for (const auto& member : value.getMemberNames()) {
       const std::string at = path + "/" + member;
       if (properties.isMember(member)) {
-        check(properties[member], value[member], at, join(name, member));
+        check(properties[member], value[member], at, joined(name, member));
       } else if (schema["additionalProperties"].isObject()) {
-        check(schema["additionalProperties"], value[member], at, join(name, member));
+        check(schema["additionalProperties"], value[member], at, joined(name, member));
       } else if (schema.isMember("additionalProperties") &&
                  !schema["additionalProperties"].asBool()) {
-        add(at, join(name, member),
+        add(at, joined(name, member),
             "unknown option of " + who_ + did_you_mean(member, properties.getMemberNames()));
       }
     }
     for (const auto& needed : schema["required"]) {
-      if (!value.isMember(needed.asString())) add(path, join(name, needed.asString()), "missing");
+      if (!value.isMember(needed.asString())) add(path, joined(name, needed.asString()), "missing");
     }
     if (!properties.isObject()) return;
     for (const auto& member : properties.getMemberNames()) {
@@ -265,7 +267,11 @@ class Checker {
     } else if (shape_fits) {
       faults_.insert(faults_.end(), best.begin(), best.end());
     } else {
-      add(path, name, "must be " + titles + ", not " + plain(value));
+      // What is given in the place of a secret is not repeated.
+      const bool secret = std::any_of(choices.begin(), choices.end(), [](const Json::Value& one) {
+        return one["secret"].asBool();
+      });
+      add(path, name, "must be " + titles + (secret ? "" : ", not " + plain(value)));
     }
   }
 
@@ -282,7 +288,7 @@ class Checker {
       }
     }
     for (size_t i = 1; i < given.size(); ++i) {
-      add(path + "/" + given[i], join(name, given[i]), "not together with " + given[0]);
+      add(path + "/" + given[i], joined(name, given[i]), "not together with " + given[0]);
     }
     return given.size() > 1;
   }
@@ -296,7 +302,7 @@ class Checker {
       if (!value.isObject() || !value.isMember(last)) return;
     }
     if (options.size() > 1)
-      add(path + "/" + last, join(name, last), "not together with " + options[0].asString());
+      add(path + "/" + last, joined(name, last), "not together with " + options[0].asString());
   }
 
   void check_condition(const Json::Value& schema, Json::Value& value, const std::string& path,
@@ -353,25 +359,85 @@ void find_broken_text(const Json::Value& value, const std::string& path,
   }
 }
 
-void collect_secrets(const Json::Value& schema, const Json::Value& value,
-                     std::vector<std::string>& out) {
+void collect_secrets(const Json::Value& schema, const Json::Value& value, const std::string& name,
+                     std::vector<SecretUse>& out) {
   if (schema["secret"].asBool() && value.isObject())
-    return out.push_back(value["secret"].asString());
+    return out.push_back({name, value["secret"].asString()});
   for (const char* choices : {"oneOf", "anyOf", "allOf"}) {
-    for (const auto& choice : schema[choices]) collect_secrets(choice, value, out);
+    for (const auto& choice : schema[choices]) collect_secrets(choice, value, name, out);
   }
   if (value.isArray() && schema["items"].isObject()) {
-    for (const auto& one : value) collect_secrets(schema["items"], one, out);
+    for (Json::ArrayIndex i = 0; i < value.size(); ++i)
+      collect_secrets(schema["items"], value[i], name + "[" + std::to_string(i) + "]", out);
   }
   if (!value.isObject()) return;
   for (const auto& member : value.getMemberNames()) {
+    const std::string below = joined(name, member);
     if (schema["properties"].isMember(member)) {
-      collect_secrets(schema["properties"][member], value[member], out);
+      collect_secrets(schema["properties"][member], value[member], below, out);
     } else if (schema["additionalProperties"].isObject()) {
-      collect_secrets(schema["additionalProperties"], value[member], out);
+      collect_secrets(schema["additionalProperties"], value[member], below, out);
     }
   }
 }
+
+// Where a password belongs: the option called so, with what its description says of a default; or
+// wherever the component takes a secret.
+std::string place_of_passwords(const Json::Value& schema, const std::string& use) {
+  const Json::Value& password = schema["properties"]["password"];
+  if (!password["secret"].asBool()) {
+    return "take it out: what is secret goes into an option that takes {secret: NAME}, see "
+           "`patchbay plugins show " +
+           use.substr(0, use.find('.')) + "`, or into this program's environment";
+  }
+  const std::string words = password["description"].asString();
+  return "take it out and write password: {secret: NAME}" +
+         (words.starts_with("default: ") ? " (" + words + ")" : "");
+}
+
+class PasswordSearch {
+ public:
+  PasswordSearch(std::string advice, std::vector<ConfigFault>& faults,
+                 std::vector<std::string>& passwords)
+      : advice_(std::move(advice)), faults_(faults), passwords_(passwords) {}
+
+  void look(const Json::Value& schema, const Json::Value& value, const std::string& path,
+            const std::string& name) {
+    if (value.isString()) return look_at(schema, value.asString(), path, name);
+    if (value.isArray()) {
+      for (Json::ArrayIndex i = 0; i < value.size(); ++i) {
+        const std::string n = std::to_string(i);
+        look(or_none(schema["items"]), value[i], path + "/" + n, name + "[" + n + "]");
+      }
+    }
+    if (!value.isObject()) return;
+    for (const auto& member : value.getMemberNames()) {
+      const Json::Value& properties = schema["properties"];
+      const Json::Value& below =
+          properties.isMember(member) ? properties[member] : schema["additionalProperties"];
+      look(or_none(below), value[member], path + "/" + member, joined(name, member));
+    }
+  }
+
+ private:
+  static const Json::Value& or_none(const Json::Value& schema) {
+    return schema.isObject() ? schema : Json::Value::nullSingleton();
+  }
+
+  void look_at(const Json::Value& schema, const std::string& text, const std::string& path,
+               const std::string& name) {
+    const bool connection = schema["format"] == "connection";
+    auto found = connection ? passwords_in_connection(text) : passwords_in_urls(text);
+    if (found.empty()) return;
+    passwords_.insert(passwords_.end(), std::make_move_iterator(found.begin()),
+                      std::make_move_iterator(found.end()));
+    faults_.push_back({path, name + ": holds a password; " + advice_});
+  }
+
+  const std::string advice_;
+  std::vector<ConfigFault>& faults_;
+  std::vector<std::string>& passwords_;
+};
 
 }  // namespace
 
@@ -389,8 +455,22 @@ std::vector<ConfigFault> check_config(const Json::Value& schema, const std::stri
 
 std::vector<std::string> secrets_in(const Json::Value& schema, const Json::Value& config) {
   std::vector<std::string> names;
-  collect_secrets(schema, config, names);
+  for (auto& use : secret_uses_in(schema, config)) names.push_back(std::move(use.name));
   return names;
+}
+
+std::vector<SecretUse> secret_uses_in(const Json::Value& schema, const Json::Value& config) {
+  std::vector<SecretUse> uses;
+  collect_secrets(schema, config, "", uses);
+  return uses;
+}
+
+std::vector<ConfigFault> find_passwords(const Json::Value& schema, const std::string& use,
+                                        const Json::Value& config,
+                                        std::vector<std::string>& passwords) {
+  std::vector<ConfigFault> faults;
+  PasswordSearch(place_of_passwords(schema, use), faults, passwords).look(schema, config, "", "");
+  return faults;
 }
 
 }  // namespace patchbay::host

@@ -24,6 +24,19 @@ std::vector<ConfigFault> check_config(const Json::Value& schema, const std::stri
 // The names of the secrets that a checked configuration refers to.
 std::vector<std::string> secrets_in(const Json::Value& schema, const Json::Value& config);
 
+// A secret that a checked configuration refers to, and the option that takes it: "tables.a.key".
+struct SecretUse {
+  std::string option, name;
+};
+std::vector<SecretUse> secret_uses_in(const Json::Value& schema, const Json::Value& config);
+
+// Values that hold a password: a URL with one, or with "format": "connection" any other form of a
+// connection. The message says what to write instead, never what was given; `passwords` gets it.
+// `use` names the component in the messages.
+std::vector<ConfigFault> find_passwords(const Json::Value& schema, const std::string& use,
+                                        const Json::Value& config,
+                                        std::vector<std::string>& passwords);
+
 // Draft 7 in full, by the book but without good words: "" where `value` conforms.
 std::string validate_json_schema(const Json::Value& schema, const Json::Value& value);
 

@@ -8,6 +8,7 @@
 #include "patchbay/error.h"
 #include "patchbay/suggest.h"
 #include "pipeline/fault.h"
+#include "pipeline/passwords.h"
 #include "pipeline/uri.h"
 #include "report/json_text.h"
 
@@ -80,7 +81,7 @@ class Copy {
  public:
   Copy(const Catalog& catalog, const CopyRequest& request) : catalog_(catalog), request_(request) {}
 
-  std::string text() {
+  CopyPipeline make() {
     Side from = side(request_.from, Kind::kSource, request_.from_format);
     Side to = side(request_.to, Kind::kSink, request_.to_format);
     name_table(from, to);
@@ -88,7 +89,7 @@ class Copy {
     between(from, to);
     nodes_.push_back(to.node);
     apply_settings();
-    return print();
+    return {print(), secrets()};
   }
 
  private:
@@ -157,11 +158,30 @@ class Copy {
       throw UsageError("copy: plugin " + plugin->id + " has no " + std::string(kind_name(kind)) +
                        ", so that " + text + " can't stand there");
     out.node = {kind == Kind::kSource ? "from" : "to", plugin->id, Json::objectValue};
+    refuse_passwords(out, uri.base);
     out.objects = plugin->uris["objects"].asBool();
     out.name = uri.path;
     fill_options(*plugin, uri, out);
     if (out.objects) find_format(out, kind, format);
     return out;
+  }
+
+  // On a command line everybody sees it, and the pipeline's file would hold it.
+  static void refuse_passwords(const Side& side, const std::string& address) {
+    if (passwords_in_urls(address).empty()) return;
+    const std::string& id = side.node.id;
+    const Json::Value& password = side.component->config["properties"]["password"];
+    const std::string words = password["description"].asString();
+    throw Error(
+        Code::kConfig,
+        "copy: the address of " + id + " holds a password; take it out" +
+            (password["secret"].asBool()
+                 ? ", put it into PATCHBAY_SECRET_<NAME> and add --set " + id + ".password=<NAME>" +
+                       (words.starts_with("default: ") ? " (" + words + ")" : "")
+                 : ": " + side.node.use +
+                       " takes none in an address, see `patchbay "
+                       "plugins show " +
+                       side.node.use + "`"));
   }
 
   static void fill_options(const Manifest& plugin, const Uri& uri, Side& side) {
@@ -341,15 +361,31 @@ class Copy {
   }
 
   Json::Value option_schema(const CopyNode& node, const std::string& option) const {
+    const ComponentManifest* component = component_of(node);
+    return component ? component->config["properties"][option] : Json::Value();
+  }
+
+  const ComponentManifest* component_of(const CopyNode& node) const {
     const size_t dot = node.use.find('.');
     const CatalogEntry* entry = catalog_.find(node.use.substr(0, dot));
     for (const auto& component : entry->manifest->components) {
       const bool fits = dot == std::string::npos
                             ? component.kind == (node.id == "from" ? Kind::kSource : Kind::kSink)
                             : component.name == node.use.substr(dot + 1);
-      if (fits) return component.config["properties"][option];
+      if (fits) return &component;
     }
-    return {};
+    return nullptr;
+  }
+
+  std::vector<SecretUse> secrets() const {
+    std::vector<SecretUse> uses;
+    for (const auto& node : nodes_) {
+      const ComponentManifest* component = component_of(node);
+      if (!component) continue;
+      for (auto& use : secret_uses_in(component->config, node.with))
+        uses.push_back({node.id + "." + use.option, std::move(use.name)});
+    }
+    return uses;
   }
 
   // The state of a copy is its own: the same two ends, seen from the same folder.
@@ -382,8 +418,8 @@ class Copy {
 
 }  // namespace
 
-std::string copy_pipeline(const Catalog& catalog, const CopyRequest& request) {
-  return Copy(catalog, request).text();
+CopyPipeline copy_pipeline(const Catalog& catalog, const CopyRequest& request) {
+  return Copy(catalog, request).make();
 }
 
 }  // namespace patchbay::host

@@ -3,8 +3,10 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "manifest/catalog.h"
+#include "manifest/config_check.h"
 
 namespace patchbay::host {
 
@@ -15,7 +17,12 @@ struct CopyRequest {
   bool rows = false;  // files are read as rows even where they could pass as they are
 };
 
-// The pipeline file, in YAML. Which plugin takes a scheme or an ending, and what its options get
+struct CopyPipeline {
+  std::string text;                // the pipeline file, in YAML
+  std::vector<SecretUse> secrets;  // that the command line names: "to.password"
+};
+
+// Which plugin takes a scheme or an ending, and what its options get
 // from a URI's parts, is said in the manifests' `uris`:
 //   schemes   ["gs"]
 //   endings   {".csv": {}, ".tsv": {"delimiter": "\t"}}: of names, with the options that they mean
@@ -24,7 +31,7 @@ struct CopyRequest {
 //   options   {"bucket": "{host}", "path": "{path}"}; {uri} = the whole, less the parameters taken
 //   objects   true: files, whose format follows from their ending
 // A URI's parameters are options of the component; `table` is one table. Throws UsageError that
-// says what is missing.
-std::string copy_pipeline(const Catalog& catalog, const CopyRequest& request);
+// says what is missing, Error kConfig for a place that holds a password.
+CopyPipeline copy_pipeline(const Catalog& catalog, const CopyRequest& request);
 
 }  // namespace patchbay::host

@@ -17,11 +17,12 @@ namespace {
 class NodeReader {
  public:
   NodeReader(Document& document, const Environment& environment, const Catalog& catalog,
-             std::vector<Fault>& faults)
+             std::vector<Fault>& faults, std::vector<std::string>& passwords)
       : document_(document),
         environment_(environment),
         catalog_(catalog),
         faults_(faults),
+        passwords_(passwords),
         list_(document.root["nodes"]) {}
 
   std::vector<Node> read() {
@@ -152,6 +153,9 @@ class NodeReader {
     for (const auto& found : check_config(node.component->config, node.use, node.config)) {
       fault(pointer(i) + "/with" + found.path, found.message);
     }
+    for (const auto& found :
+         find_passwords(node.component->config, node.use, node.config, passwords_))
+      fault(pointer(i) + "/with" + found.path, found.message);
     if (node.kind == Kind::kTransform && node.from_index.size() > 1 &&
         !node.component->many_inputs) {
       fault(pointer(i) + "/from",
@@ -259,6 +263,7 @@ class NodeReader {
   const Environment& environment_;
   const Catalog& catalog_;
   std::vector<Fault>& faults_;
+  std::vector<std::string>& passwords_;
   const Json::Value& list_;
   std::vector<std::string> ids_;
   std::vector<std::vector<size_t>> from_;
@@ -271,8 +276,9 @@ class NodeReader {
 }  // namespace
 
 std::vector<Node> read_nodes(Document& document, const Environment& environment,
-                             const Catalog& catalog, std::vector<Fault>& faults) {
-  return NodeReader(document, environment, catalog, faults).read();
+                             const Catalog& catalog, std::vector<Fault>& faults,
+                             std::vector<std::string>& passwords) {
+  return NodeReader(document, environment, catalog, faults, passwords).read();
 }
 
 void check_graph(const Document& document, const Pipeline& pipeline, std::vector<Fault>& faults) {

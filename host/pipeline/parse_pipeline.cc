@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <set>
 
 #include "files/local_files.h"
 #include "manifest/config_check.h"
@@ -38,10 +39,16 @@ class PipelineParser {
       fault("", "must be a mapping with nodes:");
       stop_on_faults();
     }
+    const Json::Value& written = document_.root;
+    note_names(written["nodes"]);
+    note_names(written["variables"]);
+    for (const auto& [name, value] : environment_.variables) note_names(value);
     substitute();
     check_shape();
     read_top();
-    pipeline_.nodes = read_nodes(document_, environment_, catalog_, faults_);
+    std::vector<std::string> passwords;
+    pipeline_.nodes = read_nodes(document_, environment_, catalog_, faults_, passwords);
+    for (const auto& password : passwords) options_.on_password(password);
     check_graph(document_, pipeline_, faults_);
     check_secrets();
     stop_on_faults();
@@ -224,24 +231,41 @@ class PipelineParser {
     });
   }
 
+  // The texts of the files, which were written as names or parts of them. What --set gives may be
+  // a secret itself.
+  void note_names(const Json::Value& value) {
+    if (value.isString()) written_.insert(value.asString());
+    if (!value.isArray() && !value.isObject()) return;
+    for (const auto& one : value) note_names(one);
+  }
+
+  bool may_be_shown(const std::string& name) const {
+    return is_plain_name(name) && (options_.set.empty() || written_.contains(name));
+  }
+
   void check_secrets() {
     SecretStore secrets(environment_.secrets, [](std::string_view) {});
-    for (size_t i = 0; i < pipeline_.nodes.size(); ++i) {
-      const Node& node = pipeline_.nodes[i];
+    for (const auto& node : pipeline_.nodes) {
       if (!node.component) continue;
-      for (const auto& name : secrets_in(node.component->config, node.config)) {
-        if (name.find("${") != std::string::npos) continue;
-        try {
-          secrets.resolve(name);
-        } catch (const Error& error) {
-          if (error.code() != Code::kAuth && error.code() != Code::kConfig) throw;
-          auto& faults = error.code() == Code::kAuth ? missing_secrets_ : faults_;
-          faults.push_back({document_.file, node.position, error.what()});
-        }
+      for (const auto& use : secret_uses_in(node.component->config, node.config)) {
+        if (use.name.find("${") == std::string::npos) check_secret(secrets, node, use);
       }
     }
     if (faults_.empty() && !missing_secrets_.empty()) throw MissingSecrets(missing_secrets_);
     faults_.insert(faults_.end(), missing_secrets_.begin(), missing_secrets_.end());
+  }
+
+  void check_secret(SecretStore& secrets, const Node& node, const SecretUse& use) {
+    const bool shown = may_be_shown(use.name);
+    try {
+      secrets.resolve(use.name, shown ? use.name : kHiddenName);
+    } catch (const Error& error) {
+      if (error.code() != Code::kAuth && error.code() != Code::kConfig) throw;
+      if (!shown) options_.on_password(use.name);
+      auto& faults = error.code() == Code::kAuth ? missing_secrets_ : faults_;
+      faults.push_back({document_.file, node.position,
+                        shown ? error.what() : not_a_secret(use.option, error.what())});
+    }
   }
 
   Document document_;
@@ -249,6 +273,7 @@ class PipelineParser {
   const Catalog& catalog_;
   const ParseOptions& options_;
   Pipeline pipeline_;
+  std::set<std::string> written_;
   std::vector<Fault> faults_;
   std::vector<Fault> missing_secrets_;
 };

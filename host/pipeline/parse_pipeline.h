@@ -1,6 +1,7 @@
 // Pipeline files into pipelines. No plugin code runs here.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,8 @@ namespace patchbay::host {
 struct ParseOptions {
   Variables set;  // --set
   RunClock clock;
+  // Hears the passwords that stand where they have no place, before any message: the redactor.
+  std::function<void(std::string_view)> on_password = [](std::string_view) {};
 };
 
 // A file, the name of one in the environment's pipelines/, or "-". Throws Error kConfig naming both

@@ -6,7 +6,6 @@
 #include <string_view>
 
 namespace patchbay::host {
-namespace {
 
 std::string decode_percent(std::string_view text) {
   std::string out;
@@ -19,8 +18,6 @@ std::string decode_percent(std::string_view text) {
   }
   return out;
 }
-
-}  // namespace
 
 Uri parse_uri(const std::string& text) {
   Uri uri;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,9 @@ struct Uri {
   std::string scheme, host, path, base;  // base: without parameters
   std::vector<std::pair<std::string, std::string>> parameters;
 };
+
+// %41 as A; a percent sign that begins no such code stays.
+std::string decode_percent(std::string_view text);
 
 // Names of files may hold question marks, so parameters are looked for behind a scheme only.
 Uri parse_uri(const std::string& text);

@@ -212,5 +212,136 @@ class SecretsTest(OperationsTest):
         self.assert_fails(self.patchbay("run", self.pipeline(text)), 3, "pipeline.yaml:8:", "path")
 
 
+class MisplacedTest(OperationsTest):
+    """A password in the place of something else is refused before anything runs, and printed nowhere."""
+
+    URL = "postgresql://bob:CANARY%2Fpass@127.0.0.1:1/db"
+
+    def to_postgres(self, connection, top="", more="", name="pipeline"):
+        (self.folder / "r.csv").write_text("a\n1\n")
+        return self.pipeline(f"""{top}
+nodes:
+  - {{use: files, with: {{path: r.csv}}}}
+  - use: csv.decode
+  - use: postgres
+    with:
+      connection: {json.dumps(connection)}{more}
+""", name)
+
+    def assert_hidden(self, result):
+        for form in ("CANARY", "canary", "CANARY%2Fpass", "CANARY/pass"):
+            self.assertNotIn(form, result.out + result.err, result)
+
+    def test_in_a_url_or_a_connection(self):
+        for connection in (self.URL, "host=127.0.0.1 port=1 password=CANARYpass", "postgresql://127.0.0.1/db?password=CANARYpass",
+                           "postgresql://bob:CANARY/pa@ss@127.0.0.1:1/db", "host=h password='CANARY pass'"):
+            for verb in ("validate", "run", "plan", "check", "preview"):
+                for more in ((), ("--output", "json")):
+                    result = self.patchbay(verb, self.to_postgres(connection), *more)
+                    self.assertEqual(result.code, 3, result)
+                    self.assertRegex(result.out + result.err, r"pipeline\.yaml:7:7: connection: holds a password; take it out and write "
+                                     r"password: \{secret: NAME\} \(default: PGPASSWORD, or ~/\.pgpass\)" if not more else "holds a password")
+                    self.assert_hidden(result)
+        self.assertFalse((self.folder / "state/state.db").exists())
+
+    def test_in_any_option_of_any_plugin(self):
+        pipeline = self.reviews(url="http://bob:CANARYpass@127.0.0.1:1")
+        result = self.patchbay("validate", pipeline)
+        self.assertEqual(result.code, 3, result)
+        self.assertIn("base_url: holds a password; take it out: what is secret goes into an option that takes {secret: NAME}, see "
+                      "`patchbay plugins show qreviews`", result.out)
+        self.assert_hidden(result)
+
+    def test_in_a_variable(self):
+        used = self.to_postgres("${db}", top=f"variables: {{db: '{self.URL}', other: 'see {self.URL}'}}")
+        for verb in (["validate", used, "--values"], ["run", used], ["run", used, "--set", f"db={self.URL}"]):
+            result = self.patchbay(*verb)
+            self.assertEqual(result.code, 3, result)
+            self.assert_hidden(result)
+        unused = self.pipeline(f"variables: {{db: '{self.URL}'}}\nnodes:\n  - {{use: files, with: {{path: r.csv}}}}\n"
+                               "  - use: csv.decode\n  - {use: sqlite, with: {path: o.db}}\n", "unused")
+        for verb in (["validate", unused, "--values"], ["plan", unused, "--values"]):
+            for more in ((), ("--output", "json")):
+                result = self.patchbay(*verb, *more)
+                self.assertEqual(result.code, 0, result)
+                self.assertIn("postgresql://bob:***@127.0.0.1:1/db", result.out)
+                self.assert_hidden(result)
+
+    def test_in_an_environment(self):
+        root = self.folder / "etc/environments/prod"
+        root.mkdir(parents=True)
+        (root / "environment.yaml").write_text(json.dumps({"variables": {"db": self.URL}}))
+        self.environment["PATCHBAY_CONFIG_DIR"] = str(self.folder / "etc")
+        for plugin in ("files", "csv", "postgres"):
+            self.assertEqual(self.patchbay("--env", "prod", "plugins", "enable", plugin).code, 0)
+        for verb in (["--env", "prod", "validate"], ["--env", "all", "validate"], ["--env", "prod", "run"]):
+            result = self.patchbay(*verb, self.to_postgres("${db}"), *(["--values"] if verb[-1] == "validate" else []))
+            self.assertEqual(result.code, 3, result)
+            self.assert_hidden(result)
+
+    def test_in_the_address_of_a_copy(self):
+        (self.folder / "r.csv").write_text("a\n1\n")
+        for more in ((), ("--print",), ("--output", "json"), ("one", "argument"), ("--nonsense",), ("--from-format", self.URL)):
+            for places in ([self.URL + "?table=t", "x.csv"], ["r.csv", self.URL + "?table=t"], ["r.csv", self.URL.replace("postgresql", "nosuch")],
+                           [self.URL.replace("postgresql", "gs"), "x.db"]):
+                result = self.patchbay("copy", *places, *more)
+                self.assertIn(result.code, (2, 3), result)
+                self.assert_hidden(result)
+        result = self.patchbay("copy", "r.csv", self.URL + "?table=t")
+        self.assertEqual((result.code, result.err), (3, "patchbay: copy: the address of to holds a password; take it out, put it into "
+                         "PATCHBAY_SECRET_<NAME> and add --set to.password=<NAME> (default: PGPASSWORD, or ~/.pgpass)\n"))
+        for words in ([self.URL], ["run", self.URL], ["run", "a.yaml", self.URL], ["state", "show", self.URL], ["--env", self.URL, "runs", "list"]):
+            result = self.patchbay(*words)
+            self.assertNotEqual(result.code, 70, result)
+            if words[0] != "state":
+                self.assertNotEqual(result.code, 0, result)
+            self.assert_hidden(result)
+
+    def test_where_a_copy_takes_the_name_of_a_secret(self):
+        (self.folder / "r.csv").write_text("a\n1\n")
+        place = "postgresql://app@127.0.0.1:1/db?table=t"
+        for given in ("CANARYpass", "CANARY pass!", "{secret: CANARYpass}"):
+            for words in ([place, "--set", f"to.password={given}"], [f"{place}&password={given}"], [f"{place}&password=secret:{given}"]):
+                for more in ((), ("--print",), ("--output", "json")):
+                    result = self.patchbay("copy", "r.csv", *words, *more)
+                    self.assertEqual(result.code, 4, result)
+                    self.assertIn("to.password takes the name of a secret, not the secret itself; secret <NAME>: ", result.out + result.err)
+                    self.assert_hidden(result)
+        result = self.patchbay("copy", "r.csv", place, "--set", "to.password=CANARYpass")
+        self.assertIn("missing; set the environment variable PATCHBAY_SECRET_<NAME> or the file $CREDENTIALS_DIRECTORY/<NAME>", result.err)
+        named = self.patchbay("copy", "r.csv", place, "--set", "to.password=pg", "--print", env={"PATCHBAY_SECRET_PG": "s3cret"})
+        self.assertEqual(named.code, 0, named)
+        self.assertIn('"password":{"secret":"pg"}', named.out)
+
+    def test_where_a_pipeline_takes_the_name_of_a_secret(self):
+        written = self.to_postgres("host=127.0.0.1 port=1", more="\n      password: {secret: db_password}")
+        self.assert_fails(self.patchbay("validate", written), 4, "secret db_password: missing; set the environment variable PATCHBAY_SECRET_DB_PASSWORD")
+        odd = self.to_postgres("host=127.0.0.1 port=1", more="\n      password: {secret: 'CANARY pass'}", name="odd")
+        given = self.to_postgres("host=127.0.0.1 port=1", "variables: {pw: db_password}", "\n      password: {secret: '${pw}'}", "given")
+        self.assert_fails(self.patchbay("validate", given), 4, "secret db_password: missing")
+        for words in (["validate", odd], ["run", odd], ["validate", given, "--set", "pw=CANARYpass"], ["run", given, "--set", "pw=CANARYpass"],
+                      ["validate", given, "--set", "pw=CANARYpass", "--values"], ["validate", given, "--set", "pw=CANARYpass", "--output", "json"]):
+            result = self.patchbay(*words)
+            self.assertEqual(result.code, 4, result)
+            self.assertIn("password takes the name of a secret, not the secret itself; secret <NAME>: ", result.out + result.err)
+            self.assert_hidden(result)
+        self.assert_fails(self.patchbay("validate", given, "--set", "pw=db_password"), 4, "secret db_password: missing")
+
+    def test_where_a_command_looks_for_it(self):
+        root = self.folder / "etc/environments/prod"
+        root.mkdir(parents=True)
+        (root / "environment.yaml").write_text('secrets: [{files: %s}, {command: [/bin/false, "{name}"]}]' % self.folder)
+        self.environment["PATCHBAY_CONFIG_DIR"] = str(self.folder / "etc")
+        for plugin in ("files", "csv", "postgres"):
+            self.assertEqual(self.patchbay("--env", "prod", "plugins", "enable", plugin).code, 0)
+        given = self.to_postgres("host=127.0.0.1 port=1", top="variables: {pw: x}", more="\n      password: {secret: '${pw}'}")
+        (self.folder / "CANARYfolder").mkdir()
+        for name, words in (("CANARYpass", "secret <NAME>: the command /bin/false ended with exit code 1"),
+                            ("CANARYfolder", "/<NAME>: is not a regular file")):
+            result = self.patchbay("--env", "prod", "validate", given, "--set", f"pw={name}")
+            self.assertIn(words, result.out + result.err)
+            self.assert_hidden(result)
+
+
 if __name__ == "__main__":
     main()
