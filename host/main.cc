@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include "cli/signal_watch.h"
 #include "cli/verbs.h"
 #include "loader/crash_guard.h"
 
@@ -17,5 +18,6 @@ int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);  // a file over the limit is an error of the write
   patchbay::host::install_crash_handler();
-  return patchbay::host::dispatch({argv + 1, argv + argc});
+  patchbay::host::SignalWatch signals;
+  return patchbay::host::dispatch({argv + 1, argv + argc}, signals);
 }

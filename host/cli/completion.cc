@@ -75,7 +75,7 @@ Words words_of(const Flag& flag) {
 
 class Completer {
  public:
-  explicit Completer(std::vector<std::string> words) {
+  Completer(std::vector<std::string> words, SignalWatch& signals) : signals_(signals) {
     std::erase(words, "=");  // bash makes a word of it
     current_ = words.empty() ? "" : words.back();
     if (!words.empty()) words.pop_back();
@@ -201,7 +201,7 @@ class Completer {
 
   // What is there: under the flags that already stand on the line.
   void offer_found(Words words) {
-    Invocation call(given_);
+    Invocation call(given_, signals_);
     if (words == Words::kEnvironments) {
       for (const auto& name : call.environment_names()) offer(name);
     } else if (words == Words::kPlugins) {
@@ -227,6 +227,7 @@ class Completer {
     }
   }
 
+  SignalWatch& signals_;
   Arguments given_;
   const Flag* pending_ = nullptr;  // its value comes next
   std::string current_;
@@ -244,8 +245,8 @@ std::string completion_script(const std::string& shell) {
                    did_you_mean(shell, kShells) + " (there are bash, zsh and fish)");
 }
 
-std::string complete(std::vector<std::string> words) {
-  return Completer(std::move(words)).answer();
+std::string complete(std::vector<std::string> words, SignalWatch& signals) {
+  return Completer(std::move(words), signals).answer();
 }
 
 }  // namespace patchbay::host

@@ -19,6 +19,7 @@ int hand_over_to_conformance(Invocation& call) {
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
+  call.signals.release();
   execv(program.c_str(), argv.data());
   const int why = errno;
   if (why != ENOENT) throw local_error(program, why, "started");

@@ -54,8 +54,8 @@ bool add_build_tree(PluginDirs& dirs) {
 
 }  // namespace
 
-Invocation::Invocation(Arguments given)
-    : arguments(std::move(given)), faults(std::getenv("PATCHBAY_FAULT")) {}
+Invocation::Invocation(Arguments given, SignalWatch& watch)
+    : arguments(std::move(given)), faults(std::getenv("PATCHBAY_FAULT")), signals(watch) {}
 
 Places Invocation::places() const {
   Places places;
@@ -111,7 +111,7 @@ fs::path Invocation::environment_dir(const std::string& name) const {
 Invocation Invocation::in_environment(const std::string& name) const {
   Arguments given = arguments;
   given.flags["env"] = {name};
-  return Invocation(std::move(given));
+  return Invocation(std::move(given), signals);
 }
 
 const Catalog& Invocation::catalog() {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "cli/arguments.h"
+#include "cli/signal_watch.h"
 #include "environment/environment.h"
 #include "pipeline/parse_pipeline.h"
 #include "report/logger.h"
@@ -20,11 +21,12 @@ namespace patchbay::host {
 
 class Invocation {
  public:
-  explicit Invocation(Arguments arguments);
+  Invocation(Arguments arguments, SignalWatch& signals);
 
   const Arguments arguments;
   Redactor redactor;
   FaultHook faults;
+  SignalWatch& signals;  // of the process
 
   bool json() const { return arguments.get("output") == "json"; }
   const Environment& environment();

@@ -112,6 +112,9 @@ class RunVerb {
   void replay(std::vector<RejectGroup> groups) { replayed_ = std::move(groups); }
 
   int run() {
+    SignalWatch::Scope scope(call_.signals,
+                             {[this](int) { cancel(); }, [this] { context_.cleanup.cancel(); },
+                              [this](int signal) { give_up(signal); }});
     outcome_.run = clock_.run_id;
     outcome_.pipeline = pipeline_.name;
     outcome_.environment = call_.environment().name;
@@ -127,7 +130,9 @@ class RunVerb {
     outcome_.state_before = call_.state(pipeline_.name).stream_states();
     prepare_crash_report();
     execute();
-    finish();
+    record();
+    scope.done();
+    print(report_json(outcome_, context_));
     if (outcome_.usage) throw UsageError(outcome_.failure.message);
     return outcome_.exit_code;
   }
@@ -173,9 +178,7 @@ class RunVerb {
       std::optional<ReplayRun> replay;
       if (options_.replay) replay.emplace(runtime, std::move(replayed_));
       Engine engine(runtime);
-      watch_.start({[&] { engine.cancel(); }, [this] { context_.cleanup.cancel(); },
-                    [this](int signal) { give_up(signal); }});
-      outcome_.result = execute_watched(engine);
+      outcome_.result = execute(engine);
     } catch (const NodeError& error) {
       fail({{}, error.code(), false, error.node(), error.what()});
     } catch (const Error& error) {
@@ -189,13 +192,24 @@ class RunVerb {
     }
   }
 
-  // The watch uses the engine, and reports by itself where it gives up: it ends before either goes.
-  RunResult execute_watched(Engine& engine) {
-    struct Stop {
-      SignalWatch& watch;
-      ~Stop() { watch.stop(); }
-    } stop{watch_};
+  // A signal ends the engine while there is one.
+  RunResult execute(Engine& engine) {
+    struct Known {
+      RunVerb& verb;
+      Known(RunVerb& run, Engine* known) : verb(run) { verb.know(known); }
+      ~Known() { verb.know(nullptr); }
+    } const known(*this, &engine);
+    if (context_.cancel.cancelled()) throw Error(Code::kCancelled, "cancelled");
     return engine.execute();
+  }
+  void know(Engine* engine) {
+    const std::lock_guard lock(engine_mutex_);
+    engine_ = engine;
+  }
+  void cancel() {
+    context_.cancel.cancel();
+    const std::lock_guard lock(engine_mutex_);
+    if (engine_) engine_->cancel();
   }
 
   void fail(LaneFailure failure) {
@@ -203,9 +217,9 @@ class RunVerb {
     outcome_.failure = std::move(failure);
   }
 
-  void finish() {
+  void record() {
     end_clock();
-    judge(outcome_, watch_.signal());
+    judge(outcome_, call_.signals.signal());
     try {
       outcome_.state_after = call_.state(pipeline_.name).stream_states();
       const Json::Value json = call_.redactor.redact_json(report_json(outcome_, context_));
@@ -218,7 +232,6 @@ class RunVerb {
       if (!outcome_.failed_early) fail({{}, error.code(), false, "", error.what()});
       if (outcome_.exit_code == kExitOk) judge(outcome_, 0);
     }
-    print(report_json(outcome_, context_));
   }
 
   void forget_what_is_old() {
@@ -263,7 +276,6 @@ class RunVerb {
   }
 
   Invocation& call_;
-  SignalWatch watch_;
   const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   const RunClock clock_;
   const Pipeline pipeline_;
@@ -273,6 +285,8 @@ class RunVerb {
   RunContext context_;
   RunOutcome outcome_;
   std::vector<RejectGroup> replayed_;
+  std::mutex engine_mutex_;
+  Engine* engine_ = nullptr;
   std::mutex shown_mutex_;
   std::set<std::string> shown_;  // streams
 };

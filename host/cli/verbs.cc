@@ -106,7 +106,8 @@ Json::Value failure_json(const Failure& failure) {
 
 }  // namespace
 
-int dispatch(const std::vector<std::string>& words, const std::vector<Verb>& own) {
+int dispatch(const std::vector<std::string>& words, SignalWatch& signals,
+             const std::vector<Verb>& own) {
   Redactor early;  // until there is an invocation
   for (const auto& word : words) {
     for (const auto& password : passwords_in_urls(word)) early.learn(password);
@@ -114,10 +115,10 @@ int dispatch(const std::vector<std::string>& words, const std::vector<Verb>& own
   std::optional<Invocation> call;
   try {
     if (!words.empty() && words[0] == kCompleteVerb) {
-      say(STDOUT_FILENO, complete({words.begin() + 1, words.end()}));
+      say(STDOUT_FILENO, complete({words.begin() + 1, words.end()}, signals));
       return kExitOk;
     }
-    call.emplace(parse_arguments(words));
+    call.emplace(parse_arguments(words), signals);
     call->learn_passwords(words);
     if (asks_for_json(words)) call->prepare_crash_report(failure_json({kExitBug, "", "", {}}));
     if (!call->arguments.help) return call_verb(*call, own);

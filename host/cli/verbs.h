@@ -48,6 +48,7 @@ struct Verb {
 
 // Runs the verb; `own` come before those of patchbay. Every failure becomes one message on stderr,
 // redacted, and its exit code.
-int dispatch(const std::vector<std::string>& words, const std::vector<Verb>& own = {});
+int dispatch(const std::vector<std::string>& words, SignalWatch& signals,
+             const std::vector<Verb>& own = {});
 
 }  // namespace patchbay::host

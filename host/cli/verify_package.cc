@@ -192,6 +192,10 @@ Json::Value rehearsal_json(const PluginPackage& package, const Rehearsal& rehear
 
 int verify_package(Invocation& call, const fs::path& file) {
   const ScratchFolder folder;
+  const SignalWatch::Scope scope(call.signals, {[&](int signal) {
+                                   folder.remove();
+                                   SignalWatch::quit_now(signal);
+                                 }});
   const PluginPackage package(file, folder);
   check_architecture(package);
   Rehearsal rehearsal(call, package);

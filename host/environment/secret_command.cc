@@ -27,6 +27,7 @@ std::string failure_of(const ProgramResult& result, std::chrono::seconds timeout
     case ProgramResult::Outcome::kSignalled:
       return "was ended by signal " + std::to_string(result.code);
     case ProgramResult::Outcome::kNotStarted:
+    case ProgramResult::Outcome::kCancelled:
     case ProgramResult::Outcome::kExited:
       break;
   }
@@ -44,6 +45,8 @@ std::string run_secret_command(std::vector<std::string> command, const std::stri
   ProgramResult result = run_program(std::move(command), timeout, kLargest);
   if (result.outcome == ProgramResult::Outcome::kNotStarted)
     throw local_error(subject, result.code, "started");
+  if (result.outcome == ProgramResult::Outcome::kCancelled)
+    throw Error(Code::kCancelled, subject + " was ended, since patchbay was");
   if (!result.ok()) throw Error(Code::kAuth, subject + " " + failure_of(result, timeout));
   if (result.output.ends_with('\n')) result.output.pop_back();
   return std::move(result.output);

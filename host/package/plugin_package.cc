@@ -226,6 +226,7 @@ void read_archive(const std::string& file, const char* which, TarVisitor& visito
     throw Error(error.code(), file + ": " + error.what());
   }
   if (result.outcome == Outcome::kNotStarted) throw local_error(kDpkgDeb, result.code, "started");
+  if (result.outcome == Outcome::kCancelled) throw Error(Code::kCancelled, "cancelled");
   if (result.outcome == Outcome::kLate)
     throw Error(Code::kConfig, file + ": is not read within 60 s; do not install this package");
   if (!result.ok()) refuse_file(file);

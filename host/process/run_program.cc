@@ -9,12 +9,40 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 
 namespace patchbay::host {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// Process groups of the programs that run; 0 = free.
+std::array<std::atomic<pid_t>, 16> groups{};
+std::atomic<int> starting{0};
+std::atomic<bool> ended{false};
+static_assert(std::atomic<pid_t>::is_always_lock_free);
+
+// A program's group, for as long as it runs.
+class Group {
+ public:
+  explicit Group(pid_t pid) {
+    for (auto& place : groups) {
+      pid_t free = 0;
+      if (!place.compare_exchange_strong(free, pid)) continue;
+      place_ = &place;
+      return;
+    }
+  }
+  ~Group() {
+    if (place_) *place_ = 0;
+  }
+  Group(const Group&) = delete;
+  Group& operator=(const Group&) = delete;
+
+ private:
+  std::atomic<pid_t>* place_ = nullptr;
+};
 
 // A child in a process group of its own, whose output is read through a pipe. Gone when this is.
 class Child {
@@ -58,6 +86,7 @@ class Child {
   Child& operator=(const Child&) = delete;
 
   int error() const { return error_; }
+  pid_t pid() const { return pid_; }
   int output() const { return pipe_[0]; }
 
   // Its exit status, as waitpid gives it, when it ends before `deadline`; -1 otherwise.
@@ -121,16 +150,38 @@ ProgramResult run_program(std::vector<std::string> words, std::chrono::milliseco
                           const std::function<bool(std::string_view)>& take) {
   using Outcome = ProgramResult::Outcome;
   const auto deadline = Clock::now() + timeout;
+  ++starting;
+  if (ended) {
+    --starting;
+    return {Outcome::kCancelled, 0, ""};
+  }
   Child child(words);
+  const Group group(child.pid());
+  --starting;
   ProgramResult result;
   if (child.error() != 0) return {Outcome::kNotStarted, child.error(), ""};
   const Read read = read_all(child.output(), deadline, take);
+  if (ended) return {Outcome::kCancelled, 0, ""};
   if (read == Read::kTooLarge) return {Outcome::kTooLarge, 0, ""};
   const int status = read == Read::kLate ? -1 : child.wait_until(deadline);
+  if (ended) return {Outcome::kCancelled, 0, ""};
   if (status == -1) return {Outcome::kLate, 0, ""};
   result.outcome = WIFSIGNALED(status) ? Outcome::kSignalled : Outcome::kExited;
   result.code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
   return result;
+}
+
+void kill_programs() {
+  for (const auto& group : groups) {
+    if (const pid_t pid = group; pid > 0) kill(-pid, SIGKILL);
+  }
+}
+
+void end_programs() {
+  ended = true;
+  // One that is being started is not among the groups yet.
+  for (int patience = 0; starting > 0 && patience < 200; ++patience) poll(nullptr, 0, 1);
+  kill_programs();
 }
 
 }  // namespace patchbay::host

@@ -10,7 +10,7 @@
 namespace patchbay::host {
 
 struct ProgramResult {
-  enum class Outcome { kExited, kSignalled, kNotStarted, kLate, kTooLarge };
+  enum class Outcome { kExited, kSignalled, kNotStarted, kLate, kTooLarge, kCancelled };
   Outcome outcome = Outcome::kExited;
   int code = 0;        // exit code, signal or errno
   std::string output;  // of kExited and kSignalled
@@ -28,5 +28,10 @@ ProgramResult run_program(std::vector<std::string> words, std::chrono::milliseco
 // or throws: then the program is killed, too.
 ProgramResult run_program(std::vector<std::string> words, std::chrono::milliseconds timeout,
                           const std::function<bool(std::string_view)>& take);
+
+// Kills every program that runs, with its children, and starts no more: kCancelled. Any thread.
+void end_programs();
+// Kills those that run; for signal handlers.
+void kill_programs();
 
 }  // namespace patchbay::host

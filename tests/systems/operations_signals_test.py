@@ -1,12 +1,17 @@
 """SIGINT and SIGTERM: at most two seconds, nothing half committed, and the next run completes."""
 
+import contextlib
+import fcntl
 import json
+import os
+import pathlib
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
 
-from harness import PATIENCE, Server, main
+from harness import BUILD, PATIENCE, SOURCE, Server, main
 from operations import OperationsTest, until
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -179,6 +184,195 @@ nodes:
                 run.signal(signal.SIGINT)
                 self.assertIn(shell_code(run.finish().code), (0, 130))
                 self.assertLess(run.took, 1 * PATIENCE)
+
+
+HANGS = """
+#include <unistd.h>
+#include <fcntl.h>
+__attribute__((constructor)) static void hang(void) {
+  close(open("%s", O_WRONLY | O_CREAT, 0600));
+  for (;;) pause();
+}
+"""
+
+
+class PhasesTest(OperationsTest):
+    """Not a run at work, but what comes before, after and beside it."""
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "t.csv").write_text("id\n1\n")
+        self.load = self.pipeline("nodes:\n  - {use: files, with: {path: t.csv}}\n  - use: csv.decode\n  - {use: sqlite, with: {path: o.db}}\n", "load")
+
+    def assert_ends(self, run, note, number=signal.SIGTERM, code=None, within=2):
+        run.signal(number)
+        result = run.finish(20 * PATIENCE)
+        self.assertLess(run.took, within * PATIENCE, note)
+        self.assertEqual(shell_code(result.code), code or CODES[number], (note, result))
+        return result
+
+    def is_there(self, name):
+        return (self.folder / name).exists()
+
+    def slow_secret(self, calls):
+        """A provider whose command answers so many times, and then hangs with a child of its own."""
+        script = self.folder / "secret.sh"
+        script.write_text(f"""#!/bin/sh
+n=$(cat {self.folder}/calls 2>/dev/null || echo 0)
+echo $((n + 1)) >{self.folder}/calls
+if [ $n -ge {calls} ]; then
+  sleep 1000 &
+  echo $! >{self.folder}/child.new && mv {self.folder}/child.new {self.folder}/child
+  wait
+fi
+echo value
+""")
+        script.chmod(0o755)
+        environment = self.folder / "etc/environments/e"
+        environment.mkdir(parents=True)
+        (environment / "environment.yaml").write_text(f'secrets: [{{command: [{script}, "{{name}}"], timeout: 900s}}]\n')
+        self.environment["PATCHBAY_CONFIG_DIR"] = str(self.folder / "etc")
+        for plugin in ("postgres", "sqlite"):
+            self.assertEqual(self.patchbay("--env", "e", "plugins", "enable", plugin).code, 0)
+        return self.pipeline("name: p\nnodes:\n  - {use: postgres, with: {connection: 'host=127.0.0.1 port=1', password: {secret: pw}}}\n"
+                             "  - {use: sqlite, with: {path: out.db}}\n", "p")
+
+    def is_alive(self, pid):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            return "\nState:\tZ" not in pathlib.Path("/proc", pid, "status").read_text()
+        return False
+
+    def test_the_command_of_a_secret(self):
+        for verb, calls in (("validate", 0), ("check", 0), ("plan", 0), ("run", 0), ("run", 1), ("check", 1)):
+            for number in CODES:
+                with self.subTest(verb, calls=calls, signal=number.name):
+                    for name in ("calls", "child", "etc"):
+                        path = self.folder / name
+                        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+                    pipeline = self.slow_secret(calls)
+                    run = self.start("--env", "e", verb, pipeline)
+                    until(lambda: self.is_there("child"), "the command hangs")
+                    result = self.assert_ends(run, verb, number)
+                    child = (self.folder / "child").read_text().strip()
+                    until(lambda: not self.is_alive(child), "what the command started is gone")
+                    if (verb, calls) == ("run", 1):
+                        self.assertIn("p: cancelled in ", result.out)
+                        self.assertEqual(self.patchbay("--env", "e", "runs", "list", "--output", "json").json[0]["outcome"], "cancelled")
+
+    def test_a_plugin_that_is_being_loaded(self):
+        plugins = self.folder / "plugins"
+        plugins.mkdir()
+        (self.folder / "hang.c").write_text(HANGS % (self.folder / "loading"))
+        subprocess.run(["cc", "-shared", "-fPIC", str(SOURCE / "tests/conformance/c_plugin/counter.c"), str(self.folder / "hang.c"), "-I",
+                        str(SOURCE / "sdk/include"), '-DPATCHBAY_PLUGIN_ID="counter"', '-DPATCHBAY_PLUGIN_VERSION="1.0.0"', "-o",
+                        str(plugins / "counter.so")], check=True)
+        shutil.copy(BUILD / "tests/plugins/counter.json", plugins)
+        self.environment["PATCHBAY_PLUGIN_DIR"] = str(plugins)
+        count = self.pipeline("name: count\nnodes:\n  - {use: counter, with: {rows: 9}}\n  - {use: sqlite, with: {path: o.db}}\n", "count")
+        for words in (["run", count, "--output", "json"], ["check", count], ["plan", count], ["discover", count], ["preview", count],
+                      ["plugins", "verify", "counter"]):
+            with self.subTest(words[0]):
+                (self.folder / "loading").unlink(missing_ok=True)
+                run = self.start(*words)
+                until(lambda: self.is_there("loading"), "the constructor runs")
+                result = self.assert_ends(run, words, within=2.2)
+                if words[0] == "run":
+                    self.assertEqual(result.json["outcome"], "cancelled")
+
+    def full_pipe(self):
+        read, write = os.pipe()
+        fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+        os.set_blocking(write, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(write, b"x" * 512)
+        os.set_blocking(write, True)
+        self.addCleanup(os.close, read)
+        return write
+
+    def writes(self, pid):
+        """Whether its main thread is in a call that writes to standard output."""
+        call = pathlib.Path(f"/proc/{pid}/syscall").read_text().split()
+        return call[:2] == ["1", "0x1"]  # write(1, ..) of x86-64
+
+    def test_nobody_reads_what_is_printed(self):
+        if os.uname().machine != "x86_64":
+            self.skipTest("knows the numbers of another processor's calls")
+        self.assertEqual(self.patchbay("run", self.load).code, 0)
+        for words in (["run", self.load], ["run", self.load, "--output", "json"], ["plan", self.load], ["check", self.load], ["discover", self.load],
+                      ["preview", self.load], ["validate", self.load], ["state", "show", "load"], ["runs", "list"], ["runs", "show"], ["plugins", "list"],
+                      ["rejects", "list", "load"], ["copy", "t.csv", "c.db"], ["copy", "t.csv", "d.db", "--print"], ["schema"], ["help"], ["version"],
+                      ["completion", "bash"]):
+            with self.subTest(words):
+                write = self.full_pipe()
+                process = subprocess.Popen(self.command(*words), cwd=self.folder, env=self.environment, stdout=write, stderr=subprocess.DEVNULL,
+                                           stdin=subprocess.DEVNULL)
+                os.close(write)
+                self.addCleanup(process.kill)
+                until(lambda: self.writes(process.pid), f"{words} waits in write")
+                process.send_signal(signal.SIGTERM)
+                self.assertEqual(shell_code(process.wait(2 * PATIENCE)), 143)
+
+    def test_the_report_of_a_run_that_is_ending(self):
+        """Its first signal ends the run; then nobody takes the report."""
+        self.serve()
+        self.fault({"action": "hang", **HOUR})
+        write = self.full_pipe()
+        process = subprocess.Popen(self.command("run", self.reviews()), cwd=self.folder, env=self.environment, stdout=write,
+                                   stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        os.close(write)
+        self.addCleanup(process.kill)
+        until(lambda: self.requests() >= 1, "first request")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(shell_code(process.wait(2.2 * PATIENCE)), 130)
+
+    def test_a_pipeline_file_that_does_not_come(self):
+        os.mkfifo(self.folder / "pipe.yaml")
+        for verb in ("run", "validate", "check", "plan", "state"):
+            run = self.start(*(["state", "show"] if verb == "state" else [verb]), self.folder / "pipe.yaml")
+            until(lambda: signal.SIGTERM in self.signals(run.pid, "SigBlk"), "watches for signals")
+            self.assert_ends(run, verb)
+
+    def test_a_package_that_is_looked_at(self):
+        temporary = self.folder / "tmp"
+        temporary.mkdir()
+        self.environment.update(TMPDIR=str(temporary), PATCHBAY_CONFIG_DIR=str(self.folder / "etc"))
+        pipelines = self.folder / "etc/environments/prod/pipelines"
+        pipelines.mkdir(parents=True)
+        os.mkfifo(pipelines / "wait.yaml")
+        tree = self.folder / "tree"
+        (tree / "DEBIAN").mkdir(parents=True)
+        (tree / "DEBIAN/control").write_text("Package: x\nVersion: 1\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n")
+        for name, place in (("manifests/fields.json", "usr/share/patchbay/manifests"), ("plugins/fields.so", "usr/lib/x86_64-linux-gnu/patchbay/plugins")):
+            (tree / place).mkdir(parents=True)
+            shutil.copy(BUILD / name, tree / place)
+        subprocess.run(["dpkg-deb", "--build", "-Znone", str(tree), str(self.folder / "x.deb")], check=True, stdout=subprocess.DEVNULL)
+        for number in CODES:
+            run = self.start("plugins", "verify", self.folder / "x.deb")
+            until(lambda: list(temporary.glob("*/libraries/*/fields.so")), "unpacked")
+            self.assert_ends(run, "verify", number)
+            self.assertEqual(list(temporary.iterdir()), [])
+
+    def test_a_second_signal_ends_at_once_whatever_the_first_does(self):
+        """Also while the step that the first set off does not return: the report goes to a pipe that nobody reads."""
+        self.serve()
+        self.fault({"action": "hang", **HOUR})
+        write = self.full_pipe()
+        process = subprocess.Popen(self.command("run", self.reviews(), "--output", "json"), cwd=self.folder, env=self.environment, stdout=write,
+                                   stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        os.close(write)
+        self.addCleanup(process.kill)
+        until(lambda: self.requests() >= 1, "first request")
+        process.send_signal(signal.SIGINT)
+        until(lambda: signal.SIGINT in self.signals(process.pid, "SigCgt"), "the first signal is taken")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(shell_code(process.wait(1 * PATIENCE)), 143)
+
+    def signals(self, pid, mask):
+        """Those that the process's first thread blocks, SigBlk, or that have a handler, SigCgt."""
+        lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+        bits = int(next(line for line in lines if line.startswith(mask)).split()[1], 16)
+        return [number for number in range(1, 65) if bits >> (number - 1) & 1]
 
 
 if __name__ == "__main__":
