@@ -8,6 +8,7 @@
 int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
   patchbay::host::install_crash_handler();
+  patchbay::host::install_terminate_handler();
   patchbay::host::SignalWatch signals;
   std::vector<std::string> words{"conformance"};
   words.insert(words.end(), argv + 1, argv + argc);

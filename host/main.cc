@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);  // a file over the limit is an error of the write
   patchbay::host::install_crash_handler();
+  patchbay::host::install_terminate_handler();
   patchbay::host::SignalWatch signals;
   return patchbay::host::dispatch({argv + 1, argv + argc}, signals);
 }

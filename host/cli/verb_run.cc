@@ -170,9 +170,9 @@ class RunVerb {
 
   void execute() {
     note_commit_rows();
-    const Progress progress(progress_style(call_.arguments.get("progress", "auto")), context_,
-                            call_.logger());
     try {
+      const Progress progress(progress_style(call_.arguments.get("progress", "auto")), context_,
+                              call_.logger());
       learn_secrets();
       Runtime runtime(context_, call_.logger(), load_for_replay);
       std::optional<ReplayRun> replay;

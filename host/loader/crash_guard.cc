@@ -8,8 +8,13 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdlib>
+#include <exception>
+#include <new>
+#include <system_error>
 #include <utility>
 
+#include "patchbay/posix_error.h"
 #include "report/code_points.h"
 
 namespace patchbay::host {
@@ -106,6 +111,43 @@ void on_crash(int number) {
 }
 
 }  // namespace
+
+namespace {
+
+constexpr int kTemporaryExit = 5;
+
+// Made beforehand: when it is needed there is no memory for it.
+std::string memory_words;
+
+[[noreturn]] void end_as_temporary(std::string_view why) {
+  Line::write_all(user_stderr, "patchbay: ");
+  Line::write_all(user_stderr, why);
+  Line::write_all(user_stderr, ". The next run recovers\n");
+  _exit(kTemporaryExit);
+}
+
+void on_terminate() {
+  try {
+    if (const auto exception = std::current_exception()) std::rethrow_exception(exception);
+  } catch (const std::bad_alloc&) {
+    end_as_temporary(memory_words);
+  } catch (const std::system_error& exception) {
+    const Error error = error_of(exception);
+    if (error.code() == Code::kUnavailable) end_as_temporary(error.what());
+  } catch (const std::exception& exception) {
+    Line::write_all(user_stderr, "patchbay: ");
+    Line().add(exception.what()).write_to(user_stderr);
+    Line::write_all(user_stderr, "\n");
+  }
+  std::abort();
+}
+
+}  // namespace
+
+void install_terminate_handler() {
+  memory_words = error_of(std::bad_alloc()).what();
+  std::set_terminate(on_terminate);
+}
 
 CrashGuard::CrashGuard(const CrashSite& site) : site_(site), outer_(current_site) {
   current_site = &site_;

@@ -31,6 +31,11 @@ class CrashGuard {
 // then ends the process with exit code 70. What the next run finds is what it finds after kill -9.
 void install_crash_handler();
 
+// Handles an exception that nothing catches. A limit that is reached where nothing can be undone,
+// such as of memory while a failure is passed on, ends the process as a temporary failure with the
+// limit's name; anything else is a crash.
+void install_terminate_handler();
+
 // Gives the calling thread a stack for the handler, so that a stack overflow is reported too.
 class CrashStack {
  public:
