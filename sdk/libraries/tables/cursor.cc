@@ -1,0 +1,189 @@
+#include "patchbay/tables/cursor.h"
+
+#include <array>
+#include <charconv>
+#include <cstring>
+
+#include "patchbay/error.h"
+
+namespace patchbay::tables {
+namespace {
+
+constexpr size_t kDigits = 16;
+
+// FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/
+uint64_t hash(uint64_t sum, std::string_view bytes) {
+  for (const char c : bytes) sum = (sum ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return sum;
+}
+
+// Its bits depend on each other little; those of the splitmix64 finaliser do.
+uint64_t mixed(uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+  return x ^ (x >> 31);
+}
+
+std::string hex(uint64_t value) {
+  std::string out(kDigits, '0');
+  std::array<char, kDigits> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + kDigits, value, 16).ptr;
+  const auto length = static_cast<size_t>(end - digits.data());
+  return out.replace(kDigits - length, length, digits.data(), length);
+}
+
+bool parse_hex(std::string_view text, uint64_t& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  return text.size() == kDigits && error == std::errc() && end == text.data() + text.size();
+}
+
+[[noreturn]] void no_state() {
+  throw Error(Code::kData, "state: is none of this source; see `state show`, and set it again");
+}
+
+}  // namespace
+
+void RowDigest::add(std::string_view name, char kind, std::string_view bytes) {
+  const std::array<char, 2> separator{'\0', kind};
+  uint64_t one = hash(0xcbf29ce484222325, name);
+  one = hash(one, {separator.data(), separator.size()});
+  // A sum: the order of the columns does not count.
+  sum_ += mixed(hash(one, bytes));
+}
+
+void RowDigest::add_integer(std::string_view name, int64_t value) {
+  add(name, 'n', std::to_string(value));
+}
+
+void RowDigest::add_real(std::string_view name, double value) {
+  std::array<char, sizeof value> bytes{};
+  std::memcpy(bytes.data(), &value, sizeof value);
+  add(name, 'r', {bytes.data(), bytes.size()});
+}
+
+void RowDigest::add_text(std::string_view name, std::string_view value) { add(name, 't', value); }
+void RowDigest::add_bytes(std::string_view name, std::string_view value) { add(name, 'b', value); }
+
+uint64_t RowDigest::value() const { return mixed(sum_); }
+
+void KnownRows::add(uint64_t digest) {
+  ++count_;
+  sum_ += digest;
+  if (has_each()) {
+    ++each_[digest];
+  } else {
+    each_.clear();
+  }
+}
+
+bool KnownRows::take(uint64_t digest) {
+  const auto found = each_.find(digest);
+  if (found == each_.end()) return false;
+  if (--found->second == 0) each_.erase(found);
+  return true;
+}
+
+Json::Value KnownRows::state() const {
+  Json::Value out;
+  if (!has_each()) {
+    out["rows"] = Json::Int64(count_);
+    out["digest"] = hex(sum_);
+    return out;
+  }
+  std::string all;
+  for (const auto& [digest, times] : each_) {
+    for (int64_t i = 0; i < times; ++i) all += hex(digest);
+  }
+  return all;
+}
+
+KnownRows KnownRows::parse(const Json::Value& state) {
+  KnownRows out;
+  if (state.isObject()) {
+    if (!state["rows"].isInt64() || !state["digest"].isString()) no_state();
+    out.count_ = state["rows"].asInt64();
+    if (out.has_each() || !parse_hex(state["digest"].asString(), out.sum_)) no_state();
+    return out;
+  }
+  if (!state.isString()) no_state();
+  const std::string all = state.asString();
+  for (size_t at = 0; at < all.size(); at += kDigits) {
+    uint64_t digest = 0;
+    if (!parse_hex(std::string_view(all).substr(at, kDigits), digest)) no_state();
+    out.add(digest);
+  }
+  if (!out.has_each()) no_state();
+  return out;
+}
+
+CursorRead::CursorRead(std::string stream, std::string column, const Json::Value& state)
+    : stream_(std::move(stream)), column_(std::move(column)) {
+  if (state.isNull()) return;
+  if (!state.isObject()) no_state();
+  from_ = last_ = state["cursor"];
+  if (!state.isMember("known")) return;
+  before_ = KnownRows::parse(state["known"]);
+  again_ = !from_.isNull();
+  to_skip_ = before_.has_each() ? 0 : before_.count();
+  if (state["columns"].isString() && !parse_hex(state["columns"].asString(), columns_before_))
+    no_state();
+}
+
+bool CursorRead::look(uint64_t digest) {
+  if (looked_.count() < before_.count()) looked_.add(digest);
+  return looked_.count() < before_.count();
+}
+
+void CursorRead::end_look() {
+  if (looked_.same(before_)) return;
+  throw Error(Code::kData,
+              "stream " + stream_ + ": the rows that have the last value of " + column_ +
+                  " are not those that the last run read, and too many (" +
+                  std::to_string(before_.count()) +
+                  ") to tell which are new; read it anew with --full-refresh, and set last_value: "
+                  "wait for a column that many rows share");
+}
+
+void CursorRead::set_columns(const std::vector<std::string>& names) {
+  uint64_t sum = 0;
+  for (const auto& name : names) sum += mixed(hash(0xcbf29ce484222325, name));
+  columns_ = mixed(sum);
+}
+
+bool CursorRead::take(const Json::Value& value, bool same, uint64_t digest) {
+  if (!same) {
+    now_.clear();
+    again_ = false;
+  }
+  last_ = value;
+  now_.add(digest);
+  if (!again_) return true;
+  if (to_skip_ > 0) {
+    --to_skip_;
+    return false;
+  }
+  if (before_.has_each() && before_.take(digest)) return false;
+  if (columns_before_ == 0 || columns_before_ == columns_) return true;
+  throw Error(Code::kSchema,
+              "stream " + stream_ +
+                  ": its columns have changed since the last run, and a row that "
+                  "has the last value of " +
+                  column_ +
+                  " may be new or be changed by that; read it anew with --full-refresh, or say "
+                  "from where with `state set`");
+}
+
+Json::Value CursorRead::state() const {
+  if (last_.isNull()) return {};
+  Json::Value out;
+  out["cursor"] = last_;
+  if (whole_) return out;
+  // Nothing was taken: what the state knew still holds.
+  const bool untouched = now_.count() == 0;
+  if (untouched && !again_) return out;
+  out["known"] = untouched ? before_.state() : now_.state();
+  out["columns"] = hex(untouched ? columns_before_ : columns_);
+  return out;
+}
+
+}  // namespace patchbay::tables
