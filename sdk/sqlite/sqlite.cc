@@ -82,7 +82,7 @@ Database::Database(std::string file, OpenMode mode, DatabaseAdvice advice)
   const int code = sqlite3_open_v2(file_.c_str(), &handle_, access | SQLITE_OPEN_NOMUTEX, nullptr);
   try {
     if (code != SQLITE_OK) fail(code);
-    sqlite3_busy_timeout(handle_, 10'000);
+    attend(nullptr);
     sqlite3_extended_result_codes(handle_, 1);
     execute("PRAGMA synchronous=FULL");
   } catch (const Error&) {
@@ -96,7 +96,27 @@ Database::~Database() {
   sqlite3_close_v2(handle_);
 }
 
+void Database::attend(DatabaseWait* wait) {
+  // A few milliseconds of work: https://www.sqlite.org/c3ref/progress_handler.html
+  constexpr int kSteps = 20'000;
+  wait_ = wait;
+  if (!wait) {
+    sqlite3_busy_timeout(handle_, 10'000);
+    return sqlite3_progress_handler(handle_, 0, nullptr, nullptr);
+  }
+  sqlite3_busy_handler(
+      handle_,
+      [](void* data, int tries) { return static_cast<DatabaseWait*>(data)->wait(tries) ? 1 : 0; },
+      wait);
+  sqlite3_progress_handler(
+      handle_, kSteps,
+      [](void* data) { return static_cast<DatabaseWait*>(data)->stopped() ? 1 : 0; }, wait);
+}
+
 void Database::fail(int code) const {
+  if ((code & 0xff) == SQLITE_INTERRUPT ||
+      ((code & 0xff) == SQLITE_BUSY && wait_ && wait_->stopped()))
+    throw Error(Code::kCancelled, file_ + ": cancelled");
   const std::string what = handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
   const int kind = code & 0xff;
   const bool of_system = kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN;
@@ -117,7 +137,7 @@ void Database::fail(int code) const {
                                           "and its free space, then run again");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      throw Error(Code::kUnavailable, file_ + ": is locked by another process; run again");
+      throw Error(Code::kUnavailable, file_ + ": is locked by another program; run again");
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       throw Error(Code::kConfig, file_ + ": is damaged (" + what + ")" + advice_.damaged);
@@ -159,6 +179,13 @@ Statement Database::compile(const std::string& sql) {
   if (code != SQLITE_OK) fail(code);
   if (!statement) throw Error(Code::kConfig, file_ + ": the SQL is empty");
   return Statement(*this, statement, true);
+}
+
+std::string Database::collation_of(const std::string& table, const std::string& column) {
+  const char* collation = nullptr;
+  const int code = sqlite3_table_column_metadata(handle_, nullptr, table.c_str(), column.c_str(),
+                                                 nullptr, &collation, nullptr, nullptr, nullptr);
+  return code == SQLITE_OK && collation ? collation : "BINARY";
 }
 
 std::string quote_identifier(std::string_view name) {

@@ -64,9 +64,21 @@ struct DatabaseAdvice {
 
 enum class OpenMode { kCreate, kExisting, kReadOnly };
 
+// What a connection does while it waits or works. See sqlite_wait.h for the one of plugins.
+class DatabaseWait {
+ public:
+  virtual ~DatabaseWait() = default;
+  // Another connection holds the lock. Called until the lock is free, `tries` from 0 for each wait;
+  // pauses a little. False = give up.
+  virtual bool wait(int tries) = 0;
+  // Asked every few milliseconds of a statement's work. True = end it.
+  virtual bool stopped() = 0;
+};
+
 // One connection, one thread at a time. Throws Error, each naming the file: kUnavailable where the
 // disk is full, a limit of this process is reached or the file is busy, kConfig where the file is
-// damaged, can't be opened, or SQL does not parse, kData for a constraint.
+// damaged, can't be opened, or SQL does not parse, kData for a constraint, kCancelled where its
+// DatabaseWait has stopped it.
 class Database {
  public:
   Database(std::string file, OpenMode mode, DatabaseAdvice advice = {});
@@ -79,12 +91,20 @@ class Database {
   Statement prepare(const char* literal);  // a string literal: kept for its next use
   Statement compile(const std::string& sql);
   int64_t last_rowid() const { return sqlite3_last_insert_rowid(handle_); }
+  int64_t changes() const { return sqlite3_changes64(handle_); }  // by the last statement
+  // False also after SQLite has rolled back by itself.
+  bool in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+  // By which a table's column compares text: BINARY, NOCASE. BINARY where there is no such column.
+  std::string collation_of(const std::string& table, const std::string& column);
+  // `wait` outlives the connection, or is taken back; null = waits of 10 s, as at first.
+  void attend(DatabaseWait* wait);
   const std::string& file() const { return file_; }
   [[noreturn]] void fail(int code) const;
 
  private:
   std::string file_;
   DatabaseAdvice advice_;
+  DatabaseWait* wait_ = nullptr;
   sqlite3* handle_ = nullptr;
   std::map<const char*, sqlite3_stmt*> statements_;  // by the literal's address
 };
