@@ -1,306 +1,286 @@
 #include "sqlite_sink.h"
 
-#include <algorithm>
 #include <filesystem>
+#include <system_error>
 
 #include "patchbay/json_value.h"
+#include "patchbay/sqlite_wait.h"
+#include "sqlite_fit.h"
+#include "sqlite_move.h"
 #include "sqlite_values.h"
 
 namespace patchbay {
 namespace {
 
-constexpr const char* kPrefix = "_patchbay_";
+namespace fs = std::filesystem;
+using Kind = tables::SchemaStep::Kind;
+using tables::EpochBook;
+using tables::TableToken;
 
-std::string list_of(const std::vector<std::string>& names) {
-  std::string out;
-  for (const auto& name : names) out += (out.empty() ? "" : ", ") + quote_identifier(name);
-  return out;
+EpochBook book_of(Database& database) {
+  return {EpochBook::kTable, EpochBook::Parameters::kQuestionMarks,
+          [&database](const std::string& sql, const std::vector<std::string>& parameters) {
+            auto statement = database.compile(sql);
+            for (size_t i = 0; i < parameters.size(); ++i)
+              statement.bind(static_cast<int>(i) + 1, parameters[i]);
+            std::vector<std::string> out;
+            while (statement.step()) out.push_back(statement.text(0));
+            return out;
+          }};
 }
 
-std::string stage_name(const std::string& txn, uint64_t writer) {
-  return kPrefix + txn + "_" + std::to_string(writer);
+bool has_book(Database& database) {
+  const auto table = find_table(database, EpochBook::kTable);
+  return table && table->find("scope");
 }
 
-bool table_exists(Database& database, const std::string& table) {
-  auto query =
-      database.prepare("SELECT 1 FROM sqlite_master WHERE type IN ('table', 'view') AND name = ?");
-  return query.bind(1, table).step();
+void require_book(Database& database) {
+  if (has_book(database)) return;
+  Transaction transaction(database);
+  if (has_book(database)) return;  // another process has just made it
+  const EpochBook book = book_of(database);
+  const bool is_old = find_table(database, EpochBook::kTable).has_value();
+  for (const auto& sql : is_old ? book.upgrade_sql() : book.create_sql()) database.execute(sql);
+  transaction.commit();
 }
 
-std::vector<std::string> strings_of(const Json::Value& list) {
-  std::vector<std::string> out;
-  for (const auto& one : list) out.push_back(one.asString());
-  return out;
+std::optional<std::vector<tables::Column>> columns_of(const std::optional<SqliteTable>& table) {
+  return table ? std::optional(table->columns) : std::nullopt;
 }
 
-// Has the table anything that may refuse a row? A word of its SQL that only looks like it costs
-// time, and nothing else.
-bool may_refuse(Database& database, const std::string& table) {
-  auto query = database.prepare(
-      "SELECT 1 FROM sqlite_master WHERE tbl_name = ? COLLATE NOCASE AND (type IN ('trigger', "
-      "'view') OR sql IS NULL OR sql LIKE '%UNIQUE%' OR sql LIKE '%CHECK%' OR sql LIKE '%NULL%' OR "
-      "sql LIKE '%KEY%' OR sql LIKE '%STRICT%' OR sql LIKE '%VIRTUAL%')");
-  return query.bind(1, table).step();
+// A view takes rows where a trigger does something with them; it has none of its own to change.
+void require_writable(const tables::TableOptions& options,
+                      const std::optional<SqliteTable>& table) {
+  if (!table || !table->is_view || options.write == tables::WriteMode::kAppend) return;
+  config_error("tables", table->name + " is a view, which write: " +
+                             tables::name_of(options.write) + " can't change; name a table");
 }
-
-void move_rows(Database& database, const Json::Value& token) {
-  const std::string table = quote_identifier(token["table"].asString());
-  const std::string stage = quote_identifier(token["stage"].asString());
-  const auto columns = strings_of(token["columns"]), keys = strings_of(token["keys"]);
-  const std::string write = token["write"].asString();
-  std::string from = " SELECT " + list_of(columns) + " FROM " + stage;
-  if (write == "replace") database.execute("DELETE FROM " + table);
-  if (write == "upsert") {
-    database.execute("CREATE INDEX IF NOT EXISTS " +
-                     quote_identifier("_patchbay_keys_" + token["table"].asString()) + " ON " +
-                     table + " (" + list_of(keys) + ")");
-    std::string same;
-    for (const auto& key : keys) {
-      same += (same.empty() ? "" : " AND ") + table + "." + quote_identifier(key) + " IS s." +
-              quote_identifier(key);
-    }
-    database.execute("DELETE FROM " + table + " WHERE EXISTS (SELECT 1 FROM " + stage +
-                     " s WHERE " + same + ")");
-    // Of several rows with one key the last one counts.
-    from += " WHERE rowid IN (SELECT max(rowid) FROM " + stage + " GROUP BY " + list_of(keys) + ")";
-  }
-  database.execute("INSERT INTO " + table + " (" + list_of(columns) + ")" + from);
-  database.execute("DROP TABLE " + stage);
-}
-
-// Writes into the stage batch by batch; prepare's last write makes all of them durable.
-class StageWriter final : public Writer {
- public:
-  StageWriter(Database& database, SchemaPtr stream, Json::Value token,
-              std::vector<std::string> columns)
-      : database_(database), stream_(std::move(stream)), token_(std::move(token)) {
-    for (size_t i = 0; i < stream_->fields.size(); ++i) {
-      const auto& name = stream_->fields[i].name;
-      if (std::find(columns.begin(), columns.end(), name) != columns.end()) fields_.push_back(i);
-    }
-    create_stage();
-  }
-
-  void write(Call& call, Batch batch) override {
-    std::vector<BindColumn> binders;
-    for (const size_t i : fields_) {
-      binders.push_back(bind_column(stream_->fields[i].type, *batch.array().children[i],
-                                    batch.array().offset, batch.rows()));
-    }
-    Transaction transaction(database_);
-    auto insert = database_.compile(insert_sql());
-    for (int64_t row = 0; row < batch.rows(); ++row) {
-      if ((row & 1023) == 0) call.throw_if_cancelled();
-      for (size_t i = 0; i < binders.size(); ++i) binders[i](insert, static_cast<int>(i + 1), row);
-      insert.run();
-      insert.reset();
-    }
-    transaction.commit();
-    rows_ += batch.rows();
-  }
-
-  Prepared prepare(Call& call) override {
-    rehearse();
-    call.durable_step("sqlite.prepared");
-    return {write_json(token_), rows_};
-  }
-
- private:
-  // What the table would refuse fails the epoch now: once it is recorded, each run would try to
-  // commit it again.
-  void rehearse() {
-    if (!may_refuse(database_, token_["table"].asString())) return;
-    const Transaction undone(database_);
-    move_rows(database_, token_);
-  }
-
-  void create_stage() {
-    std::string columns;
-    for (const size_t i : fields_) {
-      const Field& field = stream_->fields[i];
-      columns += (columns.empty() ? "" : ", ") + quote_identifier(field.name) + " " +
-                 declared_type(field.type);
-      token_["columns"].append(field.name);
-    }
-    database_.execute("CREATE TABLE " + quote_identifier(token_["stage"].asString()) + " (" +
-                      columns + ")");
-  }
-
-  std::string insert_sql() const {
-    std::string marks;
-    for (size_t i = 0; i < fields_.size(); ++i) marks += i == 0 ? "?" : ", ?";
-    return "INSERT INTO " + quote_identifier(token_["stage"].asString()) + " VALUES (" + marks +
-           ")";
-  }
-
-  Database& database_;
-  SchemaPtr stream_;
-  Json::Value token_;
-  std::vector<size_t> fields_;  // of the stream, that the table has
-  int64_t rows_ = 0;
-};
 
 }  // namespace
 
-SqliteSink::SqliteSink(Context&, const Config& config)
+class SqliteSink::Session {
+ public:
+  Session(SqliteSink& sink, Call& call)
+      : database_(opened(sink)), wait_(database_, call, sink.parts_.context) {
+    require_book(database_);
+  }
+  Database& database() { return database_; }
+  EpochBook book() { return book_of(database_); }
+
+ private:
+  static Database& opened(SqliteSink& sink) {
+    const bool create = sink.parts_.options.create;
+    auto& database = sink.parts_.database;
+    if (!database) {
+      database = std::make_unique<Database>(
+          sink.path_, create ? OpenMode::kCreate : OpenMode::kExisting,
+          DatabaseAdvice{"", create ? "; the option path must name a file that may be written"
+                                    : "; it must be there, or set create: true"});
+    }
+    return *database;
+  }
+
+  Database& database_;
+  CallWait wait_;
+};
+
+SqliteSink::SqliteSink(Context& context, const Config& config)
     : path_(config.get<std::string>("path")),
-      write_(config.get<std::string>("write")),
-      keys_(config.get_or<std::vector<std::string>>("keys", {})),
-      create_(config.get<bool>("create")) {
-  const Json::Value& tables = config.at("tables");
-  for (const auto& stream : tables.getMemberNames()) tables_[stream] = tables[stream].asString();
-  if (write_ == "upsert" && keys_.empty())
-    config_error("keys", "missing, needed with write: upsert");
+      parts_{context, tables::parse_table_options(config, kSqliteNames)},
+      written_(path_) {}
+
+bool SqliteSink::is_there() const {
+  std::error_code error;
+  const bool there = fs::exists(path_, error);
+  if (error) config_error("path", path_ + ": " + error.message());
+  return there;
 }
 
-Database& SqliteSink::database() {
-  if (database_) return *database_;
-  database_ = std::make_unique<Database>(
-      path_, create_ ? OpenMode::kCreate : OpenMode::kExisting,
-      DatabaseAdvice{"", create_ ? "; the option path must name a file that may be written"
-                                 : "; it must be there, or set create: true"});
-  database_->execute(
-      "CREATE TABLE IF NOT EXISTS _patchbay_epochs (txn TEXT PRIMARY KEY, epoch INTEGER NOT NULL, "
-      "at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)");
-  return *database_;
-}
-
-void SqliteSink::check(Call&) {
-  if (!std::filesystem::exists(path_)) {
-    const auto dir = std::filesystem::absolute(path_).parent_path();
-    if (create_ && std::filesystem::is_directory(dir)) return;
+void SqliteSink::check(Call& call) {
+  const bool create = parts_.options.create;
+  if (!is_there()) {
+    std::error_code error;
+    const auto folder = fs::absolute(path_, error).parent_path();
+    if (create && fs::is_directory(folder, error)) return;
     throw Error(Code::kNotFound,
-                "path: " + path_ + " is not there" + (create_ ? ", nor its folder" : ""));
+                "path: " + path_ + " is not there" + (create ? ", nor its folder" : ""));
   }
-  Database(path_, OpenMode::kExisting).compile("SELECT name FROM sqlite_master").step();
+  Database database(path_, OpenMode::kExisting);
+  const CallWait wait(database, call, parts_.context);
+  database.compile("SELECT name FROM sqlite_master").step();
 }
 
-std::string SqliteSink::table_of(const std::string& stream) const {
-  const auto found = tables_.find(stream);
-  return found == tables_.end() ? stream : found->second;
-}
-
-std::vector<std::string> SqliteSink::columns_of(Database& database,
-                                                const std::string& table) const {
-  std::vector<std::string> columns;
-  auto query = database.prepare("SELECT name FROM pragma_table_info(?)");
-  query.bind(1, table);
-  while (query.step()) columns.push_back(query.text(0));
-  return columns;
-}
-
-Json::Value SqliteSink::plan_schema(Call&, const SchemaPtr& stream) {
-  Json::Value steps(Json::arrayValue);
-  const std::string table = table_of(stream->name);
-  const auto add = [&](const char* action, const Field* field) {
-    Json::Value step;
-    step["action"] = action;
-    step["table"] = table;
-    if (field) {
-      step["field"] = field->name;
-      step["type"] = type_name(field->type);
-    }
-    steps.append(step);
+Json::Value SqliteSink::plan_schema(Call& call, const SchemaPtr& stream) {
+  std::optional<SqliteTable> table;
+  if (is_there()) {
+    // Not read-only: after a crash SQLite first has to roll back.
+    Database database(path_, OpenMode::kExisting);
+    const CallWait wait(database, call, parts_.context);
+    table = find_table(database, parts_.options.table_of(stream->name));
+  }
+  require_writable(parts_.options, table);
+  const tables::Misfit misfit = [&](const Field& field,
+                                    const tables::Column& column) -> std::optional<std::string> {
+    // Row by row otherwise: most texts in a column for numbers are numbers.
+    if (!parts_.options.recreate || !may_change(affinity_of(column.type), field.type))
+      return std::nullopt;
+    return "is " + type_name(field.type) + ", which a column of type " + column.type +
+           " may change";
   };
-  for (const auto& key : keys_) {
-    if (stream->index_of(key) < 0)
-      config_error("keys", "stream " + stream->name + " has no field " + key);
-  }
-  const bool there = std::filesystem::exists(path_);
-  std::unique_ptr<Database> database;
-  // Not read-only: after a crash SQLite first has to roll back.
-  if (there) database = std::make_unique<Database>(path_, OpenMode::kExisting);
-  if (!there || !table_exists(*database, table)) {
-    if (!create_)
-      throw Error(Code::kNotFound,
-                  "table " + table + ": is not in " + path_ + ", and create is false");
-    add("create_table", nullptr);
-    return steps;
-  }
-  const auto columns = columns_of(*database, table);
-  for (const auto& field : stream->fields) {
-    if (std::find(columns.begin(), columns.end(), field.name) == columns.end())
-      add("add_column", &field);
-  }
-  return steps;
+  return to_json(
+      tables::plan_table(parts_.options, kSqliteNames, *stream, columns_of(table), path_, misfit));
 }
 
-void SqliteSink::apply_schema(Call& call, const SchemaPtr& stream, const Json::Value& steps) {
-  const std::string table = table_of(stream->name);
+void SqliteSink::apply(Database& database, const Schema& stream,
+                       const tables::SchemaStep& step) const {
+  const std::string& name = parts_.options.table_of(stream.name);
+  const auto table = find_table(database, name);
+  if (step.kind == Kind::kCreateTable && !table) {
+    std::string columns;
+    for (const auto& field : stream.fields) {
+      columns += (columns.empty() ? "" : ", ") + quote_identifier(field.name) + " " +
+                 declared_type(field.type);
+    }
+    if (parts_.options.has_keys())
+      columns += ", PRIMARY KEY (" + list_of(parts_.options.keys) + ")";
+    database.execute("CREATE TABLE " + quote_identifier(name) + " (" + columns + ")");
+  }
+  if (step.kind == Kind::kAddColumn && table && !table->find(step.field)) {
+    database.execute("ALTER TABLE " + quote_identifier(table->name) + " ADD COLUMN " +
+                     quote_identifier(step.field) + " " + declared_type(step.type));
+  }
+}
+
+void SqliteSink::apply_schema(Call& call, const SchemaPtr& stream, const Json::Value& json) {
+  const auto steps = tables::steps_from_json(json);
+  declined_.note(stream->name, steps);
+  if (steps.empty()) return;
+  Session session(*this, call);
   for (const auto& step : steps) {
-    if (!step.get("apply", true).asBool()) continue;
+    if (!step.apply || step.kind == Kind::kRecreateTable) continue;
     call.durable_step("sqlite.schema");
-    if (step["action"].asString() == "create_table") {
-      std::string columns;
-      for (const auto& field : stream->fields) {
-        columns += (columns.empty() ? "" : ", ") + quote_identifier(field.name) + " " +
-                   declared_type(field.type);
-      }
-      database().execute("CREATE TABLE IF NOT EXISTS " + quote_identifier(table) + " (" + columns +
-                         ")");
-    } else {
-      const auto columns = columns_of(database(), table);
-      const std::string name = step["field"].asString();
-      if (std::find(columns.begin(), columns.end(), name) != columns.end()) continue;
-      database().execute("ALTER TABLE " + quote_identifier(table) + " ADD COLUMN " +
-                         quote_identifier(name) + " " +
-                         declared_type(parse_type(step["type"].asString())));
+    Transaction transaction(session.database());
+    apply(session.database(), *stream, step);
+    transaction.commit();
+  }
+}
+
+// The columns of the stage: those of the table that the stream fills, or, for a table that may be
+// made anew, all of the stream's.
+void SqliteSink::plan_stage(Database& database, const Schema& stream, const SqliteTable& table,
+                            TableToken& token, std::vector<StageColumn>& columns) const {
+  if (token.recreate) {
+    for (size_t i = 0; i < stream.fields.size(); ++i) {
+      const Field& field = stream.fields[i];
+      token.columns.push_back(field.name);
+      token.types.push_back(field.type);
+      columns.push_back({i, affinity_of(declared_type(field.type)), "BINARY"});
+    }
+  } else {
+    for (const auto& pair :
+         tables::match_columns(kSqliteNames, stream, table.name, table.columns, declined_)) {
+      const std::string& name = table.columns[pair.column].name;
+      token.columns.push_back(name);
+      columns.push_back(
+          {pair.field, table.affinities[pair.column], database.collation_of(table.name, name)});
     }
   }
+  if (!parts_.options.has_keys()) return;
+  for (const auto& key : parts_.options.keys) {
+    const auto column = table.find(key);
+    if (!column) {
+      throw Error(Code::kSchema, key + ": table " + table.name +
+                                     " has no such column, and it is one of the keys; add it, or "
+                                     "set on_schema_change to evolve");
+    }
+    token.keys.push_back(table.columns[*column].name);
+  }
 }
 
-std::unique_ptr<Writer> SqliteSink::open(Call&, const SchemaPtr& stream, const std::string& txn) {
-  const std::string table = table_of(stream->name);
-  Json::Value token;
-  token["stage"] = stage_name(txn, ++writers_);
-  token["table"] = table;
-  token["write"] = write_;
-  token["keys"] = Json::arrayValue;
-  for (const auto& key : keys_) token["keys"].append(key);
-  token["columns"] = Json::arrayValue;
-  return std::make_unique<StageWriter>(database(), stream, std::move(token),
-                                       columns_of(database(), table));
+std::unique_ptr<Writer> SqliteSink::open(Call& call, const SchemaPtr& stream,
+                                         const std::string& txn) {
+  Session session(*this, call);
+  Database& database = session.database();
+  TableToken token = tables::token_of(parts_.options, stream->name);
+  const auto table = find_table(database, token.table);
+  if (!table)
+    throw Error(Code::kSchema,
+                "table " + token.table + ": is gone since the run looked; run again");
+  token.table = table->name;
+  if (parts_.options.owns_table()) {
+    std::error_code error;
+    call.claim(fs::weakly_canonical(path_, error).string() + "#" + tables::folded(table->name));
+  }
+  token.stage = stage_name(txn, ++writers_);
+  std::vector<StageColumn> columns;
+  plan_stage(database, *stream, *table, token, columns);
+  auto writer = std::make_unique<SqliteStageWriter>(parts_, stream, txn, std::move(token),
+                                                    std::move(columns));
+  Transaction transaction(database);
+  session.book().is_committed(txn);  // throws for one that was aborted: nobody would drop the stage
+  database.execute(writer->create_sql());
+  transaction.commit();
+  return writer;
 }
 
 void SqliteSink::commit(Call& call, const std::string& txn, uint64_t epoch,
                         std::span<const std::string> tokens) {
+  Session session(*this, call);
+  Database& database = session.database();
   call.durable_step("sqlite.commit.before");
-  Transaction transaction(database());
-  {
-    auto done = database().prepare("SELECT 1 FROM _patchbay_epochs WHERE txn = ?");
-    if (done.bind(1, txn).step()) return;
-  }
-  for (const auto& text : tokens) {
-    const Json::Value token = parse_json(text);
-    if (!table_exists(database(), token["stage"].asString())) {
-      throw Error(Code::kNotFound, path_ + ": the prepared rows for table " +
-                                       token["table"].asString() + " are gone");
+  Transaction transaction(database);
+  if (session.book().is_committed(txn)) return;
+  const auto groups = tables::parse_groups(kSqliteNames, tokens);
+  for (const auto& group : groups) {
+    for (const auto& token : group.tokens) {
+      if (find_table(database, token.stage)) continue;
+      throw Error(Code::kNotFound,
+                  path_ + ": the prepared rows for table " + token.table + " are gone");
     }
-    move_rows(database(), token);
   }
-  database()
-      .prepare("INSERT INTO _patchbay_epochs (txn, epoch) VALUES (?, ?)")
-      .bind(1, txn)
-      .bind(2, static_cast<int64_t>(epoch))
-      .run();
-  database().execute("DELETE FROM _patchbay_epochs WHERE at < datetime('now', '-90 days')");
+  for (const auto& group : groups) TableMove(database, group).judge();
+  for (const auto& group : groups) {
+    TableMove(database, group).run(call);
+    for (const auto& token : group.tokens)
+      database.execute("DROP TABLE " + quote_identifier(token.stage));
+  }
+  session.book().note_commit(tables::epoch_of(call), txn, epoch);
   transaction.commit();
   call.durable_step("sqlite.commit.after");
 }
 
-void SqliteSink::abort(Call&, std::span<const std::string> txns) {
-  if (!std::filesystem::exists(path_)) return;
+void SqliteSink::abort(Call& call, std::span<const std::string> txns) {
+  if (!is_there()) return;
+  Session session(*this, call);
   for (const auto& txn : txns) {
-    std::vector<std::string> stages;
-    {
-      auto query = database().prepare(
-          "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, ?) = ?");
-      const std::string prefix = kPrefix + txn + "_";
-      query.bind(1, static_cast<int64_t>(prefix.size())).bind(2, prefix);
-      while (query.step()) stages.push_back(query.text(0));
-    }
-    for (const auto& stage : stages) database().execute("DROP TABLE " + quote_identifier(stage));
+    Transaction transaction(session.database());
+    for (const auto& stage : stages_of(session.database(), txn))
+      session.database().execute("DROP TABLE " + quote_identifier(stage));
+    session.book().fence(tables::epoch_of(call), txn);
+    transaction.commit();
   }
+}
+
+Outcome SqliteSink::outcome(Call& call, const std::string& txn,
+                            std::span<const std::string> tokens) {
+  if (!is_there()) return Outcome::kGone;
+  Session session(*this, call);
+  Transaction transaction(session.database());
+  const Outcome known = session.book().find(txn);
+  if (known != Outcome::kUnknown) return known;
+  bool all = !tokens.empty();
+  for (const auto& text : tokens)
+    all = all && find_table(session.database(), TableToken::parse(text).stage).has_value();
+  if (all) return Outcome::kPrepared;
+  session.book().fence(tables::epoch_of(call), txn);
+  transaction.commit();
+  return Outcome::kGone;
+}
+
+uint64_t SqliteSink::newest(Call& call) {
+  if (!is_there()) return 0;
+  Session session(*this, call);
+  return session.book().newest(tables::epoch_of(call).scope);
 }
 
 }  // namespace patchbay

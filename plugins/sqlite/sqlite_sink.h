@@ -2,14 +2,16 @@
 // one transaction that also remembers that it happened.
 #pragma once
 
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "patchbay/plugin.h"
 #include "patchbay/sqlite.h"
+#include "patchbay/tables/epoch_book.h"
+#include "patchbay/tables/schema_step.h"
+#include "sqlite_stage.h"
+#include "written_files.h"
 
 namespace patchbay {
 
@@ -24,17 +26,22 @@ class SqliteSink final : public Sink {
   void commit(Call& call, const std::string& txn, uint64_t epoch,
               std::span<const std::string> tokens) override;
   void abort(Call& call, std::span<const std::string> txns) override;
+  Outcome outcome(Call& call, const std::string& txn, std::span<const std::string> tokens) override;
+  uint64_t newest(Call& call) override;
 
  private:
-  std::string table_of(const std::string& stream) const;
-  std::vector<std::string> columns_of(Database& database, const std::string& table) const;
-  Database& database();  // opened at first use
+  // The database, opened and with its bookkeeping. Made anew in each call that needs it.
+  class Session;
 
-  const std::string path_, write_;
-  const std::vector<std::string> keys_;
-  const bool create_;
-  std::map<std::string, std::string> tables_;
-  std::unique_ptr<Database> database_;
+  bool is_there() const;
+  void apply(Database& database, const Schema& stream, const tables::SchemaStep& step) const;
+  void plan_stage(Database& database, const Schema& stream, const SqliteTable& table,
+                  tables::TableToken& token, std::vector<StageColumn>& columns) const;
+
+  const std::string path_;
+  SqliteParts parts_;
+  const WrittenFile written_;
+  tables::DeclinedFields declined_;
   uint64_t writers_ = 0;
 };
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "patchbay/plugin.h"
-#include "patchbay/sqlite.h"
+#include "sqlite_reader.h"
 
 namespace patchbay {
 
@@ -21,10 +21,13 @@ class SqliteSource final : public Source {
 
  private:
   Database connect() const;
-  std::map<std::string, std::string> streams(Database& database) const;  // to what to select from
+  std::vector<SqliteExtract> extracts(Database& database) const;
+  Json::Value identity_of(Database& database, const SqliteExtract& extract) const;
 
+  Context& context_;
   const std::string path_;
   const std::optional<std::string> query_, cursor_;
+  const bool waits_;
   std::map<std::string, std::string> tables_;
 };
 

@@ -1,6 +1,9 @@
 #include "sqlite_values.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
 
 #include "patchbay/text_value.h"
 
@@ -40,6 +43,19 @@ BindColumn bind_text(const Type& type, const ArrowArray& array, int64_t offset, 
     column->append(text, row);
     out.bind(parameter, text);
   };
+}
+
+// SQLite prints 15 digits; where they are not all of them, the shortest text that reads back is.
+bool append_real(double value, Utf8Builder& out) {
+  std::array<char, 64> text{};
+  sqlite3_snprintf(static_cast<int>(text.size()), text.data(), "%!.15g", value);
+  if (std::strtod(text.data(), nullptr) == value) {
+    out.append(std::string_view(text.data()));
+  } else {
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    out.append(std::string_view(text.data(), static_cast<size_t>(end - text.data())));
+  }
+  return true;
 }
 
 }  // namespace
@@ -149,7 +165,8 @@ bool append_value(const Statement& row, int column, const Type& type, ColumnBuil
     default:
       break;
   }
-  // Numbers in a text column read as their text, as SQLite itself would give them.
+  if (stored == SQLITE_FLOAT) return append_real(row.real(column), static_cast<Utf8Builder&>(out));
+  // Whole numbers in a text column read as their text, as SQLite itself would give them.
   const std::string_view text = row.bytes(column);
   if (stored == SQLITE_BLOB || !is_utf8(text)) return false;
   static_cast<Utf8Builder&>(out).append(text);

@@ -53,6 +53,11 @@ Statement& Statement::bind_null(int parameter) {
   return bound(sqlite3_bind_null(statement_, parameter));
 }
 
+Statement& Statement::bind_value(int parameter, const Statement& row, int column) {
+  sqlite3_bind_value(statement_, parameter, sqlite3_column_value(row.statement_, column));
+  return *this;
+}
+
 bool Statement::step() {
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;

@@ -9,6 +9,12 @@ namespace {
 
 constexpr std::array<const char*, 4> kModes{"append", "replace", "upsert", "mirror"};
 
+std::optional<WriteMode> find_mode(std::string_view name) {
+  const auto* found = std::find(kModes.begin(), kModes.end(), name);
+  if (found == kModes.end()) return std::nullopt;
+  return static_cast<WriteMode>(found - kModes.begin());
+}
+
 // A mirror deletes what the one stream does not have: another stream's rows would be among it.
 void require_own_tables(const TableOptions& options, const NamePolicy& policy) {
   for (const auto& [stream, table] : options.tables) {
@@ -32,10 +38,9 @@ std::string text_of_max(const Json::Value& deletes) {
 std::string name_of(WriteMode mode) { return kModes.at(static_cast<size_t>(mode)); }
 
 WriteMode mode_of(std::string_view name) {
-  const auto* found = std::find(kModes.begin(), kModes.end(), name);
-  if (found == kModes.end())
-    throw Error(Code::kInternal, "write: there is no mode " + std::string(name));
-  return static_cast<WriteMode>(found - kModes.begin());
+  const auto mode = find_mode(name);
+  if (!mode) throw Error(Code::kInternal, "write: there is no mode " + std::string(name));
+  return *mode;
 }
 
 bool DeleteLimit::allows(int64_t deletes, int64_t rows_before) const {
@@ -79,7 +84,9 @@ bool TableOptions::is_only_stream(const NamePolicy& policy, const std::string& s
 
 TableOptions parse_table_options(const Config& config, const NamePolicy& policy) {
   TableOptions out;
-  out.write = mode_of(config.get_or<std::string>("write", "append"));
+  const auto mode = find_mode(config.get_or<std::string>("write", "append"));
+  if (!mode) config_error("write", "must be append, replace, upsert or mirror");
+  out.write = *mode;
   out.keys = config.get_or<std::vector<std::string>>("keys", {});
   out.create = config.get_or("create", true);
   out.may_empty = config.get_or<std::string>("empty", "refuse") == "allow";

@@ -51,6 +51,7 @@ TEST(TableOptions, WhatContradictsItselfIsRefused) {
   const struct {
     const char *json, *words;
   } kCases[] = {
+      {R"({"write":"paint"})", "write: must be append, replace, upsert or mirror"},
       {R"({"write":"upsert"})", "keys: missing, needed with write: upsert"},
       {R"({"write":"mirror"})", "keys: missing, needed with write: mirror"},
       {R"({"recreate":true})", "recreate: is for write: replace, and write is append"},

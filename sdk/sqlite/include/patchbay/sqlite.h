@@ -32,6 +32,8 @@ class Statement {
   Statement& bind(int parameter, double value);
   Statement& bind_blob(int parameter, std::string_view bytes);
   Statement& bind_null(int parameter);
+  // A column of another statement's row, as it is stored.
+  Statement& bind_value(int parameter, const Statement& row, int column);
   bool step();   // is there a row
   void reset();  // ready for the next parameters
   void run() { step(); }
