@@ -1,0 +1,38 @@
+"""What each write mode means, asked of a sink with tables: tests/tables. Which sink: the first argument."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from server_process import Server
+
+BUILD = pathlib.Path(os.environ.get("PATCHBAY_BUILD_DIR", pathlib.Path(__file__).resolve().parents[2] / "build/dev"))
+
+
+def sqlite(folder):
+    return None, {"component": "sqlite", "config": {"path": str(folder / "t.db")}, "modes": ["append", "replace", "upsert", "mirror"],
+                  "folds_case": True, "keeps_prepared": True, "keeps_newest": True, "knows_outcomes": True}
+
+
+SINKS = {"sqlite": sqlite}
+
+
+def main():
+    name, folder = sys.argv.pop(1), pathlib.Path(tempfile.mkdtemp(prefix="patchbay-claims-"))
+    server = None
+    try:
+        server, facts = SINKS[name](folder)
+        facts.update(plugin=str(BUILD / f"plugins/{name}.so"), manifest=str(BUILD / f"manifests/{name}.json"))
+        return subprocess.run([BUILD / "tests/table_claims", *sys.argv[1:]], env={**os.environ, "TABLE_CLAIMS": json.dumps(facts)}).returncode
+    finally:
+        if server:
+            server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
