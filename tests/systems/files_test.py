@@ -110,7 +110,7 @@ nodes:
                 if name == "unique":
                     database.execute("INSERT INTO t VALUES (1)")
             pipeline = self.load("a.csv", "csv.decode")
-            self.assertIn("constraint failed", self.run_json(pipeline, code=7).stream["error"]["message"])
+            self.assertIn("constraint failed", self.run_json(pipeline, code=6).stream["error"]["message"])
             if name == "null":
                 with sqlite3.connect(self.folder / "out.db") as database:
                     database.executescript("DROP TABLE t; CREATE TABLE t (id INT);")
