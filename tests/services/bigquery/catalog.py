@@ -8,7 +8,8 @@ from errors import exists, invalid, not_found
 from values import BadSchema, normalize
 
 DATASET_KEPT = ("description", "friendlyName", "labels", "defaultTableExpirationMs")
-TABLE_KEPT = ("description", "friendlyName", "labels", "timePartitioning", "rangePartitioning", "clustering", "expirationTime")
+TABLE_KEPT = ("description", "friendlyName", "labels", "timePartitioning", "rangePartitioning", "clustering", "expirationTime",
+              "requirePartitionFilter")
 NOT_MADE = ("view", "materializedView", "externalDataConfiguration", "snapshotDefinition", "cloneDefinition")
 
 

@@ -14,8 +14,12 @@ def set_type(world, data):
     next(f for f in fields if f["name"] == name)["type"] = data["type"]
 
 
+def keep(world, data):
+    world.catalog.table(*data["table"]).keep(data["keep"])
+
+
 def tables(world, _):
     return [{"table": t.name, "expirationTime": t.expiration, "rows": len(t.rows)} for t in world.catalog.tables.values()]
 
 
-VERBS = {"jobs": set_jobs, "type": set_type, "tables": tables}
+VERBS = {"jobs": set_jobs, "keep": keep, "type": set_type, "tables": tables}

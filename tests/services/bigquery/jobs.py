@@ -65,7 +65,7 @@ class Jobs:
         try:
             if self.failures:
                 failure = self.failures.pop(0)
-                raise Failed(failure["reason"], failure.get("message", "an injected failure"))
+                raise Failed(failure["reason"], failure.get("message", "an injected failure"), failure.get("errors", []))
             if kind == "query":
                 job["query"] = run_query(self.catalog, job["jobReference"]["projectId"], configuration)
                 job["statistics"]["query"] = query_statistics(job["query"])
@@ -77,6 +77,7 @@ class Jobs:
             self.catalog.tables = before
             result = {"reason": error.reason, "message": error.message}
             job["status"].update(errorResult=result, errors=[result])
+            job["status"]["errors"] += getattr(error, "more", [])
 
     def find(self, project, job_id, location=None):
         entry = self.jobs.get((project, job_id))
@@ -98,6 +99,7 @@ class Jobs:
         references = configuration.get("sourceTables") or [configuration["sourceTable"]]
         sources = [self.catalog.by_reference(reference) for reference in references]
         target = target_table(self.catalog, configuration, sources[0].fields)
+        check_alike(sources, target)
         disposition = configuration.get("writeDisposition", "WRITE_EMPTY")
         if disposition == "WRITE_EMPTY" and target.rows:
             raise Failed("duplicate", f"Already Exists: Table {target.name}")
@@ -111,6 +113,32 @@ class Jobs:
             target.set_schema(fields)
         target.rows = rows if disposition == "WRITE_TRUNCATE" else target.rows + rows
         return {"copiedRows": str(len(rows))}
+
+
+def partition_of(table):
+    """The column and the kind of a table's partitions; None where it has none."""
+    time, numbers = table.kept.get("timePartitioning"), table.kept.get("rangePartitioning")
+    if time:
+        return time.get("field", "").lower(), time.get("type", "DAY")
+    return (numbers["field"].lower(), json.dumps(numbers["range"], sort_keys=True)) if numbers else None
+
+
+def check_alike(sources, target):
+    """Sources of one job have one schema, and a table that is partitioned on a column takes tables that are partitioned alike."""
+    for source in sources[1:]:
+        if plain_schema(source.fields) != plain_schema(sources[0].fields):
+            raise Failed("invalid", f"Provided Schema does not match Table {source.name}. The sources of a copy must have identical schemas")
+    wanted = partition_of(target)
+    for source in sources if wanted and wanted[0] else []:
+        if partition_of(source) is None:
+            raise Failed("invalid", "Failed to copy Non partitioned table to Column partitioned table: not supported.")
+        if partition_of(source) != wanted:
+            raise Failed("invalid", f"Incompatible table partitioning specification. Expects partitioning specification "
+                                    f"{wanted}, but input partitioning specification is {partition_of(source)}")
+
+
+def plain_schema(fields):
+    return [(f["name"].lower(), f["type"], f["mode"], plain_schema(f.get("fields", []))) for f in fields]
 
 
 def copied(rows):

@@ -67,8 +67,17 @@ def read_rows(load, fields, data):
         except Invalid as error:
             bad += 1
             if bad > int(load.get("maxBadRecords", 0)):
-                raise Failed("invalid", f"{READING}in row {number}: {error.message}") from None
+                raise too_many_errors(load, number, error) from None
     return rows, bad
+
+
+def too_many_errors(load, number, error):
+    """What is wrong stands in the job's errors, with the value."""
+    kind = "CSV" if load.get("sourceFormat", "CSV") == "CSV" else "JSON"
+    detail = {"reason": "invalid", "message": f"{READING}{kind} processing encountered too many errors, giving up. Rows: {number + 1}; "
+                                              f"errors: 1; max bad: 0; error percent: 0; {error.message}"}
+    return Failed("invalid", f"{READING}{kind} table encountered too many errors, giving up. Rows: {number + 1}; errors: 1. "
+                             "Please look into the errors[] collection for more details.", [detail])
 
 
 def records(load, fields, data):

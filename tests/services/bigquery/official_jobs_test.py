@@ -6,7 +6,7 @@ import json
 from unittest import mock
 
 from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound
-from google.cloud.bigquery import CopyJobConfig, LoadJobConfig, QueryJobConfig, SchemaField, client
+from google.cloud.bigquery import CopyJobConfig, LoadJobConfig, QueryJobConfig, SchemaField, Table, TimePartitioning, client
 
 from official_client import POLLING, QUICKLY, OfficialClientTest, main
 
@@ -83,6 +83,12 @@ class LoadTest(JobsTest):
         self.assert_failed("invalid", self.load, ndjson(ROWS + [{"id": None}]), write_disposition="WRITE_TRUNCATE")
         self.assertEqual(self.rows(), [])
 
+    def test_what_is_wrong_with_a_load_is_in_its_errors(self):
+        self.make()
+        error = self.assert_failed("invalid", self.load, ndjson([{"id": 1}, {"id": "Ann"}]), job_id="once")
+        self.assertIn("Please look into the errors[] collection", str(error))
+        self.assertIn("(bad value): Ann", self.client.get_job("once").errors[1]["message"])
+
     def test_bad_records_up_to_a_number_are_left_out(self):
         data = ndjson(ROWS) + b'\n{broken\n{"id": 3, "other": 1}'
         self.assertEqual(self.load(data, schema=SCHEMA, max_bad_records=2).output_rows, 2)
@@ -145,6 +151,27 @@ class CopyTest(JobsTest):
     def test_other_columns_do_not_fit(self):
         self.make("t", [{"name": "id", "type": "STRING"}])
         self.assert_failed("invalid", self.copy, "demo.d.a", "t", write_disposition="WRITE_APPEND")
+
+    def test_a_partitioned_table_takes_what_is_partitioned_alike(self):
+        def make(name, partitioning):
+            table = Table(f"demo.d.{name}", [SchemaField("id", "INT64"), SchemaField("day", "DATE")])
+            table.time_partitioning = partitioning
+            return self.client.create_table(table)
+        make("plain", None)
+        make("t", TimePartitioning(field="day"))
+        make("alike", TimePartitioning(field="DAY"))
+        make("monthly", TimePartitioning(type_="MONTH", field="day"))
+        for source, fits in (("plain", False), ("monthly", False), ("alike", True)):
+            with self.subTest(source):
+                if fits:
+                    self.copy(f"demo.d.{source}", "t", write_disposition="WRITE_APPEND")
+                else:
+                    error = self.assert_failed("invalid", self.copy, f"demo.d.{source}", "t", write_disposition="WRITE_APPEND")
+                    self.assertIn("partition", str(error))
+
+    def test_sources_of_one_job_have_one_schema(self):
+        self.make("b", [{"name": "id", "type": "INT64"}])
+        self.assert_failed("invalid", self.copy, ["demo.d.a", "demo.d.b"], "t")
 
     def test_an_unknown_job_is_not_found(self):
         self.assert_refused(NotFound, "notFound", self.client.get_job, "none")
@@ -214,6 +241,42 @@ class QueryTest(JobsTest):
         self.assertEqual(self.rows("a"), [ROWS[0], {"id": 2, "name": "new"}, {"id": 3, "name": "c"}])
         self.insert({"id": 2}, table="demo.d.b")
         self.assert_refused(BadRequest, "invalidQuery", self.query, merge)
+
+    def test_merge_may_only_insert_and_may_set_members_of_records(self):
+        record = {"name": "r", "type": "RECORD", "fields": [{"name": "x", "type": "INT64"}, {"name": "y", "type": "INT64"}]}
+        for name in ("c", "d"):
+            self.make(name, [{"name": "id", "type": "INT64"}, record])
+        self.insert({"id": 1, "r": {"x": 1, "y": 1}}, {"id": 2, "r": None}, table="demo.d.c")
+        self.insert({"id": 1, "r": {"x": 7}}, {"id": 2, "r": {"x": 8}}, {"id": 3, "r": {"x": 9}}, table="demo.d.d")
+        head, tail = "MERGE demo.d.c t USING demo.d.d s ON t.id = s.id", "WHEN NOT MATCHED THEN INSERT (`id`, `r`) VALUES (s.`id`, s.`r`)"
+        self.query(f"{head} WHEN MATCHED THEN UPDATE SET `r`.`x` = s.`r`.`x` {tail}")
+        expected = [{"id": 1, "r": {"x": 7, "y": 1}}, {"id": 2, "r": {"x": 8, "y": None}}, {"id": 3, "r": {"x": 9, "y": None}}]
+        self.assertEqual(self.rows("c"), expected)
+        self.query(f"{head} {tail}")
+        self.assertEqual(self.rows("c"), expected)
+        self.assert_refused(BadRequest, "invalidQuery", self.query, f"{head} WHEN MATCHED THEN UPDATE SET `r`.`z` = s.`r`.`x` {tail}")
+
+    def test_rows_that_another_table_lacks_are_counted_judged_and_deleted(self):
+        missing = "FROM `demo.d.a` t WHERE NOT EXISTS (SELECT 1 FROM `demo.d.b` s WHERE t.`id` = s.`id`)"
+        self.assertEqual(self.query(f"SELECT COUNT(*) AS n {missing}"), [{"n": 1}])
+        error = self.client.query(f"BEGIN TRANSACTION; ASSERT (SELECT COUNT(*) {missing}) <= 0 AS 'too many'; DELETE {missing}; "
+                                  "COMMIT TRANSACTION;").exception()
+        self.assertIn("Assertion failed: too many", str(error))
+        self.assertEqual(self.ids("a"), [1, 2])
+        self.query(f"BEGIN TRANSACTION; ASSERT (SELECT COUNT(*) {missing}) <= 1 AS 'too many'; DELETE {missing}; COMMIT TRANSACTION;")
+        self.assertEqual(self.ids("a"), [2])
+
+    def test_columns_that_an_insert_does_not_name_get_their_default(self):
+        self.client.create_table(Table("demo.d.e", [SchemaField("id", "INT64"),
+                                                    SchemaField("name", "STRING", default_value_expression="'new'")]))
+        self.query("INSERT INTO demo.d.e (id) SELECT id FROM demo.d.b")
+        self.assertEqual(self.rows("e"), [{"id": 2, "name": "new"}, {"id": 3, "name": "new"}])
+
+    def test_a_table_that_requires_a_filter_takes_no_statement_without_one(self):
+        table = Table("demo.d.f", [SchemaField("id", "INT64"), SchemaField("day", "DATE")])
+        table.time_partitioning, table.require_partition_filter = TimePartitioning(field="day"), True
+        self.client.create_table(table)
+        self.assert_refused(BadRequest, "invalidQuery", self.query, "DELETE FROM demo.d.f WHERE true")
 
     def test_queries_that_cannot_run_say_why(self):
         for sql, kind, reason in (("SELEC 1", BadRequest, "invalidQuery"), ("SELECT none FROM demo.d.a", BadRequest, "invalidQuery"),

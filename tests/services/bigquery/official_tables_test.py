@@ -96,6 +96,7 @@ class TablesTest(OfficialClientTest):
     def test_bad_names_types_and_schemas_are_refused(self):
         record = {"name": "r", "type": "RECORD", "fields": []}
         for what, name, fields in (("table", "a.b", None), ("column", "t", [{"name": "a b", "type": "INT64"}]),
+                                   ("reserved", "t", [{"name": "_table_x", "type": "INT64"}]),
                                    ("type", "t", [{"name": "a", "type": "INT65"}]), ("record", "t", [record]),
                                    ("twice", "t", [{"name": "a", "type": "INT64"}, {"name": "A", "type": "INT64"}])):
             with self.subTest(what):

@@ -9,6 +9,7 @@ POST /_control/jobs       {"pending_polls": 2, "failures": [{"reason": "backendE
 POST /_control/tokens     {"lifetime": 1}: of tokens from now on; those given are void
 POST /_control/clock      {"seconds": 61}: the server's time moves on
 POST /_control/type       {"table": [P, D, T], "field": "a.b", "type": "INTEGER"}: a column of another type, as if made so
+POST /_control/keep       {"table": [P, D, T], "keep": {"timePartitioning": ..}}: a table with other properties, as if made so
 GET  /_control/tables     every table with its expiration;  /_control/tables/P/D/T its rows
 GET  /_control/requests   the requests seen so far
 POST /_control/reset      empty again

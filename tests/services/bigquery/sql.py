@@ -1,8 +1,9 @@
-"""The SQL that loaders write: scripts of BEGIN, DELETE, INSERT .. SELECT, MERGE, COMMIT, ROLLBACK, and plain SELECTs.
+"""The SQL that loaders write: scripts of BEGIN, DELETE, INSERT .. SELECT, MERGE, COMMIT, ROLLBACK, ASSERT, and plain SELECTs.
 
 Anything else is refused as an invalid query, never answered with an empty success.
 """
 
+import ast
 import re
 
 from catalog import fill
@@ -16,9 +17,15 @@ INSERT = re.compile(rf"INSERT INTO {NAME} \((.+?)\) SELECT (.+?) FROM {NAME}$", 
 DELETE = re.compile(rf"(?:DELETE FROM {NAME} WHERE true|TRUNCATE TABLE {NAME})$", re.I)
 LAST = (rf"\(SELECT \* FROM {NAME} WHERE true QUALIFY ROW_NUMBER\(\) OVER \(PARTITION BY (?P<by>[^()]+?) ORDER BY `?(?P<order>\w+)`? "
         r"DESC\) = 1(?P<nulls>(?: OR `?\w+`? IS NULL)*)\)")
-MERGE = re.compile(rf"MERGE {NAME} t USING (?:{NAME}|{LAST}) s ON (?P<on>.+?) WHEN MATCHED THEN UPDATE SET (?P<set>.+?) "
+MERGE = re.compile(rf"MERGE {NAME} t USING (?:{NAME}|{LAST}) s ON (?P<on>.+?)(?: WHEN MATCHED THEN UPDATE SET (?P<set>.+?))? "
                    r"WHEN NOT MATCHED THEN INSERT \((?P<into>.+?)\) VALUES \((?P<values>.+?)\)$", re.I)
 PAIR = r"`?(\w+)`? = s\.`?(\w+)`?"
+PATHS = r"((?:`?\w+`?\.)*`?\w+`?) = s\.((?:`?\w+`?\.)*`?\w+`?)"
+MISSING = rf"FROM {NAME} t WHERE (?P<missing>NOT EXISTS \(SELECT 1 FROM .+\))"
+COUNT_MISSING = re.compile(rf"SELECT COUNT\(\*\)(?: AS (?P<as>\w+))? {MISSING}$", re.I)
+DELETE_MISSING = re.compile(rf"DELETE {MISSING}$", re.I)
+ASSERT_MISSING = re.compile(rf"ASSERT \(SELECT COUNT\(\*\) {MISSING}\) <= (?P<most>\d+) AS '(?P<why>[^']*)'$", re.I)
+ONE_MISSING = rf"NOT EXISTS \(SELECT 1 FROM {NAME} s WHERE ([^()]+)\)"
 
 
 def names(text):
@@ -49,7 +56,7 @@ def is_simple(text):
         match = pattern.match(statements[0])
         if match:
             return all(re.fullmatch(r"\*|\w+", name) for name in names(match[group]))
-    return any(pattern.match(statements[0]) for pattern in (TRANSACTION, AGGREGATE, DELETE, MERGE))
+    return any(pattern.match(statements[0]) for pattern in (TRANSACTION, AGGREGATE, COUNT_MISSING, DELETE, DELETE_MISSING, MERGE))
 
 
 class Query:
@@ -72,7 +79,8 @@ class Query:
 
     def run(self, statement):
         for pattern, action in ((TRANSACTION, self.transaction), (AGGREGATE, self.aggregate), (INSERT, self.insert),
-                                (DELETE, self.delete), (MERGE, self.merge), (SELECT, self.select)):
+                                (DELETE, self.delete), (MERGE, self.merge), (COUNT_MISSING, self.count_missing),
+                                (DELETE_MISSING, self.delete_missing), (ASSERT_MISSING, self.assert_missing), (SELECT, self.select)):
             match = pattern.match(statement)
             if match:
                 action(match)
@@ -126,14 +134,48 @@ class Query:
         target.rows = target.rows + [new_row(target, row, pairs) for row in source.rows]
         self.affected = len(source.rows)
 
+    def count_missing(self, match):
+        name = match["as"] or "f0_"
+        self.schema, self.rows = [{"name": name, "type": "INTEGER", "mode": "NULLABLE"}], [{name: len(self.missing(match))}]
+
+    def delete_missing(self, match):
+        table = self.table(match.groups()[0:3])
+        need_no_filter(table)
+        missing = self.missing(match)
+        self.affected = len(missing)
+        table.rows = [row for row in table.rows if not any(row is one for one in missing)]
+
+    def assert_missing(self, match):
+        if len(self.missing(match)) > int(match["most"]):
+            raise bad_query(f"Assertion failed: {match['why']}")
+
+    def missing(self, match):
+        """The table's rows that are in none of the others, by some columns."""
+        at = match.re.groupindex["missing"]
+        target = self.table(match.groups()[at - 4:at - 1])
+        parts = list(re.finditer(ONE_MISSING, match["missing"], re.I))
+        if " AND ".join(part[0] for part in parts) != match["missing"]:
+            raise bad_query(f"SQL that this server does not know: {match['missing'][:80]}")
+        rows = target.rows
+        for part in parts:
+            source = self.table(part.groups()[0:3])
+            keys = matched(target, source, *zip(*re.findall(r"t\." + PAIR, part[4])))
+            there = {tuple(row[name] for _, name in keys) for row in source.rows}
+            rows = [row for row in rows if None in (key := tuple(row[name] for name, _ in keys)) or key not in there]
+        return rows
+
     def delete(self, match):
         table = self.table([g for g in match.groups() if g])
+        need_no_filter(table)
         self.affected, table.rows = len(table.rows), []
 
     def merge(self, match):
         target, source = self.table(match.groups()[0:3]), self.table([g for g in match.groups()[3:9] if g])
         keys = matched(target, source, *zip(*re.findall(r"t\." + PAIR, match["on"])))
-        update = matched(target, source, *zip(*re.findall(PAIR, match["set"])))
+        update = re.findall(PATHS, match["set"] or "")
+        need_no_filter(target)
+        for to, given in update:
+            path_in(target.fields, to), path_in(source.fields, given)
         insert = matched(target, source, names(match["into"]), names(match["values"]))
         places = {}
         for place, row in enumerate(target.rows):
@@ -149,7 +191,7 @@ class Query:
                 raise bad_query("UPDATE/MERGE must match at most one source row for each target row")
             used.add(key)
             for place in places[key]:
-                rows[place] = {**rows[place], **{to: row[name] for to, name in update}}
+                rows[place] = changed(rows[place], row, target, source, update)
         target.rows, self.affected = rows + new, len(found)
 
 
@@ -164,6 +206,42 @@ def last_versions(table, match):
     return [row for row in table.rows if row is last[tuple(row[name] for name in by)] or any(row[name] is None for name in nulls)]
 
 
+def path_in(fields, text):
+    """The names on a path as the schema spells them."""
+    out = []
+    for name in text.replace("`", "").split("."):
+        found = next((f for f in fields if f["name"].lower() == name.lower()), None)
+        if found is None or found["mode"] == "REPEATED" and "." in text and not text.endswith(name):
+            raise bad_query(f"Unrecognized name: {text}")
+        out.append(found["name"])
+        fields = found.get("fields", [])
+    return out
+
+
+def changed(old, new, target, source, update):
+    """SET: of a record that is null the other members stay null."""
+    out = dict(old)
+    for to, given in update:
+        value = new
+        for name in path_in(source.fields, given):
+            value = value[name] if value is not None else None
+        *parents, last = path_in(target.fields, to)
+        at = out
+        for name in parents:
+            at[name] = dict(at[name] or {})
+            at = at[name]
+        at[last] = value
+    fill(target.fields, out)
+    return out
+
+
+def need_no_filter(table):
+    if table.kept.get("requirePartitionFilter"):
+        column = (table.kept.get("timePartitioning") or table.kept.get("rangePartitioning") or {}).get("field", "_PARTITIONTIME")
+        raise bad_query(f"Cannot query over table '{table.name.replace(':', '.')}' without a filter over column(s) '{column}' that can be "
+                        "used for partition elimination")
+
+
 def matched(target, source, to, given):
     if len(to) != len(given):
         raise bad_query("the lists of columns differ in length")
@@ -172,5 +250,8 @@ def matched(target, source, to, given):
 
 def new_row(target, row, pairs):
     out = {to: row[name] for to, name in pairs}
+    for field in target.fields:
+        if field["name"] not in out and field.get("defaultValueExpression"):
+            out[field["name"]] = ast.literal_eval(field["defaultValueExpression"])
     fill(target.fields, out)
     return out

@@ -12,6 +12,8 @@ LEGACY = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT": "
 KNOWN = {"STRING", "BYTES", "INTEGER", "FLOAT", "BOOLEAN", "TIMESTAMP", "DATE", "TIME", "DATETIME", "GEOGRAPHY", "NUMERIC",
          "BIGNUMERIC", "JSON", "RECORD"}
 MODES = {"NULLABLE", "REQUIRED", "REPEATED"}
+RESERVED = ("_TABLE_", "_FILE_", "_PARTITION", "_ROW_TIMESTAMP", "__ROOT__", "_COLIDENTIFIER")  # no column's name begins so
+DEPTH = 15
 DAY, CLOCK = r"\d{4}-\d\d?-\d\d?", r"\d\d?:\d\d?:\d\d?(?:\.\d{1,6})?"
 DATE, TIME = re.compile(f"{DAY}$", re.A), re.compile(f"{CLOCK}$", re.A)
 DATETIME = re.compile(f"({DAY})(?:[Tt ]({CLOCK}))?$", re.A)
@@ -33,18 +35,22 @@ class BadSchema(Exception):
     pass
 
 
-def normalize(fields):
+def normalize(fields, depth=1):
     """The fields as answers give them: legacy type names, modes in full."""
     out = []
+    if depth > DEPTH:
+        raise BadSchema(f"Schema has nested structs deeper than {DEPTH} levels.")
     for field in fields:
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,299}", field.get("name", "")):
-            raise BadSchema(f"Invalid field name \"{field.get('name')}\".")
+        name = field.get("name", "")
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,299}", name) or name.upper().startswith(RESERVED):
+            raise BadSchema(f"Invalid field name \"{name}\". Fields must contain the allowed characters, and be at most 300 characters long. "
+                            "For allowed characters, please refer to https://cloud.google.com/bigquery/docs/schemas#column_names")
         kind = str(field.get("type", "")).upper()
         one = {**field, "type": LEGACY.get(kind, kind), "mode": (field.get("mode") or "NULLABLE").upper()}
         if one["type"] not in KNOWN or one["mode"] not in MODES:
             raise BadSchema(f"Invalid value for type or mode: {field.get('type')} {one['mode']} is not a valid value")
         if one["type"] == "RECORD":
-            one["fields"] = normalize(field.get("fields", []))
+            one["fields"] = normalize(field.get("fields", []), depth + 1)
             if not one["fields"]:
                 raise BadSchema(f"Field {field['name']} is type RECORD but has no schema")
         out.append(one)
@@ -160,7 +166,7 @@ def check_one(field, value, path, ignore_unknown, in_list):
     try:
         return STORED[field["type"]](value)
     except (ValueError, TypeError, OverflowError, decimal.InvalidOperation):
-        raise Invalid(path, f"Cannot convert value to {field['type'].lower()} (bad value): {path}") from None
+        raise Invalid(path, f"Cannot convert value to {field['type'].lower()} (bad value): {value}") from None
 
 
 def check_row(fields, row, ignore_unknown, path=""):

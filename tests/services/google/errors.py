@@ -20,9 +20,10 @@ class ApiError(Exception):
 class Failed(Exception):
     """A job's errorResult."""
 
-    def __init__(self, reason, message):
+    def __init__(self, reason, message, more=()):
+        """`more`: what the job's errors list beyond its errorResult."""
         super().__init__(message)
-        self.reason, self.message = reason, message
+        self.reason, self.message, self.more = reason, message, list(more)
 
 
 def not_found(kind, name):
