@@ -1,9 +1,12 @@
 #include "bq_encode.h"
 
+#include "bq_schema.h"
+
 namespace patchbay {
 
 BqEncoder::BqEncoder(SchemaPtr stream, const Json::Value& table_fields, bool json_as_text)
     : stream_(std::move(stream)),
+      spelled_(as_spelled(*stream_, table_fields)),
       style_{true, json_as_text},
       misfits_(stream_->fields, table_fields) {}
 

@@ -19,10 +19,11 @@ class BqEncoder {
 
   // Rows that the table can't take are refused; the rest stays.
   Batch without_misfits(Call& call, Batch batch) const;
-  JsonRows rows(const Batch& batch) const { return JsonRows(*stream_, batch.array(), style_); }
+  JsonRows rows(const Batch& batch) const { return JsonRows(spelled_, batch.array(), style_); }
 
  private:
   SchemaPtr stream_;
+  Schema spelled_;  // the stream, with the names of the table's columns
   JsonStyle style_;
   BqMisfits misfits_;
 };

@@ -1,7 +1,8 @@
 #include "bq_load.h"
 
-#include "bq_words.h"
-#include "patchbay/json_value.h"
+#include "bq_names.h"
+#include "bq_target.h"
+#include "patchbay/tables/words.h"
 
 namespace patchbay {
 namespace {
@@ -18,35 +19,26 @@ void append_row_number(std::string& json, int64_t number) {
 
 }  // namespace
 
-Json::Value with_row_number(Json::Value schema) {
-  Json::Value field;
-  field["name"] = kBqRowNumber;
-  field["type"] = "INTEGER";
-  schema["fields"].append(field);
-  return schema;
-}
-
-BqLoadWriter::BqLoadWriter(std::unique_ptr<BqClient> client, SchemaPtr stream,
-                           const Json::Value& target_schema, std::string staging, Json::Value token)
-    : client_(std::move(client)),
+BqLoadWriter::BqLoadWriter(BqEpoch& epoch, std::unique_ptr<BqClient> client, SchemaPtr stream,
+                           BqStage stage)
+    : epoch_(epoch),
+      client_(std::move(client)),
       stream_(stream),
-      numbered_(token["write"].asString() == "upsert"),
-      schema_(numbered_ ? with_row_number(target_schema) : target_schema),
-      staging_(std::move(staging)),
-      token_(std::move(token)),
-      encoder_(std::move(stream), target_schema["fields"], false),
-      job_(staging_ + "_load") {}
+      stage_(std::move(stage)),
+      numbered_(!stage_.token.keys.empty()),
+      null_keys_(stream, kBqNames, stage_.token.keys),
+      encoder_(std::move(stream), stage_.resource["schema"]["fields"], false),
+      job_(stage_.token.stage + "_load") {}
 
 Json::Value BqLoadWriter::configuration() const {
-  Json::Value load;
+  Json::Value load = stage_.resource;
   load["sourceFormat"] = "NEWLINE_DELIMITED_JSON";
   load["destinationTable"]["projectId"] = client_->place().project;
   load["destinationTable"]["datasetId"] = client_->place().dataset;
-  load["destinationTable"]["tableId"] = staging_;
+  load["destinationTable"]["tableId"] = stage_.token.stage;
   load["createDisposition"] = "CREATE_NEVER";
   load["writeDisposition"] = "WRITE_TRUNCATE";
-  load["schema"] = schema_;
-  load["ignoreUnknownValues"] = true;  // columns that were declined
+  if (stage_.lacks_fields) load["ignoreUnknownValues"] = true;
   Json::Value configuration;
   configuration["load"] = load;
   return configuration;
@@ -55,8 +47,11 @@ Json::Value BqLoadWriter::configuration() const {
 void BqLoadWriter::begin(Call& call) {
   if (upload_) return;
   call.durable_step("bq.staging");
-  client_->create_table(call, staging_, schema_, kBqStagingLife);
-  upload_.emplace(client_->begin_upload(call, job_, configuration()));
+  client_->create_table(call, stage_.token.stage, stage_.resource, kBqStagingLife);
+  upload_.emplace(client_->begin_upload(call, job_, configuration(),
+                                        [stream = stream_](const std::string& said) {
+                                          return tables::without_values(said, *stream);
+                                        }));
 }
 
 void BqLoadWriter::upload(Call& call, bool last) {
@@ -71,7 +66,7 @@ void BqLoadWriter::upload(Call& call, bool last) {
 }
 
 void BqLoadWriter::write(Call& call, Batch batch) {
-  batch = encoder_.without_misfits(call, std::move(batch));
+  batch = encoder_.without_misfits(call, null_keys_.without(call, std::move(batch)));
   const JsonRows rows = encoder_.rows(batch);
   buffer_.reserve(kChunk + kRoom);  // growing by doubling would take twice as much
   for (int64_t row = 0; row < batch.rows(); ++row) {
@@ -83,6 +78,13 @@ void BqLoadWriter::write(Call& call, Batch batch) {
   rows_ += batch.rows();
 }
 
+// The rows are gone from here: what may be a value is masked by where it stands.
+std::string BqLoadWriter::words_of(const BqJobOutcome& outcome) const {
+  std::string out = outcome.reason + ": " + tables::without_values(outcome.message, *stream_);
+  for (const auto& detail : outcome.details) out += "; " + tables::without_values(detail, *stream_);
+  return out;
+}
+
 Prepared BqLoadWriter::prepare(Call& call) {
   upload(call, true);
   call.durable_step("bq.uploaded");
@@ -90,11 +92,10 @@ Prepared BqLoadWriter::prepare(Call& call) {
   if (!outcome) throw Error(Code::kUnavailable, "job " + job_ + ": was uploaded and is not found");
   if (!outcome->ok) {
     throw Error(retry_of(outcome->reason) == GoogleRetry::kNo ? Code::kData : Code::kUnavailable,
-                "job " + job_ + ": BigQuery refused the rows: " + outcome->reason + ": " +
-                    without_values(outcome->message, *stream_));
+                "job " + job_ + ": BigQuery refused the rows: " + words_of(*outcome));
   }
   call.durable_step("bq.prepared");
-  return {write_json(token_), rows_};
+  return epoch_.finish(call, *client_, stage_.txn, stage_.token, rows_);
 }
 
 }  // namespace patchbay

@@ -38,7 +38,7 @@ std::vector<BqMisfits::Column> BqMisfits::make_columns(const std::string& path,
     one.index = i;
     const TypeId id = one.type.id;
     const bool needs_look = one.required || one.parsed || !one.inner.empty() ||
-                            id == TypeId::kList || id == TypeId::kDate32 ||
+                            id == TypeId::kList || id == TypeId::kDate32 || id == TypeId::kTime64 ||
                             id == TypeId::kTimestamp;
     if (needs_look) out.push_back(std::move(one));
   }
@@ -105,6 +105,10 @@ void BqMisfits::look(const Column& column, const ArrowArray& array, int64_t offs
   } else if (type.id == TypeId::kTimestamp) {
     mark(TimestampView(type, array, offset, length), rows,
          out_of(kFirstDay * kMicrosOfDay, (kLastDay + 1) * kMicrosOfDay - 1), years, reasons);
+  } else if (type.id == TypeId::kTime64) {
+    mark(Time64View(type, array, offset, length), rows, out_of(0, kMicrosOfDay - 1),
+         column.path + ": is out of the times 00:00:00 to 23:59:59.999999 that BigQuery has",
+         reasons);
   } else {
     look_into(column, array, offset, rows, reasons);
   }

@@ -3,22 +3,12 @@
 #include <cctype>
 
 #include "bq_load.h"
-#include "bq_schema.h"
-#include "bq_words.h"
-#include "patchbay/json_value.h"
+#include "bq_sql.h"
+#include "bq_target.h"
+#include "patchbay/tables/words.h"
 
 namespace patchbay {
 namespace {
-
-// The target's columns that the stream has.
-Json::Value columns_of(const Schema& stream, const Json::Value& target_fields) {
-  Json::Value columns(Json::arrayValue);
-  for (const auto& field : stream.fields) {
-    if (const Json::Value* column = find_column(target_fields, field.name))
-      columns.append((*column)["name"]);
-  }
-  return columns;
-}
 
 // Quotes, a colon or a number; int64 is a word.
 size_t begin_of_data(std::string_view text) {
@@ -39,7 +29,7 @@ size_t begin_of_data(std::string_view text) {
   if (outcome.reason == "accessDenied") throw Error(Code::kAuth, subject + outcome.message);
   if (outcome.reason == "invalidQuery")
     throw Error(Code::kData, subject + reason_without_data(outcome.message));
-  throw Error(Code::kRemote, subject + without_values(outcome.message, stream));
+  throw Error(Code::kRemote, subject + tables::without_values(outcome.message, stream));
 }
 
 }  // namespace
@@ -57,22 +47,19 @@ std::string reason_without_data(const std::string& message) {
          "; the job's page in the Google Cloud console has the rest";
 }
 
-BqQueryWriter::BqQueryWriter(std::unique_ptr<BqClient> client, SchemaPtr stream,
-                             const Json::Value& target_schema, std::string staging,
-                             Json::Value token)
-    : client_(std::move(client)),
+BqQueryWriter::BqQueryWriter(BqEpoch& epoch, std::unique_ptr<BqClient> client, SchemaPtr stream,
+                             BqStage stage)
+    : epoch_(epoch),
+      client_(std::move(client)),
       stream_(std::move(stream)),
-      numbered_(token["write"].asString() == "upsert"),
-      schema_(numbered_ ? with_row_number(target_schema) : target_schema),
-      staging_(std::move(staging)),
-      token_(std::move(token)) {}
+      stage_(std::move(stage)) {}
 
 std::string BqQueryWriter::insert_sql() const {
-  const std::string columns = bq_columns(columns_of(*stream_, schema_["fields"]));
-  const std::string number = "`" + std::string(kBqRowNumber) + "`";
-  return "INSERT INTO " + bq_table(client_->place(), staging_) + " (" + columns +
-         (numbered_ ? ", " + number : "") + ") SELECT " + columns +
-         (numbered_ ? ", ROW_NUMBER() OVER ()" : "") + " FROM (\n" + reference_of(*stream_).query +
+  const std::string columns = bq_columns(stage_.token.columns);
+  const bool numbered = !stage_.token.keys.empty();
+  return "INSERT INTO " + bq_table(client_->place(), stage_.token.stage) + " (" + columns +
+         (numbered ? ", `" + std::string(kBqRowNumber) + "`" : "") + ") SELECT " + columns +
+         (numbered ? ", ROW_NUMBER() OVER ()" : "") + " FROM (\n" + reference_of(*stream_).query +
          "\n)";
 }
 
@@ -82,25 +69,25 @@ void BqQueryWriter::write(Call&, Batch) {
 
 Prepared BqQueryWriter::prepare(Call& call) {
   call.durable_step("bq.staging");
-  client_->create_table(call, staging_, schema_, kBqStagingLife);
+  client_->create_table(call, stage_.token.stage, stage_.resource, kBqStagingLife);
   const std::string sql = insert_sql();
   // What is wrong with the query itself can be told in full: no row has been looked at.
   const BqDryRun found = client_->dry_run(call, sql);
   if (!found.outcome.ok) {
     throw Error(
         retry_of(found.outcome.reason) == GoogleRetry::kNo ? Code::kSchema : Code::kUnavailable,
-        "stream " + stream_->name + ": does not go into the table " + token_["table"].asString() +
-            ": " + found.outcome.message);
+        "stream " + stream_->name + ": does not go into the table " + stage_.token.table + ": " +
+            found.outcome.message);
   }
   Json::Value configuration;
   configuration["query"]["query"] = sql;
   configuration["query"]["useLegacySql"] = false;
-  const std::string job = bq_query_job(staging_);
+  const std::string job = bq_query_job(stage_.token.stage);
   call.durable_step("bq.query.before");
   const BqJobOutcome outcome = client_->run_job(call, job, configuration);
   call.durable_step("bq.query.after");
   if (!outcome.ok) refuse(job, outcome, *stream_);
-  return {write_json(token_), outcome.affected_rows};
+  return epoch_.finish(call, *client_, stage_.txn, stage_.token, outcome.affected_rows);
 }
 
 }  // namespace patchbay

@@ -9,21 +9,17 @@ namespace patchbay {
 
 class BqQueryWriter final : public Writer {
  public:
-  // `token` as a load's; `staging` the table to make, with the target's schema.
-  BqQueryWriter(std::unique_ptr<BqClient> client, SchemaPtr stream,
-                const Json::Value& target_schema, std::string staging, Json::Value token);
+  BqQueryWriter(BqEpoch& epoch, std::unique_ptr<BqClient> client, SchemaPtr stream, BqStage stage);
   void write(Call& call, Batch batch) override;
   Prepared prepare(Call& call) override;
 
  private:
   std::string insert_sql() const;
 
+  BqEpoch& epoch_;
   std::unique_ptr<BqClient> client_;
   const SchemaPtr stream_;
-  const bool numbered_;
-  const Json::Value schema_;
-  const std::string staging_;
-  const Json::Value token_;
+  const BqStage stage_;
 };
 
 // The job that fills a staging table.

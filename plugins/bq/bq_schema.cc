@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 
+#include "bq_names.h"
 #include "patchbay/error.h"
 
 namespace patchbay {
@@ -62,27 +62,6 @@ Json::Value bq_field(const std::string& name, const Type& type, const std::strin
   return field;
 }
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
-// BigQuery does not tell upper case from lower: of two such fields one would replace the other.
-void require_names_apart(const std::vector<Field>& fields, const std::string& path) {
-  std::map<std::string, std::string> seen;
-  for (const auto& field : fields) {
-    const auto [other, is_new] = seen.emplace(lower(field.name), field.name);
-    if (!is_new) {
-      throw Error(Code::kConfig, path + field.name + ": is the same column in BigQuery as " + path +
-                                     other->second + "; rename or drop one of them with `fields`");
-    }
-    const Type& type = field.type;
-    require_names_apart(type.id == TypeId::kList ? type.fields[0].type.fields : type.fields,
-                        path + field.name + ".");
-  }
-}
-
 // The names that answers use: https://cloud.google.com/bigquery/docs/reference/rest/v2/tables
 std::string legacy_name(const std::string& type) {
   constexpr std::array<std::pair<const char*, const char*>, 6> kNames{
@@ -110,57 +89,120 @@ bool takes(const std::string& column, const std::string& stream) {
   return false;
 }
 
+const Type& value_of(const Type& type) {
+  return type.id == TypeId::kList ? type.fields[0].type : type;
+}
+
+bool is_repeated(const Json::Value& column) { return column["mode"].asString() == "REPEATED"; }
+
+const Field* find_field(const std::vector<Field>& stream, const Json::Value& column) {
+  const auto found = std::find_if(stream.begin(), stream.end(), [&](const Field& field) {
+    return tables::same_column(kBqNames, field.name, column["name"].asString());
+  });
+  return found == stream.end() ? nullptr : &*found;
+}
+
 // A row that lacks a REQUIRED column would be refused, and each of them would be.
-void require_no_more(const std::vector<Field>& stream, const Json::Value& table,
-                     const std::string& path) {
+void compare_required(const std::vector<Field>& stream, const Json::Value& table,
+                      const std::string& path, BqComparison& out) {
   for (const auto& column : table) {
-    const std::string name = lower(column["name"].asString());
-    const auto same = [&](const Field& field) { return lower(field.name) == name; };
     if (column["mode"].asString() != "REQUIRED" || column.isMember("defaultValueExpression") ||
-        std::any_of(stream.begin(), stream.end(), same))
+        find_field(stream, column))
       continue;
-    throw Error(Code::kSchema, path + column["name"].asString() +
-                                   ": the table's column is REQUIRED, and the stream has no such "
-                                   "field; set it with `fields`, or make the column NULLABLE");
+    out.misfits.push_back(path + column["name"].asString() +
+                          ": the table's column is REQUIRED, and the stream has no such field; set "
+                          "it with `fields`, or make the column NULLABLE");
   }
 }
 
 void compare(const std::vector<Field>& stream, const Json::Value& table, const std::string& path,
-             std::vector<MissingColumn>& missing) {
-  require_no_more(stream, table, path);
+             BqComparison& out) {
+  compare_required(stream, table, path, out);
   for (const auto& field : stream) {
     const std::string at = path + field.name;
     const Json::Value* column = find_column(table, field.name);
     if (!column) {
-      missing.push_back({at, field.type});
+      out.missing.push_back({at, field.type});
       continue;
     }
     const Json::Value wanted = bq_field(field.name, field.type, path);
     const std::string type = legacy_name((*column)["type"].asString());
-    const bool repeated = (*column)["mode"].asString() == "REPEATED";
-    if (repeated != (wanted["mode"].asString() == "REPEATED") ||
-        !takes(type, wanted["type"].asString())) {
-      throw Error(Code::kSchema, at + ": the table's column is " + (repeated ? "REPEATED " : "") +
-                                     type + ", the stream's " + type_name(field.type) +
-                                     " does not fit; cast it with `fields`, or change the table");
+    const bool repeated = is_repeated(*column);
+    if (repeated != is_repeated(wanted) || !takes(type, wanted["type"].asString())) {
+      out.misfits.push_back(at + ": the table's column is " + (repeated ? "REPEATED " : "") + type +
+                            ", the stream's " + type_name(field.type) +
+                            " does not fit; cast it with `fields`, or change the table");
+      continue;
     }
-    const Type& value = field.type.id == TypeId::kList ? field.type.fields[0].type : field.type;
-    if (value.id == TypeId::kStruct) compare(value.fields, (*column)["fields"], at + ".", missing);
+    const Type& value = value_of(field.type);
+    if (value.id == TypeId::kStruct) compare(value.fields, (*column)["fields"], at + ".", out);
+  }
+}
+
+Type spelled_type(const Type& type, const Json::Value& column);
+
+std::vector<Field> spelled(const std::vector<Field>& stream, const Json::Value& table) {
+  std::vector<Field> out = stream;
+  for (auto& field : out) {
+    const Json::Value* column = find_column(table, field.name);
+    if (!column) continue;
+    field.name = (*column)["name"].asString();
+    field.type = spelled_type(field.type, *column);
+  }
+  return out;
+}
+
+Type spelled_type(const Type& type, const Json::Value& column) {
+  Type out = type;
+  if (type.id == TypeId::kStruct) out.fields = spelled(type.fields, column["fields"]);
+  if (type.id == TypeId::kList) out.fields[0].type = spelled_type(type.fields[0].type, column);
+  return out;
+}
+
+// The record, or one inside of it, has a member that the stream lacks.
+bool has_more(const Type& stream, const Json::Value& column) {
+  const Type& value = value_of(stream);
+  if (value.id != TypeId::kStruct) return false;
+  for (const auto& member : column["fields"]) {
+    const Field* field = find_field(value.fields, member);
+    if (!field || has_more(field->type, member)) return true;
+  }
+  return false;
+}
+
+void collect_paths(const std::vector<Field>& stream, const Json::Value& table,
+                   const std::vector<std::string>& path,
+                   std::vector<std::vector<std::string>>& out) {
+  for (const auto& field : stream) {
+    const Json::Value* column = find_column(table, field.name);
+    if (!column) continue;
+    std::vector<std::string> at = path;
+    at.push_back((*column)["name"].asString());
+    if (!has_more(field.type, *column)) {
+      out.push_back(std::move(at));
+    } else if (is_repeated(*column)) {
+      throw Error(Code::kSchema,
+                  field.name +
+                      ": is a list whose records have more members in the table than in "
+                      "the stream, and an upsert would empty them; add the members with "
+                      "`fields`, or leave the list out");
+    } else {
+      collect_paths(field.type.fields, (*column)["fields"], at, out);
+    }
   }
 }
 
 }  // namespace
 
 const Json::Value* find_column(const Json::Value& fields, const std::string& name) {
-  const std::string wanted = lower(name);
   for (const auto& field : fields) {
-    if (lower(field["name"].asString()) == wanted) return &field;
+    if (tables::same_column(kBqNames, field["name"].asString(), name)) return &field;
   }
   return nullptr;
 }
 
 Json::Value bq_schema(const Schema& schema) {
-  require_names_apart(schema.fields, "");
+  tables::require_names(kBqNames, schema.fields, true);
   Json::Value out;
   out["fields"] = Json::arrayValue;
   for (const auto& field : schema.fields)
@@ -168,11 +210,50 @@ Json::Value bq_schema(const Schema& schema) {
   return out;
 }
 
+BqComparison compare_columns(const Schema& stream, const Json::Value& table_fields) {
+  tables::require_names(kBqNames, stream.fields, true);
+  BqComparison out;
+  compare(stream.fields, table_fields, "", out);
+  return out;
+}
+
 std::vector<MissingColumn> missing_columns(const Schema& stream, const Json::Value& table_fields) {
-  require_names_apart(stream.fields, "");
-  std::vector<MissingColumn> missing;
-  compare(stream.fields, table_fields, "", missing);
-  return missing;
+  BqComparison found = compare_columns(stream, table_fields);
+  if (!found.misfits.empty()) throw Error(Code::kSchema, found.misfits[0]);
+  return std::move(found.missing);
+}
+
+Schema as_spelled(const Schema& stream, const Json::Value& table_fields) {
+  Schema out = stream;
+  out.fields = spelled(stream.fields, table_fields);
+  return out;
+}
+
+std::vector<std::vector<std::string>> paths_to_set(const Schema& stream,
+                                                   const Json::Value& table_fields) {
+  std::vector<std::vector<std::string>> out;
+  collect_paths(stream.fields, table_fields, {}, out);
+  return out;
+}
+
+Json::Value union_of_fields(const Json::Value& a, const Json::Value& b) {
+  Json::Value out = a;
+  for (const auto& field : b) {
+    const Json::Value* found = find_column(out, field["name"].asString());
+    if (!found) {
+      out.append(field);
+      continue;
+    }
+    auto& own = const_cast<Json::Value&>(*found);
+    if (legacy_name(own["type"].asString()) != legacy_name(field["type"].asString()) ||
+        is_repeated(own) != is_repeated(field)) {
+      throw Error(Code::kSchema, field["name"].asString() +
+                                     ": comes with two types into a table that is made anew; cast "
+                                     "it to one of them with `fields`");
+    }
+    if (own.isMember("fields")) own["fields"] = union_of_fields(own["fields"], field["fields"]);
+  }
+  return out;
 }
 
 Json::Value with_column(Json::Value table_schema, const std::string& path, const Type& type) {

@@ -31,14 +31,16 @@ std::string message_of(const std::function<void()>& action, Code code) {
 }
 
 TEST(BqSchema, NamesThatDifferInCaseAreOneColumn) {
-  const std::string same = "is the same column in BigQuery as ";
+  const auto same = [](const std::string& other) {
+    return "differs only by case from " + other + ", and BigQuery takes both for one column";
+  };
   const Schema flat{"s", parse_type("struct<id: int64, Id: utf8>").fields, {}};
-  EXPECT_THAT(message_of([&] { bq_schema(flat); }, Code::kConfig), HasSubstr("Id: " + same + "id"));
+  EXPECT_THAT(message_of([&] { bq_schema(flat); }, Code::kConfig), HasSubstr("Id: " + same("id")));
   const Schema nested{"s", parse_type("struct<l: list<struct<x: int64, X: int64>>>").fields, {}};
   const Json::Value table = parse_json(R"([{"name":"l","type":"RECORD","mode":"REPEATED",
       "fields":[{"name":"x","type":"INTEGER"}]}])");
   EXPECT_THAT(message_of([&] { missing_columns(nested, table); }, Code::kConfig),
-              HasSubstr("l.X: " + same + "l.x; rename or drop one of them"));
+              HasSubstr("l.X: " + same("l.x") + "; rename or drop one of them"));
 }
 
 TEST(BqSchema, AColumnThatMustHaveAValueGetsOne) {
@@ -137,6 +139,57 @@ TEST(BqSchema, AColumnTakesWhatBigQueryWouldConvertWithoutLoss) {
   EXPECT_EQ(missing("list<utf8>", R"([{"name":"f","type":"STRING"}])"),
             "f: the table's column is STRING, the stream's list<utf8> does not fit; cast it with "
             "`fields`, or change the table");
+}
+
+TEST(BqSchema, AnUpsertSetsMembersWhereTheRecordHasMore) {
+  const Json::Value table = parse_json(
+      R"([{"name":"Id","type":"INTEGER"},{"name":"A","type":"RECORD","fields":[{"name":"x","type":"INTEGER"},
+          {"name":"y","type":"RECORD","fields":[{"name":"z","type":"INTEGER"},{"name":"w","type":"INTEGER"}]}]},
+          {"name":"l","type":"RECORD","mode":"REPEATED","fields":[{"name":"x","type":"INTEGER"},{"name":"m","type":"INTEGER"}]}])");
+  const auto paths = [&](const std::string& type) {
+    std::string out;
+    for (const auto& path : paths_to_set({"s", parse_type(type).fields, {}}, table)) {
+      for (const auto& name : path) out += name + ".";
+      out += " ";
+    }
+    return out;
+  };
+  EXPECT_EQ(paths("struct<id: int64, a: struct<x: int64, y: struct<z: int64, w: int64>>>"),
+            "Id. A. ");
+  EXPECT_EQ(paths("struct<id: int64, a: struct<X: int64>>"), "Id. A.x. ");
+  EXPECT_EQ(paths("struct<a: struct<x: int64, y: struct<Z: int64>>>"), "A.x. A.y.z. ");
+  EXPECT_EQ(paths("struct<l: list<struct<x: int64, m: int64>>>"), "l. ");
+  EXPECT_THAT(message_of([&] { paths("struct<l: list<struct<x: int64>>>"); }, Code::kSchema),
+              HasSubstr("l: is a list whose records have more members in the table"));
+}
+
+TEST(BqSchema, ColumnsOfSeveralAnnouncementsAreUnited) {
+  const Json::Value a = parse_json(
+      R"([{"name":"id","type":"INTEGER"},{"name":"r","type":"RECORD","fields":[{"name":"x","type":"INT64"}]}])");
+  const Json::Value b = parse_json(
+      R"([{"name":"R","type":"STRUCT","fields":[{"name":"y","type":"STRING"}]},{"name":"e","type":"DATE"}])");
+  const Json::Value both = union_of_fields(a, b);
+  ASSERT_EQ(both.size(), 3u);
+  EXPECT_EQ(both[1]["fields"][1]["name"], "y");
+  EXPECT_EQ(both[2]["name"], "e");
+  EXPECT_THAT(
+      message_of([&] { union_of_fields(a, parse_json(R"([{"name":"ID","type":"STRING"}])")); },
+                 Code::kSchema),
+      HasSubstr("ID: comes with two types"));
+}
+
+TEST(BqMisfits, TimesThatBigQueryHasNot) {
+  BatchBuilder batch(std::make_shared<Schema>(one_field("time64[us]")));
+  for (const int64_t micros :
+       {int64_t{0}, int64_t{86'399'999'999}, int64_t{86'400'000'000}, int64_t{-1}})
+    batch.column<Time64Builder>(0).append(micros);
+  Json::Value fields;
+  fields.append(parse_json(R"({"name":"f","type":"TIME"})"));
+  const Batch all = batch.finish();
+  const auto found = BqMisfits(all.schema()->fields, fields).find(all);
+  EXPECT_EQ(found[0] + found[1], "");
+  EXPECT_THAT(found[2], HasSubstr("f: is out of the times 00:00:00 to 23:59:59.999999"));
+  EXPECT_FALSE(found[3].empty());
 }
 
 TEST(BqSchema, AColumnIsAddedInsideItsRecordWhateverTheCase) {

@@ -3,53 +3,29 @@
 #include <algorithm>
 
 #include "bq_load.h"
+#include "bq_names.h"
 #include "bq_query.h"
 #include "bq_schema.h"
 #include "bq_stream.h"
-#include "patchbay/json_value.h"
+#include "bq_target.h"
+#include "patchbay/tables/epoch_book.h"
 
 namespace patchbay {
 namespace {
+
+using Kind = tables::SchemaStep::Kind;
+using tables::SchemaStep;
+using tables::TableToken;
+using tables::WriteMode;
 
 BqConfig parse_config(const Config& config) {
   BqConfig out;
   out.access = parse_access(config);
   out.stream = config.get<std::string>("method") == "stream";
-  out.write = config.get<std::string>("write");
-  out.keys = config.get_or<std::vector<std::string>>("keys", {});
-  out.create = config.get<bool>("create");
-  const Json::Value& tables = config.at("tables");
-  for (const auto& stream : tables.getMemberNames()) out.tables[stream] = tables[stream].asString();
-  if (out.write == "upsert" && out.keys.empty())
-    config_error("keys", "missing, needed with write: upsert");
-  if (out.stream && out.write != "append")
+  out.tables = tables::parse_table_options(config, kBqNames);
+  if (out.stream && out.tables.write != WriteMode::kAppend)
     config_error("write", "must be append with method: stream");
   return out;
-}
-
-// Of each key's rows the last; a row whose key is null is one of its own.
-std::string last_versions(const std::string& staging, const Json::Value& keys) {
-  std::string sql = "(SELECT * FROM " + staging +
-                    " WHERE true QUALIFY ROW_NUMBER() OVER (PARTITION BY " + bq_columns(keys) +
-                    " ORDER BY `" + kBqRowNumber + "` DESC) = 1";
-  for (const auto& key : keys) sql += " OR `" + key.asString() + "` IS NULL";
-  return sql + ")";
-}
-
-std::string merge_sql(const std::string& table, const std::string& staging,
-                      const Json::Value& token) {
-  std::string on, set;
-  for (const auto& key : token["keys"]) {
-    const std::string name = "`" + key.asString() + "`";
-    on += (on.empty() ? "t." : " AND t.") + name + " = s." + name;
-  }
-  for (const auto& column : token["columns"]) {
-    const std::string name = "`" + column.asString() + "`";
-    set += (set.empty() ? "" : ", ") + name + " = s." + name;
-  }
-  return "MERGE " + table + " t USING " + last_versions(staging, token["keys"]) + " s ON " + on +
-         " WHEN MATCHED THEN UPDATE SET " + set + " WHEN NOT MATCHED THEN INSERT (" +
-         bq_columns(token["columns"]) + ") VALUES (" + bq_columns(token["columns"], "s.") + ");\n";
 }
 
 void require_rows_taken(const std::string& table, const Json::Value& resource) {
@@ -58,46 +34,58 @@ void require_rows_taken(const std::string& table, const Json::Value& resource) {
     config_error("tables", table + " is a " + type.asString() + ", which takes no rows");
 }
 
-constexpr uint32_t kMostFailedJobs = 1000;
-
-// Throws where another commit job is no use now.
-void wait_after_failure(Call& call, const std::string& id, const BqJobOutcome& outcome,
-                        uint32_t tries) {
-  if (outcome.reason == "notFound")
-    throw Error(Code::kNotFound, "job " + id + ": " + outcome.message);
-  const GoogleRetry retry = retry_of(outcome.reason);
-  const auto wait = retry == GoogleRetry::kSoon ? call.backoff(tries) : std::nullopt;
-  if (!wait) {
-    throw Error(retry == GoogleRetry::kNo ? Code::kRemote : Code::kUnavailable,
-                "job " + id + ": " + outcome.reason + ": " + outcome.message);
+// What stays in BigQuery keeps its types, also those that a stream has not.
+Json::Value new_table(const Schema& stream) {
+  Json::Value out;
+  if (stream.reference.empty()) {
+    out["schema"] = bq_schema(stream);
+  } else {
+    out["schema"]["fields"] = reference_of(stream).fields;
   }
-  wait_or_cancel(call, *wait);
+  return out;
 }
 
-// What stays in BigQuery keeps its types, also those that a stream has not.
-Json::Value new_table_schema(const Schema& stream) {
-  if (stream.reference.empty()) return bq_schema(stream);
-  Json::Value schema;
-  schema["fields"] = reference_of(stream).fields;
-  return schema;
+std::vector<std::string> names_of(const Schema& stream) {
+  std::vector<std::string> out;
+  for (const auto& field : stream.fields) out.push_back(field.name);
+  return out;
+}
+
+// A field without a column is left out only where the policy said so.
+void require_declined(const std::vector<MissingColumn>& missing, const std::string& table,
+                      const Schema& stream, const tables::DeclinedFields& declined) {
+  for (const auto& column : missing) {
+    if (declined.holds(stream.name, column.path)) continue;
+    throw Error(Code::kSchema, column.path + ": table " + table +
+                                   " has no such column any more; it was dropped or renamed since "
+                                   "the run looked. Run again, or put it back");
+  }
 }
 
 }  // namespace
 
-std::string bq_columns(const Json::Value& names, const std::string& prefix) {
-  std::string out;
-  for (const auto& name : names)
-    out += (out.empty() ? "" : ", ") + prefix + "`" + name.asString() + "`";
-  return out;
+Prepared BqEpoch::finish(Call& call, BqClient& client, const std::string& txn, TableToken token,
+                         int64_t rows) {
+  const Epoch epoch = tables::epoch_of(call);
+  token.rows = rows;
+  token.complete = epoch.complete;
+  const auto& earlier = prepared_.of(txn);
+  const bool alone = std::all_of(earlier.begin(), earlier.end(), [&](const TableToken& one) {
+    return one.table == token.table && !one.recreate;
+  });
+  if (token.recreate && !alone && earlier.back().table != token.table) {
+    config_error("recreate", "table " + token.table +
+                                 " and another one commit together, and BigQuery makes no table "
+                                 "anew in a transaction; drop the table, or write them apart");
+  }
+  if (tables::is_last_of_table(options_, kBqNames, token.stream, epoch))
+    judge_group(call, client, prepared_.group_with(kBqNames, txn, token));
+  prepared_.add(txn, token);
+  return {token.text(), rows};
 }
 
-std::string bq_staging_name(const std::string& txn, uint64_t writer) {
-  std::string name = "_patchbay_" + txn + "_" + std::to_string(writer);
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-}
-
-BqSink::BqSink(Context&, const Config& config) : config_(parse_config(config)) {}
+BqSink::BqSink(Context&, const Config& config)
+    : config_(parse_config(config)), epoch_(config_.tables) {}
 
 std::unique_ptr<BqClient> BqSink::make_client(Call& call) {
   if (!credentials_) credentials_ = bq_credentials(call, config_.access.credentials);
@@ -109,176 +97,178 @@ BqClient& BqSink::client(Call& call) {
   return *client_;
 }
 
-std::string BqSink::table_of(const std::string& stream) const {
-  const auto found = config_.tables.find(stream);
-  return found == config_.tables.end() ? stream : found->second;
-}
-
 void BqSink::check(Call& call) {
-  if (client(call).has_dataset(call) || config_.create) return;
+  if (client(call).has_dataset(call) || config_.tables.create) return;
   throw Error(Code::kNotFound, "dataset " + config_.access.place.project + "." +
                                    config_.access.place.dataset +
                                    ": is not there, and create is false");
 }
 
-Json::Value BqSink::plan_schema(Call& call, const SchemaPtr& stream) {
-  for (const auto& key : config_.keys) {
-    if (stream->index_of(key) < 0)
-      config_error("keys", "stream " + stream->name + " has no field " + key);
-  }
-  if (!stream->reference.empty()) {
-    require_same_server("stream " + stream->name, reference_of(*stream).place,
-                        config_.access.place);
-  }
-  const std::string table = table_of(stream->name);
-  Json::Value steps(Json::arrayValue);
-  const auto add = [&](const char* action) -> Json::Value& {
-    Json::Value step;
-    step["action"] = action;
-    step["table"] = table;
-    return steps.append(step);
-  };
-  const auto found = client(call).get_table(call, table);
-  if (found) {
-    require_rows_taken(table, *found);
-    for (const auto& missing : missing_columns(*stream, (*found)["schema"]["fields"])) {
-      Json::Value& step = add("add_column");
-      step["field"] = missing.path;
-      step["type"] = type_name(missing.type);
-    }
-    return steps;
-  }
-  new_table_schema(*stream);  // throws for types that BigQuery has not
+std::vector<SchemaStep> BqSink::plan_new(Call& call, const Schema& stream,
+                                         const std::string& table) {
+  if (stream.reference.empty()) require_new_names(stream.fields);
+  new_table(stream);  // throws for types that BigQuery has not
   const bool dataset = client(call).has_dataset(call);
-  if (!config_.create) {
+  if (!config_.tables.create) {
     throw Error(Code::kNotFound,
                 (dataset ? "table " + table : "dataset " + config_.access.place.dataset) +
                     ": is not there, and create is false");
   }
-  if (!dataset) add("create_dataset");
-  add("create_table");
+  std::vector<SchemaStep> steps;
+  if (!dataset) steps.push_back({Kind::kCreateDataset, table});
+  steps.push_back({Kind::kCreateTable, table});
   return steps;
 }
 
-void BqSink::apply_schema(Call& call, const SchemaPtr& stream, const Json::Value& steps) {
-  Json::Value columns(Json::arrayValue);
+std::vector<SchemaStep> BqSink::plan_existing(const Schema& stream, const Json::Value& target) {
+  const tables::TableOptions& options = config_.tables;
+  const std::string& table = options.table_of(stream.name);
+  require_rows_taken(table, target);
+  if (options.has_keys() && requires_filter(target)) {
+    config_error("write", tables::name_of(options.write) + " is not for table " + table +
+                              ", which requires a filter on its partitions");
+  }
+  const BqComparison found = compare_columns(stream, target["schema"]["fields"]);
+  const auto beyond = tables::columns_beyond(kBqNames, names_of(stream), columns_of_target(target));
+  const bool replaces = options.write == WriteMode::kReplace;
+  const bool differs = !found.missing.empty() || !found.misfits.empty() || !beyond.empty();
+  if (options.recreate && differs) {
+    require_new_names(stream.fields);
+    staging_anew(stream, target);  // throws where partitions are in the way
+    return {{Kind::kRecreateTable, table}};
+  }
+  if (!found.misfits.empty()) {
+    throw Error(Code::kSchema,
+                found.misfits[0] + (replaces ? ", or set recreate: true, which makes "
+                                               "the table anew"
+                                             : ""));
+  }
+  if (replaces && !found.missing.empty()) tables::require_none_beyond(table, beyond);
+  std::vector<SchemaStep> steps;
+  for (const auto& missing : found.missing)
+    steps.push_back({Kind::kAddColumn, table, missing.path, missing.type});
+  return steps;
+}
+
+Json::Value BqSink::plan_schema(Call& call, const SchemaPtr& stream) {
+  tables::require_names(kBqNames, stream->fields, true);
+  tables::require_keys(config_.tables, kBqNames, *stream);
+  require_key_types(config_.tables, *stream);
+  if (!stream->reference.empty()) {
+    require_same_server("stream " + stream->name, reference_of(*stream).place,
+                        config_.access.place);
+  }
+  const std::string& table = config_.tables.table_of(stream->name);
+  const auto found = client(call).get_table(call, table);
+  return to_json(found ? plan_existing(*stream, *found) : plan_new(call, *stream, table));
+}
+
+void BqSink::apply_schema(Call& call, const SchemaPtr& stream, const Json::Value& json) {
+  const auto steps = tables::steps_from_json(json);
+  declined_.note(stream->name, steps);
+  std::vector<SchemaStep> columns;
   for (const auto& step : steps) {
-    if (!step.get("apply", true).asBool()) continue;
-    const std::string action = step["action"].asString();
-    if (action == "add_column") {
-      columns.append(step);
+    if (!step.apply || step.kind == Kind::kRecreateTable) continue;
+    if (step.kind == Kind::kAddColumn) {
+      require_new_name(*stream, step.field);
+      columns.push_back(step);
       continue;
     }
     call.durable_step("bq.schema");
-    if (action == "create_dataset") {
+    if (step.kind == Kind::kCreateDataset) {
       client(call).create_dataset(call);
     } else {
-      client(call).create_table(call, step["table"].asString(), new_table_schema(*stream),
-                                std::chrono::seconds(0));
+      client(call).create_table(call, step.table, new_table(*stream), std::chrono::seconds(0));
     }
   }
-  if (!columns.empty()) add_columns(call, table_of(stream->name), columns);
+  if (!columns.empty()) add_columns(call, config_.tables.table_of(stream->name), columns);
 }
 
 // In one request: BigQuery takes few changes of a table in ten seconds.
-void BqSink::add_columns(Call& call, const std::string& table, const Json::Value& steps) {
+void BqSink::add_columns(Call& call, const std::string& table,
+                         const std::vector<SchemaStep>& columns) {
   call.durable_step("bq.schema");
   const auto found = client(call).get_table(call, table);
   if (!found) throw Error(Code::kNotFound, "table " + table + ": is gone");
   Json::Value schema = (*found)["schema"];
-  for (const auto& step : steps) {
-    schema = with_column(std::move(schema), step["field"].asString(),
-                         parse_type(step["type"].asString()));
-  }
+  for (const auto& step : columns) schema = with_column(std::move(schema), step.field, step.type);
   client(call).patch_schema(call, table, schema, (*found)["etag"].asString());
 }
 
+// The staging table has all columns of the target; an upsert, and an INSERT, name those of the
+// stream.
+BqStage BqSink::plan_stage(const Schema& stream, const Json::Value& target,
+                           const std::string& txn) {
+  const tables::TableOptions& options = config_.tables;
+  const Json::Value& fields = target["schema"]["fields"];
+  BqStage out{txn, tables::token_of(options, stream.name), {}, declined_.any(stream.name)};
+  TableToken& token = out.token;
+  const auto beyond = tables::columns_beyond(kBqNames, names_of(stream), columns_of_target(target));
+  const BqComparison found = compare_columns(stream, fields);
+  token.recreate =
+      options.recreate && (!found.missing.empty() || !found.misfits.empty() || !beyond.empty());
+  if (token.recreate) {
+    out.resource = staging_anew(stream, target);
+    token.columns = names_of(stream);
+  } else {
+    require_declined(found.missing, token.table, stream, declined_);
+    out.resource = staging_like(target);
+    for (const auto& field : as_spelled(stream, fields).fields) {
+      if (find_column(fields, field.name)) token.columns.push_back(field.name);
+    }
+    for (const auto& column : columns_of_target(target))
+      token.more["has_defaults"] =
+          token.more["has_defaults"].asBool() ||
+          (column.fills_itself && std::find(token.columns.begin(), token.columns.end(),
+                                            column.name) == token.columns.end());
+  }
+  if (options.has_keys()) {
+    for (const auto& key : options.keys) {
+      if (const Json::Value* column = find_column(fields, key))
+        token.keys.push_back((*column)["name"].asString());
+    }
+    token.more["set"] = Json::arrayValue;
+    for (const auto& path : paths_to_set(stream, fields)) {
+      Json::Value& names = token.more["set"].append(Json::arrayValue);
+      for (const auto& name : path) names.append(name);
+    }
+    out.resource = staging_for_merge(target, token.keys);
+  }
+  token.more["fields"] = Json::Int64(count_fields(out.resource["schema"]["fields"]));
+  return out;
+}
+
 std::unique_ptr<Writer> BqSink::open(Call& call, const SchemaPtr& stream, const std::string& txn) {
-  const std::string table = table_of(stream->name);
+  const std::string& table = config_.tables.table_of(stream->name);
   const auto found = client(call).get_table(call, table);
-  if (!found) throw Error(Code::kNotFound, "table " + table + ": is not there");
-  const Json::Value& schema = (*found)["schema"];
+  if (!found)
+    throw Error(Code::kSchema, "table " + table + ": is gone since the run looked; run again");
+  if (config_.tables.owns_table()) {
+    const BqPlace& place = config_.access.place;
+    call.claim(place.endpoint + "/" + place.project + "." + place.dataset + "." + table);
+  }
   if (txn != txn_) writers_ = 0;
   txn_ = txn;
   const std::string staging = bq_staging_name(txn, ++writers_);
+  const Json::Value& fields = (*found)["schema"]["fields"];
   if (config_.stream) {
-    return std::make_unique<BqStreamWriter>(make_client(call), stream, schema, table, staging,
-                                            config_.keys.empty() ? stream->keys : config_.keys);
+    require_declined(missing_columns(*stream, fields), table, *stream, declined_);
+    return std::make_unique<BqStreamWriter>(
+        make_client(call), stream, fields, table, staging,
+        config_.tables.keys.empty() ? stream->keys : config_.tables.keys,
+        declined_.any(stream->name));
   }
-  Json::Value token;
-  token["staging"] = staging;
-  token["table"] = table;
-  token["write"] = config_.write;
-  token["keys"] = Json::arrayValue;
-  for (const auto& key : config_.keys) token["keys"].append(key);
-  token["columns"] = Json::arrayValue;
-  for (const auto& field : schema["fields"]) token["columns"].append(field["name"]);
-  if (!stream->reference.empty()) {
-    return std::make_unique<BqQueryWriter>(make_client(call), stream, schema, staging,
-                                           std::move(token));
-  }
-  return std::make_unique<BqLoadWriter>(make_client(call), stream, schema, staging,
-                                        std::move(token));
+  BqStage stage = plan_stage(*stream, *found, txn);
+  stage.token.stage = staging;
+  if (!stream->reference.empty())
+    return std::make_unique<BqQueryWriter>(epoch_, make_client(call), stream, std::move(stage));
+  return std::make_unique<BqLoadWriter>(epoch_, make_client(call), stream, std::move(stage));
 }
 
-// One table: a copy job, which moves no bytes through a query. Several, or an upsert: one
-// transaction.
-Json::Value BqSink::commit_job(const std::vector<Json::Value>& tokens) const {
-  const auto reference = [&](const std::string& table) {
-    Json::Value out;
-    out["projectId"] = config_.access.place.project;
-    out["datasetId"] = config_.access.place.dataset;
-    out["tableId"] = table;
-    return out;
-  };
-  Json::Value job;
-  if (tokens.size() == 1 && tokens[0]["write"].asString() != "upsert") {
-    Json::Value& copy = job["copy"];
-    copy["sourceTable"] = reference(tokens[0]["staging"].asString());
-    copy["destinationTable"] = reference(tokens[0]["table"].asString());
-    copy["createDisposition"] = "CREATE_NEVER";
-    copy["writeDisposition"] =
-        tokens[0]["write"].asString() == "replace" ? "WRITE_TRUNCATE" : "WRITE_APPEND";
-    return job;
-  }
-  std::string sql = "BEGIN TRANSACTION;\n";
-  for (const auto& token : tokens) {
-    const std::string table = bq_table(config_.access.place, token["table"].asString());
-    const std::string staging = bq_table(config_.access.place, token["staging"].asString());
-    const std::string columns = bq_columns(token["columns"]);
-    const std::string write = token["write"].asString();
-    if (write == "upsert") {
-      sql += merge_sql(table, staging, token);
-      continue;
-    }
-    if (write == "replace") sql += "DELETE FROM " + table + " WHERE true;\n";
-    sql += "INSERT INTO " + table + " (" + columns + ") SELECT " + columns + " FROM " + staging +
-           ";\n";
-  }
-  job["query"]["query"] = sql + "COMMIT TRANSACTION;";
-  job["query"]["useLegacySql"] = false;
-  return job;
-}
-
-// Ids are derived from the transaction: after a crash the job is found again, and its own outcome
-// decides. A job that failed did nothing, so the next one takes the next id; those that failed in
-// earlier runs are passed over.
 void BqSink::commit(Call& call, const std::string& txn, uint64_t,
                     std::span<const std::string> texts) {
   if (config_.stream) return;
-  std::vector<Json::Value> tokens;
-  for (const auto& text : texts) tokens.push_back(parse_json(text));
-  const Json::Value configuration = commit_job(tokens);
-  for (uint32_t number = 1, tries = 0;; ++number) {
-    const std::string id = "patchbay_" + txn + "_commit_" + std::to_string(number);
-    call.durable_step("bq.commit.before");
-    const BqJobOutcome outcome = client(call).run_job(call, id, configuration);
-    call.durable_step("bq.commit.after");
-    if (outcome.ok) break;
-    if (outcome.repeated && tries == 0 && number < kMostFailedJobs) continue;
-    wait_after_failure(call, id, outcome, ++tries);
-  }
-  for (const auto& token : tokens) client(call).delete_table(call, token["staging"].asString());
+  BqCommit(client(call), txn).run(call, tables::parse_groups(kBqNames, texts));
 }
 
 void BqSink::abort(Call& call, std::span<const std::string> txns) {
@@ -291,7 +281,18 @@ void BqSink::abort(Call& call, std::span<const std::string> txns) {
         client(call).cancel_job(call, bq_query_job(staging));  // it may run, and cost, still
       missing = there ? 0 : missing + 1;
     }
+    // A commit that comes later finds nothing to move; one that is at work is waited for.
+    BqCommit(client(call), txn).is_committed(call);
   }
+}
+
+Outcome BqSink::outcome(Call& call, const std::string& txn, std::span<const std::string> texts) {
+  if (config_.stream) return Outcome::kUnknown;
+  if (BqCommit(client(call), txn).is_committed(call)) return Outcome::kCommitted;
+  for (const auto& text : texts) {
+    if (!client(call).get_table(call, TableToken::parse(text).stage)) return Outcome::kGone;
+  }
+  return texts.empty() ? Outcome::kGone : Outcome::kPrepared;
 }
 
 }  // namespace patchbay

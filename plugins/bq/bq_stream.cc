@@ -4,9 +4,8 @@
 
 #include <algorithm>
 
-#include "bq_schema.h"
-#include "bq_words.h"
 #include "patchbay/json_text.h"
+#include "patchbay/tables/words.h"
 
 namespace patchbay {
 namespace {
@@ -25,14 +24,14 @@ std::string digest(const std::string& text) {
 }  // namespace
 
 BqStreamWriter::BqStreamWriter(std::unique_ptr<BqClient> client, SchemaPtr stream,
-                               const Json::Value& target_schema, std::string table,
-                               std::string name, const std::vector<std::string>& keys)
+                               const Json::Value& table_fields, std::string table, std::string name,
+                               const std::vector<std::string>& keys, bool lacks_fields)
     : client_(std::move(client)),
       stream_(stream),
       table_(std::move(table)),
       name_(std::move(name)),
-      lacks_columns_(!missing_columns(*stream_, target_schema["fields"]).empty()),
-      encoder_(std::move(stream), target_schema["fields"], true) {
+      lacks_fields_(lacks_fields),
+      encoder_(std::move(stream), table_fields, true) {
   const bool all = std::all_of(keys.begin(), keys.end(),
                                [&](const auto& key) { return stream_->index_of(key) >= 0; });
   for (size_t i = 0; all && i < keys.size(); ++i)
@@ -82,13 +81,20 @@ void BqStreamWriter::send(Call& call, const Batch& batch, std::vector<Row> rows)
 std::vector<BqStreamWriter::Row> BqStreamWriter::insert(Call& call, const Batch& batch,
                                                         const std::vector<Row>& rows) {
   std::string body = R"({"skipInvalidRows":false,"ignoreUnknownValues":)";
-  body += lacks_columns_ ? R"(true,"rows":[)" : R"(false,"rows":[)";
+  body += lacks_fields_ ? R"(true,"rows":[)" : R"(false,"rows":[)";
   for (size_t i = 0; i < rows.size(); ++i) {
     body += (i == 0 ? R"({"insertId":")" : R"(,{"insertId":")") + rows[i].id + R"(","json":)" +
             rows[i].json + "}";
   }
   call.durable_step("bq.insert");
-  const Json::Value answer = client_->insert_all(call, table_, body + "]}");
+  const Json::Value answer =
+      client_->insert_all(call, table_, body + "]}", [&](const std::string& said) {
+        std::vector<std::string> texts;
+        for (const auto& row : rows) {
+          for (auto& text : tables::texts_of(batch, row.index)) texts.push_back(std::move(text));
+        }
+        return tables::without_values(said, *stream_, texts);
+      });
   const Json::Value& errors = answer["insertErrors"];
   if (errors.empty()) {
     rows_ += static_cast<int64_t>(rows.size());
@@ -97,13 +103,11 @@ std::vector<BqStreamWriter::Row> BqStreamWriter::insert(Call& call, const Batch&
   std::vector<std::string> refused(rows.size());
   for (const auto& one : errors) {
     const Json::UInt64 index = one["index"].isUInt64() ? one["index"].asUInt64() : rows.size();
+    if (index >= rows.size()) continue;
+    const auto texts = tables::texts_of(batch, rows[index].index);
     for (const auto& error : one["errors"]) {
-      const std::string reason = error["reason"].asString();
-      if (index >= rows.size() || reason == "stopped") continue;
-      const std::string location = error["location"].asString();
-      refused[index] += (refused[index].empty() ? "" : "; ") +
-                        (location.empty() ? "" : location + ": ") + reason + ": " +
-                        without_values(error["message"].asString(), *stream_);
+      if (error["reason"].asString() == "stopped") continue;
+      refused[index] += (refused[index].empty() ? "" : "; ") + reason_of(error, texts);
     }
   }
   std::vector<Row> again;
@@ -120,6 +124,14 @@ std::vector<BqStreamWriter::Row> BqStreamWriter::insert(Call& call, const Batch&
     throw Error(Code::kUnavailable,
                 "table " + table_ + ": BigQuery stopped every row without a reason");
   return again;
+}
+
+std::string BqStreamWriter::reason_of(const Json::Value& error,
+                                      const std::vector<std::string>& texts) const {
+  const std::string location =
+      tables::without_values(error["location"].asString(), *stream_, texts);
+  return (location.empty() ? "" : location + ": ") + error["reason"].asString() + ": " +
+         tables::without_values(error["message"].asString(), *stream_, texts);
 }
 
 Prepared BqStreamWriter::prepare(Call&) { return {"{}", rows_}; }

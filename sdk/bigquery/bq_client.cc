@@ -14,10 +14,29 @@ bool is_reason(const HttpResponse& response, const char* reason) {
   return parse_google_error(response).reason == reason;
 }
 
+// errorResult is often the first of them, and may say no more than that there are others:
+// https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobStatus
+std::vector<std::string> details_of(const Json::Value& job, const std::string& message) {
+  constexpr size_t kMost = 3;
+  std::vector<std::string> out;
+  const Json::Value& errors = inside(job, {"status", "errors"});
+  if (!errors.isArray()) return out;
+  for (const auto& error : errors) {
+    const std::string where = text_inside(error, {"location"}),
+                      what = text_inside(error, {"message"});
+    if (what.empty() || what == message || out.size() == kMost) continue;
+    out.push_back(where.empty() ? what : where + ": " + what);
+  }
+  return out;
+}
+
 BqJobOutcome outcome_of(const Json::Value& job) {
   const Json::Value& error = inside(job, {"status", "errorResult"});
-  if (!error.isNull())
-    return {false, text_inside(error, {"reason"}), text_inside(error, {"message"})};
+  if (!error.isNull()) {
+    BqJobOutcome out{false, text_inside(error, {"reason"}), text_inside(error, {"message"})};
+    out.details = details_of(job, out.message);
+    return out;
+  }
   const std::string rows = text_inside(job, {"statistics", "query", "numDmlAffectedRows"});
   return {true, "", "", std::strtoll(rows.c_str(), nullptr, 10)};
 }
@@ -84,13 +103,12 @@ std::optional<Json::Value> BqClient::get_table(Call& call, const std::string& ta
   return bq_answers::table(request, response);
 }
 
-bool BqClient::create_table(Call& call, const std::string& table, const Json::Value& schema,
+bool BqClient::create_table(Call& call, const std::string& table, Json::Value resource,
                             std::chrono::seconds expires_in) {
-  Json::Value body;
+  Json::Value body = std::move(resource);
   body["tableReference"]["projectId"] = place_.project;
   body["tableReference"]["datasetId"] = place_.dataset;
   body["tableReference"]["tableId"] = table;
-  body["schema"] = schema;
   if (expires_in.count() > 0) {
     const auto at = std::chrono::system_clock::now() + expires_in;
     const auto ms =
@@ -213,7 +231,7 @@ BqJobOutcome BqClient::run_job(Call& call, const std::string& id,
 }
 
 GoogleUpload BqClient::begin_upload(Call& call, const std::string& id,
-                                    const Json::Value& configuration) {
+                                    const Json::Value& configuration, BqWords without_values) {
   Json::Value body;
   body["jobReference"]["projectId"] = place_.project;
   body["jobReference"]["jobId"] = id;
@@ -226,6 +244,7 @@ GoogleUpload BqClient::begin_upload(Call& call, const std::string& id,
                    body);
   request.headers.emplace_back("X-Upload-Content-Type: application/octet-stream");
   request.safe_to_repeat = true;  // a session alone does nothing
+  request.without_values = std::move(without_values);
   return GoogleUpload(call, api_, request);
 }
 
@@ -270,13 +289,15 @@ Json::Value BqClient::query_page(Call& call, const std::string& job,
   return bq_answers::page(request, api_.require(call, request));
 }
 
-Json::Value BqClient::insert_all(Call& call, const std::string& table, const std::string& body) {
+Json::Value BqClient::insert_all(Call& call, const std::string& table, const std::string& body,
+                                 BqWords without_values) {
   HttpRequest request;
   request.method = "POST";
   request.url = dataset_url("/tables/" + percent_encode(table) + "/insertAll");
   request.headers = {"Content-Type: application/json"};
   request.body = body;
   request.safe_to_repeat = true;  // insertId: a row that came before is dropped
+  request.without_values = std::move(without_values);
   return bq_answers::insert_errors(request, api_.require(call, request));
 }
 

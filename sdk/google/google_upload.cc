@@ -53,7 +53,8 @@ void wait_after(Call& call, uint32_t setbacks, std::optional<nanoseconds> retry_
 
 }  // namespace
 
-GoogleUpload::GoogleUpload(Call& call, GoogleApi& api, const HttpRequest& begin) : api_(api) {
+GoogleUpload::GoogleUpload(Call& call, GoogleApi& api, const HttpRequest& begin)
+    : api_(api), without_values_(begin.without_values) {
   session_ = api.require(call, begin).header("location");
   if (origin_of(session_).empty())
     throw Error(Code::kRemote, describe(begin) + ": gave no upload session");
@@ -78,6 +79,7 @@ HttpRequest GoogleUpload::question(const Piece& piece) const {
   request.url = session_;
   request.headers = {"Content-Range: bytes */" + piece.total()};
   request.secrets = {session_};
+  request.without_values = without_values_;
   return request;
 }
 

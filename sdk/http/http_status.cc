@@ -80,6 +80,7 @@ std::string describe(const HttpRequest& request) {
 }
 
 std::string redact(const HttpRequest& request, std::string text) {
+  if (request.without_values) text = request.without_values(text);
   for (const auto& secret : request.secrets) blot_out(text, secret);
   for (const auto& header : request.headers) {
     const size_t colon = header.find(':');

@@ -152,15 +152,41 @@ class BqTest(SystemTest):
         self.assertEqual(max(row["sequence"] for row in self.table()), self.source.post("/_control/records", {})["sequence"])
 
     def test_upsert_keeps_the_last_of_the_versions_that_come_in_one_run(self):
-        pipeline = self.write(more=", write: upsert, keys: [id]")
+        pipeline = self.write(FAST + "\nrejects: {max: 2}", more=", write: upsert, keys: [id]")
         self.run_json(pipeline)
         again = [{"id": identity, "score": score, "sequence": 5000 + score}
                  for score, identity in enumerate([10001, 10001, 77, 77, None, None])]
         self.source.post("/_control/records", {"records": again})
-        self.assertEqual(self.run_json(pipeline).stream["rows_written"], 6)
+        stream = self.run_json(pipeline).stream
+        self.assertEqual((stream["rows_written"], stream["rows_rejected"]), (4, 2))  # those without a key
         found = [(row["id"], row["score"]) for row in self.table() if row["sequence"] >= 5000]
-        self.assertEqual(found, [(10001, 1), (77, 3), (None, 4), (None, 5)])
-        self.assertEqual(len(self.table()), 703)
+        self.assertEqual(found, [(10001, 1), (77, 3)])
+        self.assertEqual(len(self.table()), 701)
+
+    def test_a_table_that_is_partitioned_and_clustered_stays_so(self):
+        self.run_json(self.write())
+        kept = {"timePartitioning": {"type": "DAY", "field": "created", "expirationMs": "86400000"}, "clustering": {"fields": ["id"]}}
+        self.bq.post("/_control/keep", {"table": ["demo", "qreviews", "results"], "keep": kept})
+        self.source.post("/_control/records", {"append": 5})
+        self.run_json(self.write())
+        self.assert_all_once(705)
+        self.run_json(self.write(more=", write: replace"))
+        self.assert_all_once(705)
+
+    def test_columns_that_the_stream_lacks_keep_their_values_inside_of_records_too(self):
+        self.run_json(self.write())
+        before = {row["id"]: row for row in self.table()}
+        (self.folder / "responses.jsonl").write_text(json.dumps({"id": 10001, "recipient": {"zipcode": "98765"}}) + "\n")
+        self.run_json(self.pipeline(f"""
+name: some
+nodes:
+  - {{use: files, with: {{path: responses.jsonl}}}}
+  - use: json.decode
+  - use: bq
+    with: {{endpoint: "{self.bq.url}", project: demo, dataset: qreviews, credentials: {{secret: bq}}, tables: {{responses: results}}, write: upsert, keys: [id]}}
+""", "some"))
+        before[10001]["recipient"]["zipcode"] = "98765"
+        self.assertEqual({row["id"]: row for row in self.table()}, before)
 
     def test_create_false_names_what_is_missing(self):
         result = self.run_json(self.write(more=", create: false"), code=7)

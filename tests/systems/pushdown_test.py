@@ -158,7 +158,10 @@ class ResultsTest(PushdownTest):
     def test_an_empty_result_is_a_result(self):
         query = 'stream: spent, query: "SELECT person, sum(amount) AS amount, count(*) AS n FROM orders WHERE FALSE GROUP BY person"'
         self.run_json(self.write(more=", write: replace"))
-        self.run_json(self.write(query, more=", write: replace"))
+        refused = self.run_json(self.write(query, more=", write: replace"), code=7)
+        self.assertIn("set empty: allow if that is right", refused.out)
+        self.assertEqual(len(self.table()), 2)
+        self.run_json(self.write(query, more=", write: replace, empty: allow"))
         self.assertEqual(self.table(), [])
 
     def test_several_queries_and_their_names(self):

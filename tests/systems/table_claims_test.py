@@ -18,7 +18,14 @@ def sqlite(folder):
                   "folds_case": True, "keeps_prepared": True, "keeps_newest": True, "knows_outcomes": True}
 
 
-SINKS = {"sqlite": sqlite}
+def bq(folder):
+    server = Server("bigquery/server.py", folder)
+    config = {"endpoint": server.url, "project": "demo", "dataset": "d", "credentials": {"secret": "bq"}}
+    return server, {"component": "bq", "config": config, "secrets": {"bq": json.dumps(server.get("/_control/credentials"))},
+                    "modes": ["append", "replace", "upsert", "mirror"], "folds_case": True, "keeps_prepared": True, "knows_outcomes": True}
+
+
+SINKS = {"bq": bq, "sqlite": sqlite}
 
 
 def main():

@@ -24,6 +24,7 @@ TEST_P(Epochs, ACommitMayComeAgain) {
   driver.commit(name, number, tokens);
   another(GetParam())->commit(name, number, tokens);
   EXPECT_THAT(rows(), ElementsAre("1|a"));
+  host.epoch.number = number + 1;
   write(GetParam(), schema, {"1|A", "2|b"});
   const Texts after = rows();
   another(GetParam())->commit(name, number, tokens);

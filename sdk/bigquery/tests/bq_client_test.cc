@@ -63,7 +63,7 @@ TEST_F(BqClientTest, AnswersOfAnotherShapeAreRefusedOrNoSuccess) {
              [&](BqClient& bq) { bq.get_table(call, "t"); },
              [&](BqClient& bq) { bq.run_job(call, "j", {}); },
              [&](BqClient& bq) { bq.list_rows(call, "t", ""); },
-             [&](BqClient& bq) { bq.insert_all(call, "t", "{}"); }}) {
+             [&](BqClient& bq) { bq.insert_all(call, "t", "{}", {}); }}) {
       EXPECT_THAT(test::failure([&] { ask(client(ok(body))); }, Code::kRemote),
                   HasSubstr(": answered 200 with "));
     }
@@ -80,7 +80,7 @@ TEST_F(BqClientTest, AnswersOfAnotherShapeAreRefusedOrNoSuccess) {
                 HasSubstr("something that is no page of rows"));
   for (const char* body :
        {R"({"insertErrors":{"a":1}})", R"({"insertErrors":[{"errors":[{"reason":{}}]}]})"})
-    EXPECT_THAT(test::failure([&] { client(ok(body)).insert_all(call, "t", "{}"); }, Code::kRemote),
+    EXPECT_THAT(test::failure([&] { client(ok(body)).insert_all(call, "t", "{}", {}); }, Code::kRemote),
                 HasSubstr("which rows are in"));
   EXPECT_FALSE(
       client(ok(R"({"status":{"state":"DONE","errorResult":"boom"}})")).run_job(call, "j", {}).ok);

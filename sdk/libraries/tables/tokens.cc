@@ -48,7 +48,7 @@ TableToken TableToken::parse(std::string_view text) {
   TableToken out;
   out.stream = in["stream"].asString();
   out.table = in["table"].asString();
-  out.stage = in["stage"].asString();
+  out.stage = in.get("stage", in["staging"]).asString();
   out.write = mode_of(in["write"].asString());
   out.keys = strings_of(in["keys"]);
   out.columns = strings_of(in["columns"]);

@@ -4,8 +4,10 @@
 
 #include <json/value.h>
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "patchbay/google.h"
 #include "patchbay/google_upload.h"
@@ -28,6 +30,9 @@ struct BqJobOutcome {
   std::string reason, message;  // of errorResult
   int64_t affected_rows = 0;    // by a query that writes
   bool repeated = false;        // of a job that was there before
+  // The first few of what `errors` says beyond errorResult. May hold values of rows, as `message`
+  // may.
+  std::vector<std::string> details{};
 };
 
 // What a query would give, if it can run.
@@ -35,6 +40,9 @@ struct BqDryRun {
   BqJobOutcome outcome;
   Json::Value fields;
 };
+
+// What BigQuery says of a request that carries rows, without their values.
+using BqWords = std::function<std::string(const std::string&)>;
 
 // One thread at a time.
 class BqClient {
@@ -46,8 +54,9 @@ class BqClient {
   bool has_dataset(Call& call);
   void create_dataset(Call& call);  // there already = fine
   std::optional<Json::Value> get_table(Call& call, const std::string& table);
-  // False where it is there already. `expires_in` 0 = never.
-  bool create_table(Call& call, const std::string& table, const Json::Value& schema,
+  // `resource`: {"schema": .., "timePartitioning": ..}, as tables.insert takes it. False where it
+  // is there already. `expires_in` 0 = never.
+  bool create_table(Call& call, const std::string& table, Json::Value resource,
                     std::chrono::seconds expires_in);
   void patch_schema(Call& call, const std::string& table, const Json::Value& schema,
                     const std::string& etag);
@@ -64,7 +73,8 @@ class BqClient {
   BqDryRun dry_run(Call& call, const std::string& sql);
 
   // A load job that comes with its data.
-  GoogleUpload begin_upload(Call& call, const std::string& id, const Json::Value& configuration);
+  GoogleUpload begin_upload(Call& call, const std::string& id, const Json::Value& configuration,
+                            BqWords without_values);
 
   // One page of rows, with pageToken where there are more. Timestamps are microseconds.
   Json::Value list_rows(Call& call, const std::string& table, const std::string& page_token);
@@ -72,7 +82,8 @@ class BqClient {
                           const std::string& sql);  // its first page, with schema and jobReference
   Json::Value query_page(Call& call, const std::string& job, const std::string& page_token);
 
-  Json::Value insert_all(Call& call, const std::string& table, const std::string& body);
+  Json::Value insert_all(Call& call, const std::string& table, const std::string& body,
+                         BqWords without_values);
 
  private:
   HttpRequest job_request(const std::string& id, const Json::Value& configuration) const;

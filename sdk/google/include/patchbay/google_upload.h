@@ -16,8 +16,9 @@ class GoogleUpload {
  public:
   static constexpr size_t kUnit = 256 << 10;  // every piece but the last is a multiple of it
 
-  // Sends the request that begins an upload. Throws Error kRemote where the answer names no
-  // session, or one on a server that credentials must not go to.
+  // Sends the request that begins an upload; its `without_values` counts for all pieces. Throws
+  // Error kRemote where the answer names no session, or one on a server that credentials must not
+  // go to.
   GoogleUpload(Call& call, GoogleApi& api, const HttpRequest& begin);
 
   // Returns when the server has all of `data`. Throws Error kUnavailable where the session is gone:
@@ -44,6 +45,7 @@ class GoogleUpload {
 
   GoogleApi& api_;
   std::string session_;
+  const std::function<std::string(const std::string&)> without_values_;
   int64_t stored_ = 0;
 };
 

@@ -78,6 +78,8 @@ struct HttpRequest {
   std::vector<int> expected;         // statuses that `require` lets through; empty = 2xx
   std::vector<std::string> secrets;  // values that no message shows, beyond those of headers that
                                      // carry credentials
+  // Where the request carries a record's values: what the remote says of it without them.
+  std::function<std::string(const std::string&)> without_values;
 };
 
 // A failed connection: nothing was answered, or not all of it.

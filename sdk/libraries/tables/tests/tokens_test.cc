@@ -44,6 +44,7 @@ TEST(TableToken, OfTheVersionBeforeMayEmptyATable) {
       R"({"stage":"_patchbay_t1_1","table":"t","write":"replace","keys":[],"columns":["a"]})");
   EXPECT_TRUE(out.may_empty);
   EXPECT_EQ(out.columns, std::vector<std::string>{"a"});
+  EXPECT_EQ(TableToken::parse(R"({"staging":"s","write":"append"})").stage, "s");
 }
 
 TEST(TableGroups, AreOnePerTableInTheOrderOfTheFirstToken) {
