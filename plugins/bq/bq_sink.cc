@@ -133,8 +133,9 @@ std::vector<SchemaStep> BqSink::plan_existing(const Schema& stream, const Json::
   const bool replaces = options.write == WriteMode::kReplace;
   const bool differs = !found.missing.empty() || !found.misfits.empty() || !beyond.empty();
   if (options.recreate && differs) {
-    require_new_names(stream.fields);
-    staging_anew(stream, target);  // throws where partitions are in the way
+    if (stream.reference.empty()) require_new_names(stream.fields);
+    staging_anew(new_table(stream)["schema"]["fields"],
+                 target);  // throws where partitions are in the way
     return {{Kind::kRecreateTable, table}};
   }
   if (!found.misfits.empty()) {
@@ -208,7 +209,7 @@ BqStage BqSink::plan_stage(const Schema& stream, const Json::Value& target,
   token.recreate =
       options.recreate && (!found.missing.empty() || !found.misfits.empty() || !beyond.empty());
   if (token.recreate) {
-    out.resource = staging_anew(stream, target);
+    out.resource = staging_anew(new_table(stream)["schema"]["fields"], target);
     token.columns = names_of(stream);
   } else {
     require_declined(found.missing, token.table, stream, declined_);

@@ -138,13 +138,19 @@ std::vector<Split> BqSource::plan(Call&, const std::vector<std::string>& streams
     return streams.empty() || std::find(streams.begin(), streams.end(), stream) != streams.end();
   };
   std::vector<Split> splits;
+  // Each is read whole, in each run.
+  const auto add = [&](Split split, const char* what, const std::string& from) {
+    split.complete = true;
+    split.identity[what] = from;
+    splits.push_back(std::move(split));
+  };
   if (query_ && wanted("query"))
-    splits.push_back({"query", "query", false, Json::objectValue, false});
+    add({"query", "query", false, Json::objectValue, false}, "query", *query_);
   for (const auto& [stream, table] : tables_) {
     if (!wanted(stream)) continue;
     Split split{stream, stream, false, Json::objectValue, false};
     split.detail["table"] = table;
-    splits.push_back(std::move(split));
+    add(std::move(split), "table", table);
   }
   return splits;
 }

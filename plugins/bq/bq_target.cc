@@ -30,11 +30,9 @@ Json::Value partitioned_like(const Json::Value& resource) {
   return out;
 }
 
-void require_column(const Schema& stream, const Json::Value& resource, const std::string& column,
-                    const char* what) {
-  for (const auto& field : stream.fields) {
-    if (tables::same_column(kBqNames, field.name, column)) return;
-  }
+void require_column(const Json::Value& fields, const Json::Value& resource,
+                    const std::string& column, const char* what) {
+  if (find_column(fields, column)) return;
   throw Error(Code::kSchema, "table " + resource["tableReference"]["tableId"].asString() + ": is " +
                                  what + " by " + column +
                                  ", which the stream lacks, so that it can't be made anew; add the "
@@ -85,17 +83,17 @@ Json::Value staging_for_merge(const Json::Value& resource, const std::vector<std
   return out;
 }
 
-Json::Value staging_anew(const Schema& stream, const Json::Value& resource) {
+Json::Value staging_anew(const Json::Value& fields, const Json::Value& resource) {
   Json::Value out = partitioned_like(resource);
   for (const char* how : {"timePartitioning", "rangePartitioning"}) {
-    const std::string field = out.isMember(how) ? out[how]["field"].asString() : "";
-    if (!field.empty()) require_column(stream, resource, field, "partitioned");
+    const std::string column = out.isMember(how) ? out[how]["field"].asString() : "";
+    if (!column.empty()) require_column(fields, resource, column, "partitioned");
   }
   if (out.isMember("clustering")) {
-    for (const auto& field : out["clustering"]["fields"])
-      require_column(stream, resource, field.asString(), "clustered");
+    for (const auto& column : out["clustering"]["fields"])
+      require_column(fields, resource, column.asString(), "clustered");
   }
-  out["schema"] = bq_schema(stream);
+  out["schema"]["fields"] = fields;
   return out;
 }
 

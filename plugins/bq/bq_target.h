@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "patchbay/tables/columns.h"
-#include "patchbay/type.h"
 
 namespace patchbay {
 
@@ -26,9 +25,9 @@ bool requires_filter(const Json::Value& resource);
 Json::Value staging_like(const Json::Value& resource);
 // The same for rows that are merged by keys: their numbers come along, and a key must have a value.
 Json::Value staging_for_merge(const Json::Value& resource, const std::vector<std::string>& keys);
-// With the columns of the stream, for a target that is made anew. Throws Error kSchema where the
-// target's partitions hang on a column that the stream lacks.
-Json::Value staging_anew(const Schema& stream, const Json::Value& resource);
+// With the stream's own columns, `fields`, for a target that is made anew. Throws Error kSchema
+// where the target's partitions hang on a column that is not among them.
+Json::Value staging_anew(const Json::Value& fields, const Json::Value& resource);
 
 // How many fields there are, members of records included: staging tables of one target that have as
 // many have the same.

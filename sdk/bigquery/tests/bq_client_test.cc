@@ -80,8 +80,9 @@ TEST_F(BqClientTest, AnswersOfAnotherShapeAreRefusedOrNoSuccess) {
                 HasSubstr("something that is no page of rows"));
   for (const char* body :
        {R"({"insertErrors":{"a":1}})", R"({"insertErrors":[{"errors":[{"reason":{}}]}]})"})
-    EXPECT_THAT(test::failure([&] { client(ok(body)).insert_all(call, "t", "{}", {}); }, Code::kRemote),
-                HasSubstr("which rows are in"));
+    EXPECT_THAT(
+        test::failure([&] { client(ok(body)).insert_all(call, "t", "{}", {}); }, Code::kRemote),
+        HasSubstr("which rows are in"));
   EXPECT_FALSE(
       client(ok(R"({"status":{"state":"DONE","errorResult":"boom"}})")).run_job(call, "j", {}).ok);
   EXPECT_TRUE(

@@ -94,19 +94,21 @@ Json::Value KnownRows::state() const {
   for (const auto& [digest, times] : each_) {
     for (int64_t i = 0; i < times; ++i) all += hex(digest);
   }
-  return all;
+  out["each"] = all;
+  return out;
 }
 
 KnownRows KnownRows::parse(const Json::Value& state) {
   KnownRows out;
-  if (state.isObject()) {
+  if (!state.isObject()) no_state();
+  if (!state.isMember("each")) {
     if (!state["rows"].isInt64() || !state["digest"].isString()) no_state();
     out.count_ = state["rows"].asInt64();
     if (out.has_each() || !parse_hex(state["digest"].asString(), out.sum_)) no_state();
     return out;
   }
-  if (!state.isString()) no_state();
-  const std::string all = state.asString();
+  if (!state["each"].isString()) no_state();
+  const std::string all = state["each"].asString();
   for (size_t at = 0; at < all.size(); at += kDigits) {
     uint64_t digest = 0;
     if (!parse_hex(std::string_view(all).substr(at, kDigits), digest)) no_state();
@@ -125,8 +127,8 @@ CursorRead::CursorRead(std::string stream, std::string column, const Json::Value
   before_ = KnownRows::parse(state["known"]);
   again_ = !from_.isNull();
   to_skip_ = before_.has_each() ? 0 : before_.count();
-  if (state["columns"].isString() && !parse_hex(state["columns"].asString(), columns_before_))
-    no_state();
+  const Json::Value& columns = state["known"]["columns"];
+  if (!columns.isString() || !parse_hex(columns.asString(), columns_before_)) no_state();
 }
 
 bool CursorRead::look(uint64_t digest) {
@@ -163,7 +165,7 @@ bool CursorRead::take(const Json::Value& value, bool same, uint64_t digest) {
     return false;
   }
   if (before_.has_each() && before_.take(digest)) return false;
-  if (columns_before_ == 0 || columns_before_ == columns_) return true;
+  if (columns_before_ == columns_) return true;
   throw Error(Code::kSchema,
               "stream " + stream_ +
                   ": its columns have changed since the last run, and a row that "
@@ -182,7 +184,7 @@ Json::Value CursorRead::state() const {
   const bool untouched = now_.count() == 0;
   if (untouched && !again_) return out;
   out["known"] = untouched ? before_.state() : now_.state();
-  out["columns"] = hex(untouched ? columns_before_ : columns_);
+  out["known"]["columns"] = hex(untouched ? columns_before_ : columns_);
   return out;
 }
 

@@ -122,8 +122,9 @@ TEST(CursorRead, AValueThatIsWholeNeedsNoMemory) {
 }
 
 TEST(CursorRead, WhatIsNoStateIsRefusedNeverReadFromTheStart) {
-  for (const char* text : {R"("x")", "[]", R"({"cursor":1,"known":7})",
-                           R"({"cursor":1,"known":"zz"})", R"({"cursor":1,"known":{"rows":5}})"}) {
+  for (const char* text :
+       {R"("x")", "[]", R"({"cursor":1,"known":7})", R"({"cursor":1,"known":{"each":"zz"}})",
+        R"({"cursor":1,"known":{"each":""}})", R"({"cursor":1,"known":{"rows":5}})"}) {
     EXPECT_THAT(failure([&] { CursorRead("s", "id", parse_json(text)); }, Code::kData),
                 HasSubstr("state:"))
         << text;

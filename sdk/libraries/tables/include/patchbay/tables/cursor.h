@@ -59,7 +59,7 @@ class KnownRows {
 // One read. The reader goes through the rows in the order of the cursor and reports each.
 class CursorRead {
  public:
-  // `stream` and `column` name what is read, for messages. `state`: {"cursor": 17, "known": ..},
+  // `stream` and `column` name what is read, for messages. `state`: {"cursor": 17, "known": {..}},
   // {"cursor": 17} where no row of that value can come any more, or null. Throws kData for others.
   CursorRead(std::string stream, std::string column, const Json::Value& state);
 
