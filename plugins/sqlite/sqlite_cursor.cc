@@ -29,15 +29,17 @@ SqliteCursor::SqliteCursor(Database& database, const SqliteExtract& extract,
 // A name that is no column would be taken for a text by SQLite, so it is looked for in the result.
 void SqliteCursor::find_column() {
   auto all = database_.compile("SELECT * FROM " + extract_.from);
+  std::vector<std::string> names;
   for (int i = 0; i < all.columns(); ++i) {
-    names_.push_back(all.name(i));
-    if (place_ < 0 && tables::same_column(kSqliteNames, names_.back(), column_)) place_ = i;
+    names.push_back(all.name(i));
+    names_.push_back(tables::RowDigest::of_name(names.back()));
+    if (place_ < 0 && tables::same_column(kSqliteNames, names.back(), column_)) place_ = i;
   }
   if (place_ < 0) config_error("cursor", extract_.stream + " has no column " + column_);
   declared_ = all.declared_type(place_);
-  column_ = names_[static_cast<size_t>(place_)];
+  column_ = names[static_cast<size_t>(place_)];
   name_ = quote_identifier(column_);
-  read_.set_columns(names_);
+  read_.set_columns(names);
   if (extract_.table) row_ = row_name_in(database_, *extract_.table);
 }
 
@@ -101,7 +103,7 @@ uint64_t SqliteCursor::digest_of(const Statement& row) const {
   tables::RowDigest digest;
   for (int i = 0; i < row.columns(); ++i) {
     const int stored = row.type(i);
-    const std::string& name = names_[static_cast<size_t>(i)];
+    const uint64_t name = names_[static_cast<size_t>(i)];
     if (stored == SQLITE_INTEGER) digest.add_integer(name, row.integer(i));
     if (stored == SQLITE_FLOAT) digest.add_real(name, row.real(i));
     if (stored == SQLITE_TEXT) digest.add_text(name, row.bytes(i));
@@ -187,7 +189,7 @@ bool SqliteCursor::take(const Statement& row) {
   const Json::Value value = value_of(row);
   if (!greatest_.isNull() && same(value, greatest_)) return false;
   const bool stays = !read_.last().isNull() && same(read_.last(), value);
-  return read_.take(value, stays, digest_of(row));
+  return read_.take(value, stays, read_.needs_digests() ? digest_of(row) : 0);
 }
 
 bool SqliteCursor::stays_with_last(const Statement& row) {

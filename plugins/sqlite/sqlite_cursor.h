@@ -64,7 +64,7 @@ class SqliteCursor {
   Database& database_;
   const SqliteExtract extract_;
   std::string column_, name_;
-  std::vector<std::string> names_;  // of all columns
+  std::vector<uint64_t> names_;  // of all columns, as digests take them
   int place_ = -1;
   std::string declared_, row_;  // row_: the rowid's name; empty where rows have none
   tables::CursorRead read_;

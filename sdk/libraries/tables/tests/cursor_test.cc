@@ -20,7 +20,7 @@ using Rows = std::vector<std::pair<int, std::string>>;
 
 uint64_t digest_of(const std::string& text) {
   RowDigest digest;
-  digest.add_text("v", text);
+  digest.add_text(RowDigest::of_name("v"), text);
   return digest.value();
 }
 
@@ -133,16 +133,16 @@ TEST(CursorRead, WhatIsNoStateIsRefusedNeverReadFromTheStart) {
 
 TEST(RowDigest, DependsOnNamesKindsAndValuesNotOnOrderOrNulls) {
   RowDigest a, b, c, d;
-  a.add_text("x", "1");
-  a.add_integer("y", 2);
-  b.add_integer("y", 2);
-  b.add_text("x", "1");
+  a.add_text(RowDigest::of_name("x"), "1");
+  a.add_integer(RowDigest::of_name("y"), 2);
+  b.add_integer(RowDigest::of_name("y"), 2);
+  b.add_text(RowDigest::of_name("x"), "1");
   EXPECT_EQ(a.value(), b.value());
-  c.add_text("y", "2");
-  c.add_text("x", "1");
+  c.add_text(RowDigest::of_name("y"), "2");
+  c.add_text(RowDigest::of_name("x"), "1");
   EXPECT_NE(a.value(), c.value());
-  d.add_text("x", "2");
-  d.add_integer("y", 1);
+  d.add_text(RowDigest::of_name("x"), "2");
+  d.add_integer(RowDigest::of_name("y"), 1);
   EXPECT_NE(a.value(), d.value());
 }
 

@@ -9,7 +9,6 @@
 #include <json/value.h>
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,14 +19,17 @@ namespace patchbay::tables {
 // and empty changes no digest.
 class RowDigest {
  public:
-  void add_integer(std::string_view name, int64_t value);
-  void add_real(std::string_view name, double value);
-  void add_text(std::string_view name, std::string_view value);
-  void add_bytes(std::string_view name, std::string_view value);
+  // What a column's name adds: computed once for all rows.
+  static uint64_t of_name(std::string_view name);
+
+  void add_integer(uint64_t name, int64_t value);
+  void add_real(uint64_t name, double value);
+  void add_text(uint64_t name, std::string_view value);
+  void add_bytes(uint64_t name, std::string_view value);
   uint64_t value() const;
 
  private:
-  void add(std::string_view name, char kind, std::string_view bytes);
+  void add(uint64_t name, char kind, std::string_view bytes);
   uint64_t sum_ = 0;
 };
 
@@ -38,7 +40,7 @@ class KnownRows {
   static constexpr int64_t kMostRows = 1000;
 
   void add(uint64_t digest);
-  void clear() { *this = KnownRows(); }
+  void clear();
   int64_t count() const { return count_; }
   bool has_each() const { return count_ <= kMostRows; }
   // Whether these, as a whole, are the same rows.
@@ -53,7 +55,7 @@ class KnownRows {
  private:
   int64_t count_ = 0;
   uint64_t sum_ = 0;
-  std::map<uint64_t, int64_t> each_;
+  std::vector<uint64_t> each_;
 };
 
 // One read. The reader goes through the rows in the order of the cursor and reports each.
@@ -88,6 +90,8 @@ class CursorRead {
   // No other row with the value of the last one can come: the column is unique, or the read left
   // out the greatest value.
   void set_last_is_whole() { whole_ = true; }
+  // Otherwise the digests that take() gets don't count.
+  bool needs_digests() const { return !whole_ || again_; }
   // What resumes after the rows taken; null before any.
   Json::Value state() const;
 
