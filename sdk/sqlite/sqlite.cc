@@ -54,8 +54,8 @@ Statement& Statement::bind_null(int parameter) {
 }
 
 Statement& Statement::bind_value(int parameter, const Statement& row, int column) {
-  sqlite3_bind_value(statement_, parameter, sqlite3_column_value(row.statement_, column));
-  return *this;
+  return bound(
+      sqlite3_bind_value(statement_, parameter, sqlite3_column_value(row.statement_, column)));
 }
 
 bool Statement::step() {
