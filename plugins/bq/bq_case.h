@@ -49,8 +49,8 @@ struct BqSinkTest : testing::Test {
   std::string reply_to(const std::string& request) {
     if (request.starts_with("POST /token"))
       return answer(200, R"({"access_token":"t","expires_in":3600})");
-    const size_t job = request.find("/jobs/patchbay_");
-    if (job != std::string::npos) {
+    const size_t job = request.find("/jobs/");
+    if (request.starts_with("GET ") && job != std::string::npos) {
       const std::string name = request.substr(job + 6, request.find('?', job) - job - 6);
       return stored_jobs.contains(name) ? stored_jobs[name] : answer(404, "");
     }

@@ -40,6 +40,12 @@ bool is_one_copy(const std::vector<TableGroup>& groups) {
          });
 }
 
+// Somebody else changed the table at the same time, and nothing of this was done:
+// https://cloud.google.com/bigquery/docs/transactions#transaction_concurrency
+bool is_conflict(const BqJobOutcome& outcome) {
+  return outcome.message.find("concurrent update") != std::string::npos;
+}
+
 // What BigQuery says of rows that it only moved, without what it may quote of them.
 std::string words_of(const BqJobOutcome& outcome, const std::vector<TableGroup>& groups) {
   Schema names;
@@ -143,7 +149,7 @@ void BqCommit::wait_after_failure(Call& call, const BqJobOutcome& outcome, uint3
                                   const std::vector<TableGroup>& groups) {
   const std::string what = "job " + id(number_) + ": " + words_of(outcome, groups);
   if (outcome.reason == "notFound") throw Error(Code::kNotFound, what);
-  const GoogleRetry retry = retry_of(outcome.reason);
+  const GoogleRetry retry = is_conflict(outcome) ? GoogleRetry::kSoon : retry_of(outcome.reason);
   const auto wait = retry == GoogleRetry::kSoon ? call.backoff(tries) : std::nullopt;
   if (!wait) throw Error(retry == GoogleRetry::kNo ? Code::kRemote : Code::kUnavailable, what);
   wait_or_cancel(call, *wait);

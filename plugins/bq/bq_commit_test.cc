@@ -125,6 +125,40 @@ TEST_F(BqCommitTest, AJobThatFailedForNowGetsTheNextId) {
                                  "patchbay_01R-7_commit_3"));
 }
 
+TEST_F(BqCommitTest, AnotherWriterAtTheSameTimeIsWaitedFor) {
+  const std::string said = "Transaction is aborted due to concurrent update against table p:d.a.";
+  replies = {
+      answer(200,
+             R"({"status":{"state":"DONE","errorResult":{"reason":"invalidQuery","message":")" +
+                 said + "\"}}}"),
+      kDone};
+  commit({token("a", "upsert")});
+  EXPECT_EQ(jobs().back()["jobReference"]["jobId"], "patchbay_01R-7_commit_2");
+}
+
+TEST_F(BqCommitTest, TablesThatAreMadeAnewCommitAlone) {
+  table = R"({"schema":{"fields":[{"name":"old","type":"INTEGER"}]}})";
+  host.epoch.number = 1;
+  const auto driver =
+      sink(R"({"method":"load","write":"replace","recreate":true,"tables":{"a":"a","b":"b"}})");
+  Schema other = people();
+  for (const char* name : {"a", "b"}) {
+    other.name = name;
+    driver->apply_schema(other, driver->plan_schema(other));
+  }
+  const std::string session = "HTTP/1.1 200 OK\r\nLocation: " + server.url("/upload/session/1") +
+                              "\r\nContent-Length: 0\r\n\r\n";
+  stored_jobs["_patchbay_t1_1_load"] = stored_jobs["_patchbay_t1_2_load"] = kDone;
+  const auto prepare = [&](const char* name) {
+    replies = {answer(200, "{}"), session, answer(200, "{}")};
+    other.name = name;
+    driver->open(other, "t1").prepare();
+  };
+  prepare("a");
+  EXPECT_THAT(test::failure([&] { prepare("b"); }, Code::kConfig),
+              HasSubstr("recreate: table b and another one commit together"));
+}
+
 TEST_F(BqCommitTest, JobsThatFailedInEarlierRunsArePassedOver) {
   for (const char* id : {"patchbay_01R-7_commit_1", "patchbay_01R-7_commit_2"})
     stored_jobs[id] = failed("accessDenied");

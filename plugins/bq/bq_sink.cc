@@ -69,11 +69,12 @@ Prepared BqEpoch::finish(Call& call, BqClient& client, const std::string& txn, T
   const Epoch epoch = tables::epoch_of(call);
   token.rows = rows;
   token.complete = epoch.complete;
-  const auto& earlier = prepared_.of(txn);
-  const bool alone = std::all_of(earlier.begin(), earlier.end(), [&](const TableToken& one) {
-    return one.table == token.table && !one.recreate;
-  });
-  if (token.recreate && !alone && earlier.back().table != token.table) {
+  bool several = false, anew = token.recreate;
+  for (const auto& earlier : prepared_.of(txn)) {
+    several = several || earlier.table != token.table;
+    anew = anew || earlier.recreate;
+  }
+  if (several && anew) {
     config_error("recreate", "table " + token.table +
                                  " and another one commit together, and BigQuery makes no table "
                                  "anew in a transaction; drop the table, or write them apart");

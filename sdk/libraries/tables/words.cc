@@ -109,11 +109,10 @@ void mask_text(std::string& message, const std::string& value) {
 void collect_texts(const Json::Value& value, std::vector<std::string>& out) {
   if (value.isArray() || value.isObject()) {
     for (const auto& one : value) collect_texts(one, out);
-  } else if (value.isString() && !value.asString().empty()) {
-    out.push_back(value.asString());
-  } else if (value.isNumeric()) {
-    out.push_back(value.asString());
+    return;
   }
+  const bool is_text = (value.isString() && !value.asString().empty()) || value.isNumeric();
+  if (is_text) out.push_back(value.asString());
 }
 
 }  // namespace

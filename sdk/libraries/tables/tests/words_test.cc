@@ -8,8 +8,6 @@
 namespace patchbay::tables {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
 using testing::UnorderedElementsAre;
 
 const Schema kStream{"s",
