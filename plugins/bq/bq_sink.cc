@@ -8,7 +8,6 @@
 #include "bq_schema.h"
 #include "bq_stream.h"
 #include "bq_target.h"
-#include "patchbay/tables/epoch_book.h"
 
 namespace patchbay {
 namespace {
@@ -66,7 +65,7 @@ void require_declined(const std::vector<MissingColumn>& missing, const std::stri
 
 Prepared BqEpoch::finish(Call& call, BqClient& client, const std::string& txn, TableToken token,
                          int64_t rows) {
-  const Epoch epoch = tables::epoch_of(call);
+  const Epoch epoch = call.epoch();
   token.rows = rows;
   token.complete = epoch.complete;
   bool several = false, anew = token.recreate;

@@ -244,7 +244,7 @@ void SqliteSink::commit(Call& call, const std::string& txn, uint64_t epoch,
     for (const auto& token : group.tokens)
       database.execute("DROP TABLE " + quote_identifier(token.stage));
   }
-  session.book().note_commit(tables::epoch_of(call), txn, epoch);
+  session.book().note_commit(call.epoch(), txn, epoch);
   transaction.commit();
   call.durable_step("sqlite.commit.after");
 }
@@ -256,7 +256,7 @@ void SqliteSink::abort(Call& call, std::span<const std::string> txns) {
     Transaction transaction(session.database());
     for (const auto& stage : stages_of(session.database(), txn))
       session.database().execute("DROP TABLE " + quote_identifier(stage));
-    session.book().fence(tables::epoch_of(call), txn);
+    session.book().fence(call.epoch(), txn);
     transaction.commit();
   }
 }
@@ -272,7 +272,7 @@ Outcome SqliteSink::outcome(Call& call, const std::string& txn,
   for (const auto& text : tokens)
     all = all && find_table(session.database(), TableToken::parse(text).stage).has_value();
   if (all) return Outcome::kPrepared;
-  session.book().fence(tables::epoch_of(call), txn);
+  session.book().fence(call.epoch(), txn);
   transaction.commit();
   return Outcome::kGone;
 }
@@ -280,7 +280,7 @@ Outcome SqliteSink::outcome(Call& call, const std::string& txn,
 uint64_t SqliteSink::newest(Call& call) {
   if (!is_there()) return 0;
   Session session(*this, call);
-  return session.book().newest(tables::epoch_of(call).scope);
+  return session.book().newest(call.epoch().scope);
 }
 
 }  // namespace patchbay

@@ -4,7 +4,6 @@
 #include <array>
 
 #include "patchbay/sqlite_wait.h"
-#include "patchbay/tables/epoch_book.h"
 #include "sqlite_move.h"
 #include "sqlite_rehearsal.h"
 #include "sqlite_values.h"
@@ -122,7 +121,7 @@ void SqliteStageWriter::write(Call& call, Batch batch) {
 Prepared SqliteStageWriter::prepare(Call& call) {
   Database& database = *parts_.database;
   const CallWait wait(database, call, parts_.context);
-  const Epoch epoch = tables::epoch_of(call);
+  const Epoch epoch = call.epoch();
   token_.complete = epoch.complete;
   if (!token_.keys.empty()) {
     database.execute("CREATE INDEX " + quote_identifier(token_.stage + "_keys") + " ON " +

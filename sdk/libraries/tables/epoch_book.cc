@@ -6,15 +6,6 @@
 
 namespace patchbay::tables {
 
-Epoch epoch_of(const Call& call) {
-  try {
-    return call.epoch();
-  } catch (const HostRefusal& refusal) {
-    if (refusal.code() != Code::kInternal) throw;
-    return {};
-  }
-}
-
 EpochBook::EpochBook(std::string table, Parameters parameters, RunSql run)
     : table_(std::move(table)), parameters_(parameters), run_(std::move(run)) {}
 

@@ -12,10 +12,6 @@
 
 namespace patchbay::tables {
 
-// The epoch that a call on a sink is about; empty where the host can't say, which is then one that
-// aborts nothing of what it has recorded.
-Epoch epoch_of(const Call& call);
-
 // Runs one statement with text parameters; returns the first column of its rows as text.
 using RunSql = std::function<std::vector<std::string>(const std::string& sql,
                                                       const std::vector<std::string>& parameters)>;
