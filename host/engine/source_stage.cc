@@ -287,6 +287,7 @@ void SourceStage::end_epoch() {
 void SourceStage::tell_committed() {
   for (const uint64_t committed = lane_.ledger_.committed(); told_ < committed; ++told_) {
     const uint64_t number = lane_.ledger_.number_of(told_);
+    if (number == 0) continue;  // it had nothing, and is on no record
     for (auto& live : live_) {
       if (live.first <= told_ && told_ <= live.last) live.reader->committed(*services_, number);
     }
