@@ -28,18 +28,24 @@ EpochInfo EpochLedger::info(uint64_t epoch, size_t node) const {
   return run_.epoch_info(node, txn(epoch, node), found == open_.end() ? 0 : found->second.number);
 }
 
-void EpochLedger::begin_locked(uint64_t epoch, Epoch& open) {
-  if (open.begun) return;
-  EpochBegin begin{run_.run_id, lane_.key, {}};
-  for (const auto& sink : sinks_)
-    begin.txns.push_back({run_.pipeline.nodes[sink.node].id, txn(epoch, sink.node)});
-  open.number = run_.state.begin_epoch(begin);
-  open.begun = true;
+// A row of a later epoch may be refused before anything of the earlier ones is written: their
+// numbers go up all the same.
+void EpochLedger::begin_locked(uint64_t last) {
+  for (auto& [epoch, open] : open_) {
+    if (epoch > last) return;
+    if (open.begun) continue;
+    EpochBegin begin{run_.run_id, lane_.key, {}};
+    for (const auto& sink : sinks_)
+      begin.txns.push_back({run_.pipeline.nodes[sink.node].id, txn(epoch, sink.node)});
+    open.number = run_.state.begin_epoch(begin);
+    open.begun = true;
+  }
 }
 
 void EpochLedger::begin(uint64_t epoch) {
   const Guard lock(mutex_);
-  begin_locked(epoch, open_[epoch]);
+  open_[epoch];
+  begin_locked(epoch);
 }
 
 void EpochLedger::keep_reject(uint64_t epoch, const std::string& node, const std::string& stream,
@@ -47,7 +53,7 @@ void EpochLedger::keep_reject(uint64_t epoch, const std::string& node, const std
   if (run_.options.look_only) return;
   const Guard lock(mutex_);
   Epoch& open = open_[epoch];
-  begin_locked(epoch, open);
+  begin_locked(epoch);
   const Batch& rows = rejected.rows;
   const std::string schema = compact_json(to_json(*rows.schema()));
   for (int64_t row = 0; row < rows.rows(); ++row) {
@@ -118,7 +124,7 @@ void EpochLedger::commit(uint64_t epoch, const CancelToken& cancel) {
   Epoch& open = open_.at(epoch);
   run_.judge_rejects(open.counts);
   if (open.begun || !open.states.empty()) {
-    begin_locked(epoch, open);
+    begin_locked(epoch);
     const EpochRecord record = make_record(epoch, open);
     run_.state.record_epoch(record);
     open.recorded = true;

@@ -63,7 +63,7 @@ class EpochLedger {
     size_t sinks_prepared = 0;
     CountsByStream counts;
   };
-  void begin_locked(uint64_t epoch, Epoch& open);
+  void begin_locked(uint64_t last);  // and those before it
   void commit(uint64_t epoch, const CancelToken& cancel);
   EpochRecord make_record(uint64_t epoch, Epoch& open);
   void abort_epoch(uint64_t epoch, const Epoch& open, bool keep_rejects);
