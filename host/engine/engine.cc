@@ -99,9 +99,13 @@ void Engine::recover(InstanceSet& instances, const std::string* lane) {
   for (const auto& epoch : run_.state.unfinished()) {
     const EpochRecord& record = epoch.record;
     if (lane ? record.lane != *lane : !is_ours(record.lane)) continue;
-    if (settle(epoch, instances) == Settled::kAborted) continue;
+    const Settled end = settle(epoch, instances);
     const bool own = record.run == run_.run_id;
     const CountsByStream counts = counts_from_json(record.counts);
+    if (end == Settled::kAborted) {
+      if (own) run_.forget_unsettled(counts);
+      continue;
+    }
     run_.add_recovered(counts, own);
     for (const auto& state : record.states) recovered_.add(state, own);
     int64_t rows = 0;

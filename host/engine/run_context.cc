@@ -269,6 +269,11 @@ void RunContext::add_unsettled(const CountsByStream& epoch) {
   for (const auto& [stream, counts] : epoch) outcomes_[stream].unsettled.add(counts);
 }
 
+void RunContext::forget_unsettled(const CountsByStream& epoch) {
+  const Guard lock(mutex_);
+  for (const auto& [stream, counts] : epoch) outcomes_[stream].unsettled.subtract(counts);
+}
+
 void RunContext::add_aborted(const CountsByStream& epoch) {
   const Guard lock(mutex_);
   for (const auto& [stream, counts] : epoch) outcomes_[stream].aborted.add(counts);

@@ -136,6 +136,7 @@ class RunContext {
   // Committed by recovery; `of_this_run`: it stood as unsettled until now.
   void add_recovered(const CountsByStream& epoch, bool of_this_run);
   void add_unsettled(const CountsByStream& epoch);
+  void forget_unsettled(const CountsByStream& epoch);  // it is aborted after all
   void add_aborted(const CountsByStream& epoch);
   // Names a stream for the report, also when nothing of it arrives.
   void announce(const std::string& stream, const std::string& source,
