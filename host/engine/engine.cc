@@ -240,10 +240,12 @@ void Engine::load_states(Lane& lane) const {
     const std::string& node = run_.pipeline.nodes[source.node].id;
     for (auto& split : source.splits) {
       split.state_json.clear();
-      if (lane.from_start) continue;
-      split.state_json = run_.state.state({node, split.plan.stream}, split.plan.id);
+      if (lane.replaced) continue;
+      // A full refresh that is tried again goes on after what it has committed itself.
+      split.state_json = run_.state.state({node, split.plan.stream}, split.plan.id,
+                                          lane.from_start ? run_.run_id : "");
       // What `state set` says of a stream that was never read.
-      if (split.state_json.empty() && !run_.options.replay)
+      if (split.state_json.empty() && !lane.from_start && !run_.options.replay)
         split.state_json = run_.state.given_state(split.plan.stream).value_or("");
     }
   }

@@ -34,8 +34,9 @@ struct Lane {
   std::vector<size_t> nodes;         // of the pipeline, in its order, that take part
   std::vector<std::string> streams;  // of the sources
   bool one_epoch = false;            // everything becomes visible together, at the end
-  // A table is replaced, or all is read anew: what was read before is read again.
+  // A table is replaced, or all is read anew: what earlier runs read is read again.
   bool from_start = false;
+  bool replaced = false;  // the first of the two: so is what this run has read
   // Tables that are written by keys: the lanes of one commit in the order of the plan.
   std::vector<std::string> ordered;
 };

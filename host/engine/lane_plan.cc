@@ -189,8 +189,9 @@ bool LanePlanner::is_left(const Lane& lane, size_t node, const SplitPlan& split)
     return pipeline_.nodes[i].kind == Kind::kSink && would_double(pipeline_.nodes[i]);
   });
   if (recovered_.covers(pipeline_.nodes[node].id, split, doubles)) return false;
-  if (lane.from_start || !split.once) return true;
-  return !run_.state.is_done({pipeline_.nodes[node].id, split.stream}, split.id);
+  if (lane.replaced || !split.once) return true;
+  return !run_.state.is_done({pipeline_.nodes[node].id, split.stream}, split.id,
+                             lane.from_start ? run_.run_id : "");
 }
 
 void LanePlanner::fill(Lane& lane, size_t node, const std::vector<SplitPlan>& splits) const {
@@ -236,6 +237,7 @@ void LanePlanner::add_whole(size_t root, const std::vector<size_t>& nodes, const
   lane.nodes = nodes;
   lane.one_epoch = true;
   lane.from_start = grouping.replaced || run_.options.full_refresh;
+  lane.replaced = grouping.replaced;
   for (const auto& [node, own] : splits) fill(lane, node, own);
   add(std::move(lane));
 }
@@ -251,6 +253,7 @@ void LanePlanner::add_by_stream(size_t node, const Grouping& grouping,
     lane.nodes = downstream_of(pipeline_, node);
     lane.one_epoch = true;
     lane.from_start = grouping.replaced || run_.options.full_refresh;
+    lane.replaced = grouping.replaced;
     fill(lane, node, group);
     add(std::move(lane));
   }

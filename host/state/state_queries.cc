@@ -106,21 +106,22 @@ std::vector<UnfinishedEpoch> StateStore::unfinished() {
   return out;
 }
 
-std::string StateStore::state(const StreamRef& of, const std::string& split) {
+std::string StateStore::state(const StreamRef& of, const std::string& split,
+                              const std::string& run) {
   const Guard lock(mutex_);
   auto query = db_.prepare(
       "SELECT state FROM states WHERE stream = (SELECT no FROM streams WHERE node = ? AND stream = "
-      "?) AND split = ?");
-  query.bind(1, of.node).bind(2, of.stream).bind(3, split);
+      "?) AND split = ? AND ?4 IN ('', run)");
+  query.bind(1, of.node).bind(2, of.stream).bind(3, split).bind(4, run);
   return query.step() ? query.text(0) : "";
 }
 
-bool StateStore::is_done(const StreamRef& of, const std::string& split) {
+bool StateStore::is_done(const StreamRef& of, const std::string& split, const std::string& run) {
   const Guard lock(mutex_);
   auto query = db_.prepare(
       "SELECT 1 FROM done WHERE stream = (SELECT no FROM streams WHERE node = ? AND stream = ?) "
-      "AND split = ?");
-  return query.bind(1, of.node).bind(2, of.stream).bind(3, split).step();
+      "AND split = ? AND ?4 IN ('', run)");
+  return query.bind(1, of.node).bind(2, of.stream).bind(3, split).bind(4, run).step();
 }
 
 DoneSplits StateStore::done_splits(const std::string& node) {

@@ -186,9 +186,9 @@ class StateStore {
   // EpochRecord::discard. How many epochs it concerns, also those discarded before.
   int64_t discard_recorded(const Json::Value& how);
 
-  // Of committed epochs; empty = none.
-  std::string state(const StreamRef& of, const std::string& split);
-  bool is_done(const StreamRef& of, const std::string& split);
+  // Of committed epochs, of one run or (empty) any; empty = none.
+  std::string state(const StreamRef& of, const std::string& split, const std::string& run = {});
+  bool is_done(const StreamRef& of, const std::string& split, const std::string& run = {});
   DoneSplits done_splits(const std::string& node);
   std::vector<StreamState> streams();
   // {"responses": {"sequence": 1300}}; of splits that are read once how many were.
