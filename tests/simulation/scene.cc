@@ -1,0 +1,186 @@
+#include "simulation/scene.h"
+
+#include <algorithm>
+
+#include "state/state_store.h"
+
+namespace patchbay::simulation {
+
+Scene::Scene(uint64_t seed, bool traces, HistoryResult& result)
+    : result_(result), scheduler_(seed), world_(scheduler_) {
+  scheduler_.traces = traces;
+}
+
+void Scene::tell(const std::string& line) {
+  scheduler_.note(line);
+  result_.story.push_back(line);
+}
+
+bool Scene::make_pipeline() {
+  spec_ = random_pipeline(random());
+  pipeline_ = parse(spec_);
+  if (pipeline_) tell("pipeline " + spec_.text());
+  return pipeline_.has_value();
+}
+
+void Scene::parse_again() {
+  pipeline_ = parse(spec_);
+  if (!pipeline_) scheduler_.fail("the pipeline is not taken any more: " + spec_.text());
+}
+
+void Scene::change_settings(const std::string& name, const Json::Value& value) {
+  spec_.settings[name] = value;
+  parse_again();
+}
+
+void Scene::begin() {
+  int64_t keys = 0;
+  const bool joins = std::any_of(spec_.targets.begin(), spec_.targets.end(),
+                                 [](const TargetSpec& target) { return target.joins; });
+  for (const auto& source : spec_.sources) {
+    world_.source(source.id).begin({source.kind, source.streams, source.parts, source.ties, keys});
+    if (!joins) keys += 1'000'000;
+  }
+  for (const auto& [name, writing] : spec_.sinks) world_.sink(name).writing = writing;
+}
+
+RunRequest Scene::named(RunRequest request) {
+  request.run_id = "run" + std::to_string(++result_.runs);
+  return request;
+}
+
+RunResult Scene::run(RunRequest request, const std::string& how) {
+  return run_together({std::move(request)}, how)[0];
+}
+
+std::vector<RunResult> Scene::run_together(std::vector<RunRequest> requests,
+                                           const std::string& how) {
+  std::vector<StartedRun> started;
+  std::vector<model::Run> facts;
+  for (auto& request : requests) {
+    model::Run run;
+    run.begin = scheduler_.event();
+    run.refresh = request.options.full_refresh;
+    run.whole = !request.options.splits && !request.options.limit && request.options.only.empty();
+    facts.push_back(run);
+    started.emplace_back(world_, *pipeline_, named(std::move(request)));
+    tell(started.back().process().name + " begins" + how);
+  }
+  std::vector<RunResult> results;
+  for (size_t i = 0; i < started.size(); ++i) {
+    scheduler_.wait_for(started[i].process());
+    facts[i].end = scheduler_.event();
+    const RunResult& result = results.emplace_back(started[i].result());
+    if (!result.died) usual_points_ = std::max<uint64_t>(200, started[i].process().points);
+    facts[i].reported = !result.died;
+    facts[i].ok = result.outcome == "ok";
+    runs_.push_back(facts[i]);
+    tell(started[i].process().name +
+         (result.died ? " is killed" : ": " + result.outcome + " " + result.message));
+  }
+  for (size_t i = 0; i < results.size(); ++i) judge_run(results[i], facts[i]);
+  return results;
+}
+
+void Scene::judge_run(const RunResult& result, const model::Run& facts) {
+  const model::Report report = report_of(result);
+  judge(model::check_report(report));
+  for (const auto& counts : report.counts) reported_[counts.stream] += counts.written;
+  look();
+  if (!facts.ok || !facts.whole) return;
+  judge(model::check_agreement(facts_of(world_, spec_, state_, runs_, excuses_)));
+}
+
+const StateFacts& Scene::look() {
+  state_ = look_at_state(world_, "p");
+  const model::History history = facts_of(world_, spec_, state_, runs_, excuses_);
+  for (const auto& sink : history.sinks) judge(model::check_sink(history, sink));
+  judge(model::check_states(history, state_.states, scheduler_.event()));
+  judge(check_values(world_, spec_));
+  if (spec_.targets.size() != 1 || !excuses_.empty()) return state_;
+  const model::Sink& only = history.sinks[0];
+  if (only.write != model::Write::kAppend) return state_;
+  int64_t reported = 0;
+  for (const auto& stream : only.streams)
+    reported += reported_[stream.substr(stream.find('/') + 1)];
+  judge(model::check_books(history, only, reported));
+  return state_;
+}
+
+void Scene::judge(const model::Faults& faults) {
+  if (faults.empty()) return;
+  std::string all;
+  for (const auto& fault : faults) all += "\n  " + fault;
+  scheduler_.fail("the model does not agree:" + all);
+}
+
+bool Scene::decide(const RunResult& result) {
+  const std::string without = "` goes on, and ";
+  const size_t end = result.message.find(without);
+  if (end == std::string::npos) {
+    if (result.message.find("or give them up: `patchbay state discard") == std::string::npos)
+      return false;
+    discard("", "");
+    return true;
+  }
+  const size_t begin = result.message.rfind(' ', end) + 1;
+  if (random().chance(0.5)) {
+    discard("again", "");
+  } else {
+    discard("without", result.message.substr(begin, end - begin));
+  }
+  return true;
+}
+
+void Scene::discard(const std::string& option, const std::string& sink) {
+  const std::vector<uint64_t> epochs = look().recorded;
+  const std::string named = sink.empty() ? "" : " " + sink;
+  with_state("state discard" + (option.empty() ? "" : " --" + option + named),
+             [&](host::StateStore& state) {
+               Json::Value how(Json::objectValue);
+               if (option == "again") how["again"] = true;
+               if (option == "without") how["without"] = sink;
+               state.discard_recorded(how);
+             });
+  if (option == "without") excuse(sink, world_.sink(sink).prepared_in(epochs), model::kStill);
+  if (option != "again") return;
+  for (const auto& [name, system] : world_.sinks()) {
+    if (system->writing.mode == model::Write::kUpsert) continue;
+    const auto is_recorded = [&](uint64_t epoch) {
+      return std::find(epochs.begin(), epochs.end(), epoch) != epochs.end();
+    };
+    excuse(name, system->take_out(is_recorded), scheduler_.event());
+  }
+}
+
+void Scene::lose_power() {
+  world_.disk().lose_power();
+  tell("the power is lost");
+}
+
+std::vector<host::GivenSplit> Scene::plan() {
+  RunRequest request;
+  request.plans = true;
+  request.run_id = "plan";
+  StartedRun started(world_, *pipeline_, std::move(request));
+  scheduler_.wait_for(started.process());
+  return started.result().splits;
+}
+
+void Scene::with_state(const std::string& what,
+                       const std::function<void(host::StateStore&)>& work) {
+  tell(what);
+  Process& process = scheduler_.start("command", [this, &work] {
+    host::FaultHook faults(nullptr);
+    try {
+      host::StateStore state(kStateDir, "p", faults);
+      work(state);
+    } catch (const Error& error) {
+      tell(std::string("fails: ") + error.what());
+    }
+  });
+  process.at_end.push_back([this, &process] { world_.leave(process); });
+  scheduler_.wait_for(process);
+}
+
+}  // namespace patchbay::simulation

@@ -1,0 +1,69 @@
+// A pipeline in its world: runs it, looks at what came of it, and asks the model.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "simulation/facts.h"
+#include "simulation/history.h"
+#include "simulation/pipelines.h"
+#include "simulation/run.h"
+
+namespace patchbay::simulation {
+
+class Scene {
+ public:
+  Scene(uint64_t seed, bool traces, HistoryResult& result);
+
+  // False where `validate` refuses it.
+  bool make_pipeline();
+  void begin();  // of the world's side
+
+  // Each in a thread of the world.
+  RunResult run(RunRequest request, const std::string& how);
+  // Several processes side by side.
+  std::vector<RunResult> run_together(std::vector<RunRequest> requests, const std::string& how);
+  std::vector<host::GivenSplit> plan();
+  // What the user does on the command line, which takes the state for itself.
+  void with_state(const std::string& what, const std::function<void(host::StateStore&)>& work);
+  // What the user does about a run that says that it needs a decision; false where it needs none.
+  bool decide(const RunResult& result);
+  void discard(const std::string& option, const std::string& sink);
+  void lose_power();
+  void change_settings(const std::string& name, const Json::Value& value);
+  // After something happened: what is there, judged.
+  const StateFacts& look();
+  void tell(const std::string& line);
+
+  Scheduler& scheduler() { return scheduler_; }
+  World& world() { return world_; }
+  Random& random() { return scheduler_.random(); }
+  PipelineSpec& spec() { return spec_; }
+  const host::Pipeline& pipeline() const { return *pipeline_; }
+  void parse_again();
+  uint64_t usual_points() const { return usual_points_; }
+  HistoryResult& result() { return result_; }
+
+ private:
+  RunRequest named(RunRequest request);
+  void judge_run(const RunResult& result, const model::Run& facts);
+  void judge(const model::Faults& faults);
+  template <class Rows>
+  void excuse(const std::string& sink, const Rows& rows, model::Time before) {
+    for (const model::Id row : rows) excuses_[sink][row] = before;
+  }
+
+  HistoryResult& result_;
+  Scheduler scheduler_;
+  World world_;
+  PipelineSpec spec_;
+  std::optional<host::Pipeline> pipeline_;
+  std::vector<model::Run> runs_;
+  Excuses excuses_;
+  StateFacts state_;
+  std::map<std::string, int64_t> reported_;  // written, by stream, over all reports
+  uint64_t usual_points_ = 1000;
+};
+
+}  // namespace patchbay::simulation
