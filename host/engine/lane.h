@@ -23,7 +23,7 @@ struct LaneSource {
 enum class LaneKind {
   kSplit,   // one split by itself
   kStream,  // all splits of a stream of a source
-  kWhole,   // all splits of all sources that are connected
+  kWhole,   // all splits of all sources that are read together
 };
 
 struct Lane {

@@ -11,18 +11,29 @@
 namespace patchbay::host {
 namespace {
 
-// Nodes that are connected, in whatever direction, as the smallest index among them.
-std::vector<size_t> components_of(const Pipeline& pipeline) {
+// Does what comes to the node from several sources become visible together?
+bool binds(const Node& node) {
+  if (node.kind == Kind::kTransform) return node.component->at_end || node.from_index.size() > 1;
+  return node.kind == Kind::kSink && (replaces(node) || mirrors(node));
+}
+
+// Sources that are read together, by node: the smallest index among those that meet where nodes
+// bind them. Others meet in sinks that take each by itself.
+std::vector<size_t> groups_of(const Pipeline& pipeline) {
   std::vector<size_t> root(pipeline.nodes.size());
   std::iota(root.begin(), root.end(), size_t{0});
   const auto find = [&](size_t i) {
     while (root[i] != i) i = root[i];
     return i;
   };
-  for (size_t i = 0; i < root.size(); ++i) {
-    for (const size_t from : pipeline.nodes[i].from_index) {
-      const size_t a = find(i), b = find(from);
+  for (size_t node = 0; node < root.size(); ++node) {
+    if (!binds(pipeline.nodes[node])) continue;
+    std::optional<size_t> first;
+    for (const size_t i : upstream_of(pipeline, node)) {
+      if (pipeline.nodes[i].kind != Kind::kSource) continue;
+      const size_t a = find(first.value_or(i)), b = find(i);
       root[std::max(a, b)] = std::min(a, b);
+      first = i;
     }
   }
   for (size_t i = 0; i < root.size(); ++i) root[i] = find(i);
@@ -78,25 +89,23 @@ bool RecoveredSplits::covers(const std::string& node, const SplitPlan& split, bo
 }
 
 LanePlanner::LanePlanner(RunContext& run, const RecoveredSplits& recovered)
-    : run_(run),
-      pipeline_(run.pipeline),
-      recovered_(recovered),
-      component_(components_of(pipeline_)) {}
+    : run_(run), pipeline_(run.pipeline), recovered_(recovered), group_(groups_of(pipeline_)) {}
 
 std::vector<Lane> LanePlanner::plan(InstanceSet& instances) {
   for (size_t i = 0; i < pipeline_.nodes.size(); ++i) {
-    if (component_[i] == i) plan_component(i, instances);
+    if (pipeline_.nodes[i].kind == Kind::kSource && group_[i] == i) plan_group(i, instances);
   }
   check_only(instances);
   return std::move(lanes_);
 }
 
 std::vector<size_t> LanePlanner::members(size_t root) const {
-  std::vector<size_t> nodes;
-  for (size_t i = 0; i < component_.size(); ++i) {
-    if (component_[i] == root) nodes.push_back(i);
+  std::set<size_t> nodes;
+  for (size_t i = 0; i < group_.size(); ++i) {
+    if (pipeline_.nodes[i].kind != Kind::kSource || group_[i] != root) continue;
+    for (const size_t node : downstream_of(pipeline_, i)) nodes.insert(node);
   }
-  return nodes;
+  return {nodes.begin(), nodes.end()};
 }
 
 // Do two streams become one table of a sink that replaces or mirrors? Then they are one content.
@@ -160,7 +169,7 @@ void LanePlanner::refuse_limit(size_t node, const std::vector<SplitPlan>& splits
                    " reads each object once and whole; leave --limit out, or set select: all");
 }
 
-void LanePlanner::plan_component(size_t root, InstanceSet& instances) {
+void LanePlanner::plan_group(size_t root, InstanceSet& instances) {
   const std::vector<size_t> nodes = members(root);
   Splits splits;
   for (const size_t i : nodes) {

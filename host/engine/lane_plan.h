@@ -43,13 +43,13 @@ class LanePlanner {
 
  private:
   struct Grouping {
-    bool whole = false;     // one lane for all that is connected
+    bool whole = false;     // one lane for all that is read together
     bool replaced = false;  // what is read becomes some table's whole content
     bool mirrored = false;  // what the stream lacks is deleted, if it was read whole
   };
   using Splits = std::map<size_t, std::vector<SplitPlan>>;  // by source
 
-  void plan_component(size_t root, InstanceSet& instances);
+  void plan_group(size_t root, InstanceSet& instances);
   std::vector<size_t> members(size_t root) const;
   Grouping grouping_of(const std::vector<size_t>& nodes, const Splits& splits) const;
   bool shares_table(const std::vector<size_t>& nodes, const Splits& splits) const;
@@ -76,7 +76,7 @@ class LanePlanner {
   RunContext& run_;
   const Pipeline& pipeline_;
   const RecoveredSplits& recovered_;
-  std::vector<size_t> component_;  // by node: the smallest index of those it is connected with
+  std::vector<size_t> group_;  // by source: the smallest index of those that it is read with
   std::map<StreamRef, SplitPlan> streams_;
   std::vector<Lane> lanes_;
 };
