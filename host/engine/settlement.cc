@@ -118,7 +118,10 @@ bool Settlement::is_lost(const EpochRecord& record) {
   for (const auto& sink : sinks_) {
     if (!prepared_of(record, sink)) continue;
     const Outcome outcome = outcome_of(record, sink);
-    if (outcome == Outcome::kCommitted) return false;
+    // Who can't tell may show them already.
+    const bool may_double =
+        outcome == Outcome::kUnknown && would_double(run_.pipeline.nodes[sink.node]);
+    if (outcome == Outcome::kCommitted || may_double) return false;
     gone = gone || outcome == Outcome::kGone;
   }
   return gone;
