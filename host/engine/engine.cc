@@ -95,7 +95,8 @@ Settled Engine::settle(const UnfinishedEpoch& epoch, InstanceSet& instances) {
   }
 }
 
-void Engine::recover(InstanceSet& instances, const std::string* lane) {
+bool Engine::recover(InstanceSet& instances, const std::string* lane) {
+  bool any = false;
   for (const auto& epoch : run_.state.unfinished()) {
     const EpochRecord& record = epoch.record;
     if (lane ? record.lane != *lane : !is_ours(record.lane)) continue;
@@ -106,6 +107,7 @@ void Engine::recover(InstanceSet& instances, const std::string* lane) {
       if (own) run_.forget_unsettled(counts);
       continue;
     }
+    any = any || own;
     run_.add_recovered(counts, own);
     for (const auto& state : record.states) recovered_.add(state, own);
     int64_t rows = 0;
@@ -114,6 +116,7 @@ void Engine::recover(InstanceSet& instances, const std::string* lane) {
                           "recovered " + std::to_string(rows) + " rows that " +
                               (own ? "an earlier attempt" : "run " + record.run) + " had prepared");
   }
+  return any;
 }
 
 // Throws where a sink has epochs of this pipeline that the state does not know of: then the state
@@ -200,7 +203,7 @@ std::optional<LaneFailure> Engine::run_lane(Lane& lane, InstanceSet& instances) 
     try {
       if (++total > 1) {
         // First what is prepared, then what is there now: neither is read twice.
-        recover(instances, &key);
+        if (recover(instances, &key) && lane.one_epoch) return std::nullopt;
         std::optional<Lane> fresh = planner_->again(lane, instances);
         if (!fresh) return std::nullopt;
         lane.sources = std::move(fresh->sources);
@@ -223,6 +226,11 @@ std::optional<LaneFailure> Engine::run_lane(Lane& lane, InstanceSet& instances) 
       const Error error = error_of(exception);
       failure = LaneFailure{lane.streams, error.code(), false, "", error.what()};
       again = error.code() == Code::kUnavailable;
+    }
+    if (failure && progress && lane.one_epoch) {
+      // All of it is committed: what failed came after, and must not have it read again.
+      runtime_.logger().log(BAY_LOG_WARN, failure->node, failure->message);
+      failure.reset();
     }
     const std::chrono::duration<double> took = sync::now() - start;
     for (const auto& stream : lane.streams) run_.count_attempt(stream, total, took.count());

@@ -40,8 +40,9 @@ class Engine {
   void cancel();
 
  private:
-  // Settles what is unfinished of a lane, by key; null = of all that are this process's.
-  void recover(InstanceSet& instances, const std::string* lane);
+  // Settles what is unfinished of a lane, by key; null = of all that are this process's. Was an
+  // epoch of this run committed?
+  bool recover(InstanceSet& instances, const std::string* lane);
   Settled settle(const UnfinishedEpoch& epoch, InstanceSet& instances);
   std::vector<SettledSink> sinks_of(const EpochRecord& record, InstanceSet& instances) const;
   bool is_ours(const std::string& lane) const;
