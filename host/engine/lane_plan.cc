@@ -277,6 +277,21 @@ void LanePlanner::add_single(size_t node, const SplitPlan& split) {
   add(std::move(lane));
 }
 
+// A new version may come later in the plan than what it is a version of: where the later row of a
+// key counts, it is read by the next run then, after what is before it.
+bool LanePlanner::keeps_place(const Lane& lane, size_t node, const SplitPlan& split,
+                              const std::vector<SplitPlan>& plan) const {
+  if (lane.ordered.empty()) return true;
+  for (const auto& other : plan) {
+    if (other.id == split.id) return true;
+    if (other.id.empty() || !is_left(lane, node, other)) continue;
+    run_.warn(pipeline_.nodes[node].id,
+              split.of + ": changed while it was read; the next run reads it, after " + other.id);
+    return false;
+  }
+  return true;
+}
+
 std::optional<Lane> LanePlanner::again(const Lane& lane, InstanceSet& instances) const {
   Lane fresh = lane;
   fresh.sources.clear();
@@ -288,14 +303,17 @@ std::optional<Lane> LanePlanner::again(const Lane& lane, InstanceSet& instances)
     } else {
       splits = ask(source.node, lane.streams, instances);
     }
-    std::erase_if(splits, [&](const SplitPlan& split) {
-      if (split.id.empty() || !is_wanted(source.node, split)) return true;
-      if (lane.kind != LaneKind::kSplit) return false;
-      return std::none_of(source.splits.begin(), source.splits.end(), [&](const auto& planned) {
-        return planned.plan.id == split.id || (!split.of.empty() && planned.plan.of == split.of);
+    const auto is_of_lane = [&](const SplitPlan& split) {
+      if (split.id.empty() || !is_wanted(source.node, split)) return false;
+      if (lane.kind != LaneKind::kSplit) return true;
+      return std::any_of(source.splits.begin(), source.splits.end(), [&](const auto& planned) {
+        return planned.plan.id == split.id || (!split.of.empty() && planned.plan.of == split.of &&
+                                               keeps_place(lane, source.node, split, splits));
       });
-    });
-    fill(fresh, source.node, splits);
+    };
+    std::vector<SplitPlan> own;
+    std::copy_if(splits.begin(), splits.end(), std::back_inserter(own), is_of_lane);
+    fill(fresh, source.node, own);
     anything = anything || !fresh.sources.back().splits.empty();
   }
   return anything ? std::optional(std::move(fresh)) : std::nullopt;

@@ -62,6 +62,8 @@ class LanePlanner {
   std::vector<std::string> wanted_streams(size_t node) const;
   bool is_wanted(size_t node, const SplitPlan& split) const;
   void announce(const std::string& stream, size_t source) const;
+  bool keeps_place(const Lane& lane, size_t node, const SplitPlan& split,
+                   const std::vector<SplitPlan>& plan) const;
   bool is_left(const Lane& lane, size_t node, const SplitPlan& split) const;
 
   void add_whole(size_t root, const std::vector<size_t>& nodes, const Grouping& grouping,
