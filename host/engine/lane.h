@@ -37,6 +37,8 @@ struct Lane {
   // A table is replaced, or all is read anew: what earlier runs read is read again.
   bool from_start = false;
   bool replaced = false;  // the first of the two: so is what this run has read
+  // Recovery has just committed its one epoch: a part of it by itself would be half a table.
+  bool settled = false;
   // Tables that are written by keys: the lanes of one commit in the order of the plan.
   std::vector<std::string> ordered;
 };

@@ -192,12 +192,16 @@ void LanePlanner::plan_group(size_t root, InstanceSet& instances) {
   }
 }
 
-// Is the split still to be read by this lane?
-bool LanePlanner::is_left(const Lane& lane, size_t node, const SplitPlan& split) const {
+bool LanePlanner::is_recovered(const Lane& lane, size_t node, const SplitPlan& split) const {
   const bool doubles = std::any_of(lane.nodes.begin(), lane.nodes.end(), [&](size_t i) {
     return pipeline_.nodes[i].kind == Kind::kSink && would_double(pipeline_.nodes[i]);
   });
-  if (recovered_.covers(pipeline_.nodes[node].id, split, doubles)) return false;
+  return recovered_.covers(pipeline_.nodes[node].id, split, doubles);
+}
+
+// Is the split still to be read by this lane?
+bool LanePlanner::is_left(const Lane& lane, size_t node, const SplitPlan& split) const {
+  if (is_recovered(lane, node, split)) return false;
   if (lane.replaced || !split.once) return true;
   return !run_.state.is_done({pipeline_.nodes[node].id, split.stream}, split.id,
                              lane.from_start ? run_.run_id : "");
@@ -208,7 +212,11 @@ void LanePlanner::fill(Lane& lane, size_t node, const std::vector<SplitPlan>& sp
   for (const auto& split : splits) {
     if (std::find(lane.streams.begin(), lane.streams.end(), split.stream) == lane.streams.end())
       lane.streams.push_back(split.stream);
-    if (is_left(lane, node, split)) source.splits.push_back({split, ""});
+    if (is_left(lane, node, split)) {
+      source.splits.push_back({split, ""});
+    } else {
+      lane.settled = lane.settled || (lane.one_epoch && is_recovered(lane, node, split));
+    }
   }
   lane.sources.push_back(std::move(source));
 }
@@ -232,7 +240,7 @@ void LanePlanner::set_order(Lane& lane) const {
 void LanePlanner::add(Lane lane) {
   const bool empty = std::all_of(lane.sources.begin(), lane.sources.end(),
                                  [](const auto& source) { return source.splits.empty(); });
-  if (empty) return;
+  if (empty || lane.settled) return;
   set_order(lane);
   lane.number = lanes_.size();
   lanes_.push_back(std::move(lane));
@@ -316,7 +324,7 @@ std::optional<Lane> LanePlanner::again(const Lane& lane, InstanceSet& instances)
     fill(fresh, source.node, own);
     anything = anything || !fresh.sources.back().splits.empty();
   }
-  return anything ? std::optional(std::move(fresh)) : std::nullopt;
+  return anything && !fresh.settled ? std::optional(std::move(fresh)) : std::nullopt;
 }
 
 std::vector<SplitPlan> LanePlanner::splits_of(size_t node, InstanceSet& instances) {

@@ -64,6 +64,7 @@ class LanePlanner {
   void announce(const std::string& stream, size_t source) const;
   bool keeps_place(const Lane& lane, size_t node, const SplitPlan& split,
                    const std::vector<SplitPlan>& plan) const;
+  bool is_recovered(const Lane& lane, size_t node, const SplitPlan& split) const;
   bool is_left(const Lane& lane, size_t node, const SplitPlan& split) const;
 
   void add_whole(size_t root, const std::vector<size_t>& nodes, const Grouping& grouping,
