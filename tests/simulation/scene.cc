@@ -132,24 +132,29 @@ bool Scene::decide(const RunResult& result) {
   return true;
 }
 
-void Scene::discard(const std::string& option, const std::string& sink) {
+void Scene::discard(const std::string& how, const std::string& sink) {
   const std::vector<uint64_t> epochs = look().recorded;
-  const std::string named = sink.empty() ? "" : " " + sink;
-  with_state("state discard" + (option.empty() ? "" : " --" + option + named),
-             [&](host::StateStore& state) {
-               Json::Value how(Json::objectValue);
-               if (option == "again") how["again"] = true;
-               if (option == "without") how["without"] = sink;
-               state.discard_recorded(how);
-             });
+  // What was taken out of a sink is to be read again: another decision would come too late.
+  const bool decided = std::any_of(epochs.begin(), epochs.end(),
+                                   [&](uint64_t epoch) { return taken_out_.contains(epoch); });
+  const std::string option = decided ? "again" : how;
   if (option == "without") excuse(sink, world_.sink(sink).prepared_in(epochs), model::kStill);
-  if (option != "again") return;
+  if (option == "again" && !decided) take_out(epochs);
+  with_state("state discard" + (option.empty() ? "" : " --" + option + " " + sink),
+             [&](host::StateStore& state) {
+               Json::Value json(Json::objectValue);
+               if (option == "again") json["again"] = true;
+               if (option == "without") json["without"] = sink;
+               state.discard_recorded(json);
+             });
+}
+
+void Scene::take_out(const std::vector<uint64_t>& epochs) {
+  taken_out_.insert(epochs.begin(), epochs.end());
   for (const auto& [name, system] : world_.sinks()) {
     if (system->writing.mode == model::Write::kUpsert) continue;
-    const auto is_recorded = [&](uint64_t epoch) {
-      return std::find(epochs.begin(), epochs.end(), epoch) != epochs.end();
-    };
-    excuse(name, system->take_out(is_recorded), scheduler_.event());
+    const auto is_wanted = [&](uint64_t epoch) { return taken_out_.contains(epoch); };
+    excuse(name, system->take_out(is_wanted), scheduler_.event());
   }
 }
 

@@ -29,7 +29,7 @@ class Scene {
   void with_state(const std::string& what, const std::function<void(host::StateStore&)>& work);
   // What the user does about a run that says that it needs a decision; false where it needs none.
   bool decide(const RunResult& result);
-  void discard(const std::string& option, const std::string& sink);
+  void discard(const std::string& how, const std::string& sink);
   void lose_power();
   void change_settings(const std::string& name, const Json::Value& value);
   // After something happened: what is there, judged.
@@ -46,6 +46,7 @@ class Scene {
   HistoryResult& result() { return result_; }
 
  private:
+  void take_out(const std::vector<uint64_t>& epochs);
   RunRequest named(RunRequest request);
   void judge_run(const RunResult& result, const model::Run& facts);
   void judge(const model::Faults& faults);
@@ -61,6 +62,7 @@ class Scene {
   std::optional<host::Pipeline> pipeline_;
   std::vector<model::Run> runs_;
   Excuses excuses_;
+  std::set<uint64_t> taken_out_;  // epochs
   StateFacts state_;
   std::map<std::string, int64_t> reported_;  // written, by stream, over all reports
   uint64_t usual_points_ = 1000;
