@@ -192,10 +192,13 @@ void LanePlanner::plan_group(size_t root, InstanceSet& instances) {
   }
 }
 
+// A full refresh reads what earlier runs have read, however late it was committed.
 bool LanePlanner::is_recovered(const Lane& lane, size_t node, const SplitPlan& split) const {
-  const bool doubles = std::any_of(lane.nodes.begin(), lane.nodes.end(), [&](size_t i) {
-    return pipeline_.nodes[i].kind == Kind::kSink && would_double(pipeline_.nodes[i]);
-  });
+  const bool doubles =
+      !run_.options.full_refresh &&
+      std::any_of(lane.nodes.begin(), lane.nodes.end(), [&](size_t i) {
+        return pipeline_.nodes[i].kind == Kind::kSink && would_double(pipeline_.nodes[i]);
+      });
   return recovered_.covers(pipeline_.nodes[node].id, split, doubles);
 }
 
