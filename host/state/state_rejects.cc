@@ -48,7 +48,8 @@ RejectGroup group_from_json(const std::string& text) {
   return group;
 }
 
-void StateStore::flush_rejects() {
+// They stay pending until the transaction is committed: it may fail.
+void StateStore::put_rejects() {
   for (const auto& r : pending_rejects_) {
     if (!r.schema_json.empty()) {
       db_.prepare("INSERT OR IGNORE INTO reject_schemas (schema) VALUES (?)")
@@ -71,14 +72,14 @@ void StateStore::flush_rejects() {
         .bind(10, r.schema_json)
         .run();
   }
-  pending_rejects_.clear();
 }
 
 void StateStore::add_reject(const Reject& reject) {
   const Guard lock(mutex_);
   pending_rejects_.push_back(reject);
   if (pending_rejects_.size() < kPendingRejects) return;
-  transaction("state.rejects", [&] { flush_rejects(); });
+  transaction("state.rejects", [&] { put_rejects(); });
+  pending_rejects_.clear();
 }
 
 int64_t StateStore::clear_rejects(const std::string& run, const std::string& before) {

@@ -170,7 +170,7 @@ uint64_t StateStore::begin_epoch(const EpochBegin& begin) {
 void StateStore::record_epoch(const EpochRecord& record) {
   const Guard lock(mutex_);
   transaction("state.record", [&] {
-    flush_rejects();
+    put_rejects();
     db_.prepare("UPDATE rejects SET kept = 1 WHERE epoch = ?")
         .bind(1, static_cast<int64_t>(record.epoch))
         .run();
@@ -179,6 +179,7 @@ void StateStore::record_epoch(const EpochRecord& record) {
         .bind(2, static_cast<int64_t>(record.epoch))
         .run();
   });
+  pending_rejects_.clear();
 }
 
 int64_t StateStore::stream_number(const StreamRef& of) {
@@ -280,12 +281,13 @@ void StateStore::committed(uint64_t epoch) {
 void StateStore::aborted(uint64_t epoch, bool keep_rejects) {
   const Guard lock(mutex_);
   transaction("state.aborted", [&] {
-    flush_rejects();
+    put_rejects();
     if (!keep_rejects) {
       db_.prepare("DELETE FROM rejects WHERE epoch = ?").bind(1, static_cast<int64_t>(epoch)).run();
     }
     db_.prepare("DELETE FROM epochs WHERE epoch = ?").bind(1, static_cast<int64_t>(epoch)).run();
   });
+  pending_rejects_.clear();
 }
 
 int64_t StateStore::discard_recorded(const Json::Value& how) {

@@ -229,7 +229,7 @@ class StateStore {
   void migrate(const std::filesystem::path& dir);
   void create(const std::filesystem::path& dir);
   int64_t stream_number(const StreamRef& of);
-  void flush_rejects();
+  void put_rejects();
   void apply(const EpochRecord& record);
   void apply_state(const SplitState& state, const std::string& run);
   void delete_replayed(const SplitState& state);
