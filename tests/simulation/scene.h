@@ -63,6 +63,7 @@ class Scene {
   std::vector<model::Run> runs_;
   Excuses excuses_;
   std::set<uint64_t> taken_out_;  // epochs
+  bool went_without_ = false;
   StateFacts state_;
   std::map<std::string, int64_t> reported_;  // written, by stream, over all reports
   uint64_t usual_points_ = 1000;
