@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/call.h"
+#include "sync/planted.h"
 
 namespace patchbay::host {
 
@@ -13,6 +14,7 @@ void CommitTurns::expect(const Lane& lane) {
 
 // The lane before this one that failed, if any.
 const std::string* CommitTurns::failed_before(const Lane& lane) const {
+  if (PLANTED(failed_lane_holds_nobody)) return nullptr;
   for (const auto& table : lane.ordered) {
     for (const size_t other : order_.at(table)) {
       if (other == lane.number) break;
@@ -24,6 +26,7 @@ const std::string* CommitTurns::failed_before(const Lane& lane) const {
 }
 
 bool CommitTurns::is_turn_of(const Lane& lane) const {
+  if (PLANTED(any_lane_commits)) return true;
   return std::all_of(lane.ordered.begin(), lane.ordered.end(), [&](const std::string& table) {
     return order_.at(table).front() == lane.number;
   });
@@ -39,6 +42,7 @@ std::set<size_t> CommitTurns::alone_sinks(const Lane& lane) const {
 }
 
 bool CommitTurns::is_free(const std::set<size_t>& sinks) const {
+  if (PLANTED(exclusive_is_not)) return true;
   return std::none_of(sinks.begin(), sinks.end(),
                       [&](size_t sink) { return holders_.contains(sink); });
 }
@@ -73,13 +77,14 @@ void CommitTurns::leave(const Lane& lane) {
     if (entered_.erase(lane.number) == 0) return;
     std::erase_if(holders_, [&](const auto& held) { return held.second == lane.number; });
   }
+  if (PLANTED(turn_is_not_told)) return;
   changed_.notify_all();
 }
 
 void CommitTurns::end(const Lane& lane, bool succeeded) {
   {
     const Guard lock(mutex_);
-    if (succeeded) {
+    if (succeeded || PLANTED(failed_lane_holds_nobody)) {
       for (const auto& table : lane.ordered) std::erase(order_[table], lane.number);
     } else {
       failed_[lane.number] = lane.key;

@@ -8,6 +8,7 @@
 
 #include "engine/services.h"
 #include "patchbay/posix_error.h"
+#include "sync/planted.h"
 
 namespace patchbay::host {
 namespace {
@@ -40,9 +41,11 @@ bool Engine::is_ours(const std::string& lane) const {
 
 RunResult Engine::execute() {
   first_ = runtime_.make_instances(all_nodes());
-  recover(first_, nullptr);
+  if (PLANTED(refresh_forgets_first) && run_.options.full_refresh) run_.state.forget({});
+  if (!PLANTED(recovery_after_planning)) recover(first_, nullptr);
   planner_.emplace(run_, recovered_);
   std::vector<Lane> lanes = planner_->plan(first_);
+  if (PLANTED(recovery_after_planning)) recover(first_, nullptr);
   run_.identities.learn(planner_->streams(), !run_.options.full_refresh && !run_.options.replay,
                         [&](const std::string& stream) {
                           runtime_.logger().log(
@@ -108,7 +111,7 @@ bool Engine::recover(InstanceSet& instances, const std::string* lane) {
       continue;
     }
     any = any || own;
-    run_.add_recovered(counts, own);
+    if (!PLANTED(recovered_is_not_counted)) run_.add_recovered(counts, own);
     for (const auto& state : record.states) recovered_.add(state, own);
     int64_t rows = 0;
     for (const auto& [stream, c] : counts) rows += c.read - c.rejected;
@@ -131,7 +134,8 @@ void Engine::require_known_epochs(InstanceSet& instances) {
     EpochServices services(run_, i, run_.cancel, run_.epoch_info(i, "", 0));
     const uint64_t number = instances.instances[i]->newest(services);
     newest = std::max(newest, number);
-    if (number < next || accepted || run_.options.full_refresh) continue;
+    if (number < next || accepted || run_.options.full_refresh || PLANTED(older_state_goes_on))
+      continue;
     throw NodeError(
         node.id, Code::kConfig,
         "the state is older than what it describes: " + node.id + " has epoch " +
@@ -203,8 +207,10 @@ std::optional<LaneFailure> Engine::run_lane(Lane& lane, InstanceSet& instances) 
     try {
       if (++total > 1) {
         // First what is prepared, then what is there now: neither is read twice.
-        if (recover(instances, &key) && lane.one_epoch) return std::nullopt;
-        std::optional<Lane> fresh = planner_->again(lane, instances);
+        if (!PLANTED(no_recovery_before_retry) && recover(instances, &key) && lane.one_epoch)
+          return std::nullopt;
+        std::optional<Lane> fresh =
+            PLANTED(retry_with_old_plan) ? lane : planner_->again(lane, instances);
         if (!fresh) return std::nullopt;
         lane.sources = std::move(fresh->sources);
       }
@@ -248,7 +254,8 @@ void Engine::load_states(Lane& lane) const {
     const std::string& node = run_.pipeline.nodes[source.node].id;
     for (auto& split : source.splits) {
       split.state_json.clear();
-      if (lane.replaced) continue;
+      if (lane.replaced && !PLANTED(replace_resumes)) continue;
+      if (lane.from_start && PLANTED(refresh_starts_over)) continue;
       // A full refresh that is tried again goes on after what it has committed itself.
       split.state_json = run_.state.state({node, split.plan.stream}, split.plan.id,
                                           lane.from_start ? run_.run_id : "");
@@ -262,7 +269,8 @@ void Engine::load_states(Lane& lane) const {
 void Engine::attempt(Lane& lane, InstanceSet& instances, uint32_t attempt, bool& progress) {
   load_states(lane);
   const std::string prefix = plain_name(run_.pipeline.name, 60) + "-" + run_.run_id + "-l" +
-                             std::to_string(lane.number) + "a" + std::to_string(attempt);
+                             std::to_string(lane.number) + "a" +
+                             std::to_string(PLANTED(name_is_reused) ? 1 : attempt);
   LaneAttempt one(run_, steps_, turns_, instances, lane, prefix);
   {
     const Guard lock(mutex_);

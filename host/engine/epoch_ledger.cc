@@ -2,6 +2,7 @@
 
 #include "pipeline/identity.h"
 #include "report/json_text.h"
+#include "sync/planted.h"
 
 namespace patchbay::host {
 
@@ -33,7 +34,7 @@ EpochInfo EpochLedger::info(uint64_t epoch, size_t node) const {
 void EpochLedger::begin_locked(uint64_t last) {
   for (auto& [epoch, open] : open_) {
     if (epoch > last) return;
-    if (open.begun) continue;
+    if (open.begun || (PLANTED(number_of_reading) && epoch < last)) continue;
     EpochBegin begin{run_.run_id, lane_.key, {}};
     for (const auto& sink : sinks_)
       begin.txns.push_back({run_.pipeline.nodes[sink.node].id, txn(epoch, sink.node)});
@@ -83,7 +84,7 @@ void EpochLedger::sink_prepared(uint64_t epoch, size_t node, std::vector<std::st
     Lock lock(mutex_);
     Epoch& open = open_[epoch];
     open.tokens[node] = std::move(tokens);
-    if (++open.sinks_prepared < sinks_.size()) {
+    if (++open.sinks_prepared < (PLANTED(commit_before_all_prepared) ? 1 : sinks_.size())) {
       changed_.wait(lock, [&] { return failed_ || committed_ > epoch; });
       if (committed_ <= epoch) throw Error(Code::kCancelled, "cancelled");
       return;
@@ -126,6 +127,14 @@ void EpochLedger::commit(uint64_t epoch, const CancelToken& cancel) {
   if (open.begun || !open.states.empty()) {
     begin_locked(epoch);
     const EpochRecord record = make_record(epoch, open);
+    for (const auto& sink : PLANTED(record_after_commit) ? sinks_ : std::vector<SettledSink>{}) {
+      for (const auto& prepared : record.sinks) {
+        if (prepared.node != run_.pipeline.nodes[sink.node].id) continue;
+        EpochServices call(run_, sink.node, cancel,
+                           run_.epoch_info(sink.node, prepared.txn, record.epoch));
+        sink.instance->commit(call, prepared.txn, record.epoch, prepared.tokens);
+      }
+    }
     run_.state.record_epoch(record);
     open.recorded = true;
     lock.unlock();
@@ -154,7 +163,11 @@ uint64_t EpochLedger::committed() const {
 
 bool EpochLedger::wait_committed(uint64_t epochs) {
   Lock lock(mutex_);
-  changed_.wait(lock, [&] { return failed_ || committed_ >= epochs; });
+  bool first = true;
+  changed_.wait(lock, [&] {
+    const bool woken = PLANTED(wait_is_not_repeated) && !std::exchange(first, false);
+    return failed_ || committed_ >= epochs || woken;
+  });
   return committed_ >= epochs;
 }
 
@@ -175,6 +188,7 @@ void EpochLedger::fail() {
 // What can't be aborted now stays on record, and the next run aborts it: the failure that led here
 // is the one to report.
 void EpochLedger::abort_epoch(uint64_t epoch, const Epoch& open, bool keep_rejects) {
+  if (PLANTED(abort_on_record_first)) run_.state.aborted(open.number, keep_rejects);
   for (const auto& sink : sinks_) {
     const std::vector<std::string> txns{txn(epoch, sink.node)};
     CleanupServices services(run_, sink.node,
@@ -182,6 +196,7 @@ void EpochLedger::abort_epoch(uint64_t epoch, const Epoch& open, bool keep_rejec
     try {
       sink.instance->abort(services, txns);
     } catch (const Error& error) {
+      if (PLANTED(late_abort_is_forgotten)) continue;
       return run_.warn(
           run_.pipeline.nodes[sink.node].id,
           std::string("its open transaction is left for the next run to abort: ") + error.what());
@@ -199,7 +214,8 @@ CountsByStream EpochLedger::abort_open(bool rejects_are_evidence) {
   }
   CountsByStream counts;
   for (const auto& [epoch, open] : left) {
-    if (open.recorded && !open.aborted) {  // the next attempt or run settles it
+    if (open.recorded && !open.aborted &&
+        !PLANTED(recorded_is_aborted)) {  // the next attempt or run settles it
       run_.add_unsettled(open.counts);
       continue;
     }

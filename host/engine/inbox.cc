@@ -1,4 +1,5 @@
 #include "engine/inbox.h"
+#include "sync/planted.h"
 
 namespace patchbay::host {
 
@@ -79,7 +80,7 @@ void Inbox::close() {
   const Guard lock(mutex_);
   closed_ = true;
   for (auto& queue : queues_) queue = {};
-  not_empty_.notify_all();
+  if (!PLANTED(closed_inbox_sleeps)) not_empty_.notify_all();
   not_full_.notify_all();
 }
 

@@ -7,12 +7,14 @@
 #include "patchbay/suggest.h"
 #include "pipeline/guarantee.h"
 #include "pipeline/identity.h"
+#include "sync/planted.h"
 
 namespace patchbay::host {
 namespace {
 
 // Does what comes to the node from several sources become visible together?
 bool binds(const Node& node) {
+  if (PLANTED(sources_read_together)) return true;
   if (node.kind == Kind::kTransform) return node.component->at_end || node.from_index.size() > 1;
   return node.kind == Kind::kSink && (replaces(node) || mirrors(node));
 }
@@ -84,7 +86,7 @@ void RecoveredSplits::add(const SplitState& state, bool of_this_run) {
 bool RecoveredSplits::covers(const std::string& node, const SplitPlan& split, bool doubles) const {
   const Guard lock(mutex_);
   const auto found = splits_.find({{node, split.stream}, split.id});
-  if (found == splits_.end()) return false;
+  if (found == splits_.end() || PLANTED(recovered_is_read_again)) return false;
   return found->second.of_this_run || (!found->second.has_state && doubles);
 }
 
@@ -184,7 +186,7 @@ void LanePlanner::plan_group(size_t root, InstanceSet& instances) {
   }
   if (grouping.whole) return add_whole(root, nodes, grouping, splits);
   for (const auto& [node, own] : splits) {
-    if (grouping.replaced || grouping.mirrored) {
+    if ((grouping.replaced || grouping.mirrored) && !PLANTED(parts_commit_apart)) {
       add_by_stream(node, grouping, own);
     } else {
       for (const auto& split : own) add_single(node, split);
@@ -192,13 +194,16 @@ void LanePlanner::plan_group(size_t root, InstanceSet& instances) {
   }
 }
 
-// A full refresh reads what earlier runs have read, however late it was committed.
+// A full refresh reads what earlier runs have read, however late it was committed; and where the
+// later row of a key counts, what recovery brought must not come before what is read again.
 bool LanePlanner::is_recovered(const Lane& lane, size_t node, const SplitPlan& split) const {
+  const auto any_sink = [&](bool (*is)(const Node&)) {
+    return std::any_of(lane.nodes.begin(), lane.nodes.end(), [&](size_t i) {
+      return pipeline_.nodes[i].kind == Kind::kSink && is(pipeline_.nodes[i]);
+    });
+  };
   const bool doubles =
-      !run_.options.full_refresh &&
-      std::any_of(lane.nodes.begin(), lane.nodes.end(), [&](size_t i) {
-        return pipeline_.nodes[i].kind == Kind::kSink && would_double(pipeline_.nodes[i]);
-      });
+      !run_.options.full_refresh && any_sink(would_double) && !any_sink(goes_by_keys);
   return recovered_.covers(pipeline_.nodes[node].id, split, doubles);
 }
 
@@ -218,7 +223,8 @@ void LanePlanner::fill(Lane& lane, size_t node, const std::vector<SplitPlan>& sp
     if (is_left(lane, node, split)) {
       source.splits.push_back({split, ""});
     } else {
-      lane.settled = lane.settled || (lane.one_epoch && is_recovered(lane, node, split));
+      lane.settled = lane.settled || (lane.one_epoch && is_recovered(lane, node, split) &&
+                                      !PLANTED(recovered_part_is_left_out));
     }
   }
   lane.sources.push_back(std::move(source));

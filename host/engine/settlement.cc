@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pipeline/guarantee.h"
+#include "sync/planted.h"
 
 namespace patchbay::host {
 
@@ -14,7 +15,9 @@ int commit_rank(const Node& sink) {
 Settlement::Settlement(RunContext& run, std::vector<SettledSink> sinks, const CancelToken& cancel)
     : run_(run), cancel_(cancel), sinks_(std::move(sinks)) {
   std::stable_sort(sinks_.begin(), sinks_.end(), [&](const auto& a, const auto& b) {
-    return commit_rank(run_.pipeline.nodes[a.node]) < commit_rank(run_.pipeline.nodes[b.node]);
+    const bool before =
+        commit_rank(run_.pipeline.nodes[a.node]) < commit_rank(run_.pipeline.nodes[b.node]);
+    return before != PLANTED(order_is_reversed);
   });
 }
 
@@ -42,6 +45,7 @@ void Settlement::commit_sink(const EpochRecord& record, const SettledSink& sink)
     } catch (const NodeError& error) {
       if (error.code() != Code::kUnavailable || error.exhausted()) throw;
       const auto wait = backoff.after(attempt, sync::now(), sync::uniform_random());
+      if (!wait && PLANTED(failed_commit_passes)) return;
       if (!wait || !cancel_.wait_for(*wait)) throw;
     }
   }
@@ -74,7 +78,8 @@ void Settlement::refuse_to_double(const EpochRecord& record, const std::string& 
 }
 
 void Settlement::give_up(const EpochRecord& record, const std::string& kept, const NodeError& why) {
-  if (!kept.empty()) refuse_to_double(record, kept, why.node(), why.what());
+  if (!kept.empty() && !PLANTED(lost_rows_double))
+    refuse_to_double(record, kept, why.node(), why.what());
   abort_all(record);
 }
 
@@ -87,7 +92,8 @@ void Settlement::commit_all(const EpochRecord& record) {
       commit_sink(record, sink);
     } catch (const NodeError& error) {
       const Code code = error.code();
-      if (code == Code::kNotFound) {
+      if (code == Code::kNotFound ||
+          (code == Code::kUnavailable && PLANTED(failed_commit_aborts))) {
         give_up(record, kept, error);
         throw EpochAborted(error, Code::kUnavailable,
                            std::string(error.what()) + "; its rows are read again");
@@ -121,7 +127,8 @@ bool Settlement::is_lost(const EpochRecord& record) {
     // Who can't tell may show them already.
     const bool may_double =
         outcome == Outcome::kUnknown && would_double(run_.pipeline.nodes[sink.node]);
-    if (outcome == Outcome::kCommitted || may_double) return false;
+    if (outcome == Outcome::kCommitted || (may_double && !PLANTED(unknown_counts_as_lost)))
+      return false;
     gone = gone || outcome == Outcome::kGone;
   }
   return gone;
@@ -173,7 +180,7 @@ Settled Settlement::settle_without(const EpochRecord& record, const std::string&
 
 // The user gives the epoch up, and may not know that some sink shows it already.
 Settled Settlement::settle_discarded(const EpochRecord& record) {
-  if (record.discard["again"].asBool()) return abort_all(record);
+  if (record.discard["again"].asBool() || PLANTED(discard_asks_nobody)) return abort_all(record);
   if (record.discard.isMember("without"))
     return settle_without(record, record.discard["without"].asString());
   std::string kept, lacking;

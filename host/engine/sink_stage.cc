@@ -4,6 +4,7 @@
 #include "patchbay/object.h"
 #include "patchbay/view.h"
 #include "pipeline/guarantee.h"
+#include "sync/planted.h"
 
 namespace patchbay::host {
 
@@ -63,7 +64,7 @@ void SinkStage::run() {
         on_batch(key, std::move(event));
         break;
       case EdgeEvent::Kind::kBarrier:
-        held_back[input] = true;
+        held_back[input] = !PLANTED(barrier_holds_nobody);
         if (!all_held()) break;
         end_epoch();
         held_back = exhausted;
@@ -79,6 +80,7 @@ void SinkStage::run() {
 
 void SinkStage::on_stream(const Key& key, EdgeEvent event) {
   Incoming& incoming = streams_[key];
+  if (incoming.open && PLANTED(new_schema_drops_rows)) incoming.open.reset();
   if (incoming.open) prepare(incoming);  // what came under the old schema
   incoming.seen = {event.schema, event.origin, is_object_schema(*event.schema)};
   run_.announce(event.origin, "", {instance_.node()});

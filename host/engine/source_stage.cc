@@ -3,6 +3,7 @@
 #include "engine/stages.h"
 #include "patchbay/object.h"
 #include "pipeline/references.h"
+#include "sync/planted.h"
 
 namespace patchbay::host {
 
@@ -137,6 +138,7 @@ void SourceStage::read(const LaneSplit& split) {
         on_stream(indexes, event);
         break;
       case BAY_EVENT_BATCH:
+        if (PLANTED(state_of_next_event) && epoch_due()) try_end_epoch(split, reader);
         on_batch(indexes, std::move(event));
         break;
       case BAY_EVENT_IDLE:
@@ -147,10 +149,11 @@ void SourceStage::read(const LaneSplit& split) {
         throw NodeError(instance.node(), Code::kInternal,
                         "a source put a barrier; this is a bug of the plugin", "", false);
     }
-    if (!ended && epoch_due()) try_end_epoch(split, reader);
+    if (!ended && epoch_due() && !PLANTED(state_of_next_event)) try_end_epoch(split, reader);
     tell_committed();
     figures.waiting_ns += (sync::now() - after).count();
   }
+  if (PLANTED(done_in_next_epoch) && split.plan.once && !lane_.lane_.one_epoch) end_epoch();
   if (ended) add_state(split, reader, true);
   live_.back().last = services_->at_epoch;
 }
@@ -232,7 +235,7 @@ bool SourceStage::try_end_epoch(const LaneSplit& split, ReaderHandle& reader) {
   std::string state = last_state_;
   const bay_status status = reader.checkpoint(*services_, state);
   if (status == BAY_NOT_NOW || (status == BAY_UNCHANGED && state_is_behind_)) return false;
-  if (status == BAY_OK) {
+  if (status == BAY_OK && !PLANTED(state_in_next_epoch)) {
     lane_.ledger_.add_states(services_->at_epoch,
                              {{stream_of(split), split.plan.id, state, false, false}});
     last_state_ = state;

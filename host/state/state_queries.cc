@@ -5,6 +5,7 @@
 #include "state/record_json.h"
 #include "state/state_dir.h"
 #include "state/state_store.h"
+#include "sync/planted.h"
 
 namespace patchbay::host {
 namespace {
@@ -78,6 +79,7 @@ uint64_t StateStore::next_epoch() {
 }
 
 uint64_t StateStore::settled() {
+  if (PLANTED(settled_too_early)) return next_epoch() - 1;
   const Guard lock(mutex_);
   auto query = db_.prepare(
       "SELECT coalesce((SELECT min(epoch) FROM epochs), (SELECT next_epoch FROM store)) - 1");

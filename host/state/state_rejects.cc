@@ -1,6 +1,7 @@
 // The rejects of a pipeline: kept with their epochs, looked at, replayed, deleted.
 #include "report/json_text.h"
 #include "state/state_store.h"
+#include "sync/planted.h"
 
 namespace patchbay::host {
 namespace {
@@ -72,6 +73,7 @@ void StateStore::put_rejects() {
         .bind(10, r.schema_json)
         .run();
   }
+  if (PLANTED(rejects_go_with_a_failure)) pending_rejects_.clear();
 }
 
 void StateStore::add_reject(const Reject& reject) {

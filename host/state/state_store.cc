@@ -10,6 +10,7 @@
 #include "state/legacy_state.h"
 #include "state/record_json.h"
 #include "state/state_dir.h"
+#include "sync/planted.h"
 
 namespace patchbay::host {
 namespace {
@@ -44,6 +45,7 @@ StateStore::StateStore(const fs::path& dir, const std::string& pipeline, FaultHo
            "with `patchbay state set`",
            "; check its folder and permissions, or choose another with --state-dir"}) {
   db_.execute("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON");
+  if (PLANTED(fsync_is_missing)) db_.execute("PRAGMA synchronous=OFF");
   if (db_.file() != ":memory:") chmod(db_.file().c_str(), 0600);
   migrate(dir);
   auto query = db_.prepare("SELECT id FROM store");
@@ -157,6 +159,7 @@ uint64_t StateStore::begin_epoch(const EpochBegin& begin) {
     next.step();
     epoch = next.integer(0);
     while (next.step()) continue;
+    if (PLANTED(begin_is_not_recorded)) return;
     db_.prepare("INSERT INTO epochs (epoch, lane, run, phase, txns) VALUES (?, ?, ?, 'begun', ?)")
         .bind(1, epoch)
         .bind(2, begin.lane)
@@ -171,6 +174,7 @@ void StateStore::record_epoch(const EpochRecord& record) {
   const Guard lock(mutex_);
   transaction("state.record", [&] {
     put_rejects();
+    if (PLANTED(rejects_are_kept_twice)) put_rejects();
     db_.prepare("UPDATE rejects SET kept = 1 WHERE epoch = ?")
         .bind(1, static_cast<int64_t>(record.epoch))
         .run();
@@ -199,6 +203,7 @@ void StateStore::apply_state(const SplitState& state, const std::string& run) {
   if (!state.done && state.state_json.empty()) return;  // it has only come to its end
   if (state.of.node == kReplayNode) return delete_replayed(state);
   const int64_t stream = stream_number(state.of);
+  if (state.done && PLANTED(done_is_not_kept)) return;
   if (state.done) {
     db_.prepare("INSERT OR REPLACE INTO done (stream, split, run) VALUES (?, ?, ?)")
         .bind(1, stream)
@@ -273,8 +278,13 @@ void StateStore::committed(uint64_t epoch) {
       record.run = query.text(0);
       record.lane = query.text(1);
     }
-    apply(record);
     db_.prepare("DELETE FROM epochs WHERE epoch = ?").bind(1, static_cast<int64_t>(epoch)).run();
+    if (PLANTED(committed_in_two_steps)) {
+      db_.execute("COMMIT");
+      faults_.step("state.committed.between");
+      db_.execute("BEGIN IMMEDIATE");
+    }
+    apply(record);
   });
 }
 
@@ -286,6 +296,11 @@ void StateStore::aborted(uint64_t epoch, bool keep_rejects) {
       db_.prepare("DELETE FROM rejects WHERE epoch = ?").bind(1, static_cast<int64_t>(epoch)).run();
     }
     db_.prepare("DELETE FROM epochs WHERE epoch = ?").bind(1, static_cast<int64_t>(epoch)).run();
+    if (PLANTED(number_is_reused)) {
+      db_.prepare("UPDATE store SET next_epoch = ?1 WHERE next_epoch = ?1 + 1")
+          .bind(1, static_cast<int64_t>(epoch))
+          .run();
+    }
   });
   pending_rejects_.clear();
 }

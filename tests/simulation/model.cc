@@ -66,6 +66,20 @@ int most(const History& history, const Sink& sink, const Row& row) {
   return sink.whole.contains(row.stream) ? runs : std::min(runs, 1 + refreshes);
 }
 
+// One run, one reading: what recovery commits counts as the run's own.
+bool comes_twice_in_one_run(const History& history, const Sink& sink, const Row& row) {
+  if (history.runs.empty() || history.runs.back().refresh) return false;
+  // Where rows go by keys beside it, they are read once more, so that the last one counts.
+  for (const auto& other : history.sinks)
+    if (other.write == Write::kUpsert && feeds(other, row)) return false;
+  const Run& run = history.runs.back();
+  const std::pair<Id, Id> pair{row.id, 0};
+  size_t before = 0;
+  for (const auto& moment : sink.moments)
+    if (moment.at <= run.begin) before = moment.rows.count(pair);
+  return sink.moments.back().rows.count(pair) > before + 1;
+}
+
 Faults check_append(const History& history, const Sink& sink) {
   Faults faults;
   std::map<Id, int> copies = copies_of(sink);
@@ -88,6 +102,7 @@ Faults check_append(const History& history, const Sink& sink) {
     if (fate == Fate::kRefused && there > 0) add("should be refused");
     if (fate == Fate::kKept && refused > 0) add("should not be refused");
     if (there + refused > most(history, sink, row)) add("is there too often");
+    if (there > 1 && comes_twice_in_one_run(history, sink, row)) add("came twice in one run");
     if (there + refused < least(history, sink, row)) add("is missing");
   }
   for (const auto& [id, n] : copies)

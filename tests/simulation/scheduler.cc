@@ -5,8 +5,12 @@
 #include <utility>
 
 #include "simulation/places.h"
+#include "simulation/planted_body.h"
 
 namespace patchbay::simulation {
+
+Bug planted_bug = Bug::none;
+
 namespace {
 
 Scheduler* the_current = nullptr;

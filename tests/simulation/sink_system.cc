@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "simulation/world.h"
+#include "sync/planted.h"
 
 namespace patchbay::simulation {
 
@@ -81,7 +82,9 @@ bool SinkSystem::prepare(const EpochName& epoch, const std::string& token, Prepa
 SinkSystem::Verdict SinkSystem::commit(const EpochName& epoch,
                                        const std::vector<std::string>& tokens) {
   if (is_forgotten(epoch)) return Verdict::kDone;  // nobody waits for the answer any more
-  const auto found = transactions_.find(epoch.txn);
+  auto found = transactions_.find(epoch.txn);
+  if (PLANTED(late_commit_of_another) && spent_.contains(epoch.txn))
+    return commit_another(epoch.scope);
   if (found == transactions_.end()) return Verdict::kGone;
   Transaction& own = found->second;
   if (own.state == State::kCommitted) return Verdict::kDone;
@@ -96,6 +99,17 @@ SinkSystem::Verdict SinkSystem::commit(const EpochName& epoch,
   spent_[epoch.txn] = "committed";
   Scope& scope = scopes_[epoch.scope];
   scope.newest = std::max(scope.newest, epoch.number);
+  return Verdict::kDone;
+}
+
+// Of a bug that is planted.
+SinkSystem::Verdict SinkSystem::commit_another(const std::string& scope) {
+  for (auto& [txn, other] : transactions_) {
+    if (other.scope != scope || other.state != State::kPrepared) continue;
+    apply(other);
+    other.state = State::kCommitted;
+    break;
+  }
   return Verdict::kDone;
 }
 
@@ -154,7 +168,7 @@ void SinkSystem::apply(const Transaction& transaction) {
   std::set<std::string> changed;
   for (const auto& [token, prepared] : transaction.prepared) {
     for (const auto& [name, rows] : prepared) {
-      const bool is_first = changed.insert(name).second;
+      const bool is_first = changed.insert(name).second || PLANTED(replace_per_writer);
       Table& table = tables_[name];
       if (is_first && writing.mode == model::Write::kReplace) table.rows.clear();
       for (const auto& row : rows) put(table, row, transaction.number);
@@ -207,7 +221,7 @@ std::vector<model::Id> SinkSystem::take_out(const std::function<bool(uint64_t ep
 void SinkSystem::abort(const EpochName& epoch) {
   if (is_forgotten(epoch)) return;
   Transaction& own = transactions_[epoch.txn];
-  if (own.state == State::kCommitted) return;
+  if (own.state == State::kCommitted || PLANTED(fence_is_ignored)) return;
   own = {epoch.scope, epoch.number, State::kAborted, {}, nullptr};
   spent_[epoch.txn] = "aborted";
 }

@@ -106,6 +106,7 @@ class SinkSystem {
   };
   Transaction& transaction(const EpochName& epoch);
   bool is_forgotten(const EpochName& epoch) const;
+  Verdict commit_another(const std::string& scope);
   bool refuses(const Transaction& transaction) const;
   void apply(const Transaction& transaction);
   void put(Table& table, SinkRow row, uint64_t epoch);
