@@ -99,25 +99,26 @@ NamesBySink names_at_sinks(const Pipeline& pipeline, size_t source, const std::s
 std::vector<IdentityDifference> compare_identities(const std::string& node, const Json::Value& was,
                                                    const Json::Value& is) {
   std::vector<IdentityDifference> out;
-  const auto compare = [&](const Json::Value& a, const Json::Value& b, const std::string& prefix) {
+  const auto compare = [&](const Json::Value& a, const Json::Value& b,
+                           const std::set<std::string>& apart = {}) {
     std::set<std::string> names;
     for (const Json::Value* side : {&a, &b}) {
       if (!side->isObject()) continue;
       for (const auto& name : side->getMemberNames()) names.insert(name);
     }
     for (const auto& name : names) {
-      if (name == "options" || name == "system") continue;
+      if (apart.contains(name)) continue;
       // An option that the plugin did not have, or did not mark, when the state was kept.
       if (a.isObject() && !a.isMember(name)) continue;
       const Json::Value left = a.isObject() ? a[name] : Json::Value();
       const Json::Value right = b.isObject() ? b[name] : Json::Value();
-      if (left != right) out.push_back({prefix + name + " of " + node, shown(left), shown(right)});
+      if (left != right) out.push_back({name + " of " + node, shown(left), shown(right)});
     }
   };
-  compare(was, is, "");
-  compare(was["options"], is["options"], "");
+  compare(was, is, {"options", "system"});
+  compare(was["options"], is["options"]);
   // A source with nothing to read may not have looked.
-  if (was["system"].isObject() && is["system"].isObject()) compare(was["system"], is["system"], "");
+  if (was["system"].isObject() && is["system"].isObject()) compare(was["system"], is["system"]);
   return out;
 }
 
