@@ -41,10 +41,10 @@ Json::Value error_json(const LaneFailure& failure) {
   return json;
 }
 
-// Streams whose rows a transform made (a join) have no source; nothing of them is dropped, either.
+// A stream whose rows a transform made (a join) was not read: nothing of it is dropped.
 int64_t rows_dropped(const StreamOutcome& stream) {
   const StreamCounts& c = stream.committed;
-  return stream.source.empty() ? 0 : std::max<int64_t>(0, c.read - c.rejected - rows_written(c));
+  return std::max<int64_t>(0, c.read - c.rejected - rows_written(c));
 }
 
 // Sinks that have these rows once more after the next run.
