@@ -254,7 +254,7 @@ void Engine::load_states(Lane& lane) const {
     const std::string& node = run_.pipeline.nodes[source.node].id;
     for (auto& split : source.splits) {
       split.state_json.clear();
-      if (lane.replaced && !PLANTED(replace_resumes)) continue;
+      if (lane.replaced) continue;
       if (lane.from_start && PLANTED(refresh_starts_over)) continue;
       // A full refresh that is tried again goes on after what it has committed itself.
       split.state_json = run_.state.state({node, split.plan.stream}, split.plan.id,

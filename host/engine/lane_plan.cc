@@ -148,7 +148,7 @@ LanePlanner::Grouping LanePlanner::grouping_of(const std::vector<size_t>& nodes,
     grouping.mirrored = grouping.mirrored || mirrors(node);
   }
   if ((grouping.replaced || grouping.mirrored) && (sources > 1 || shares_table(nodes, splits)))
-    grouping.whole = true;
+    grouping.whole = !PLANTED(streams_replace_apart);
   return grouping;
 }
 

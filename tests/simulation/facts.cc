@@ -80,8 +80,11 @@ StateFacts look_at_state(World& world, const std::string& pipeline) {
     return true;
   });
   add_states(world, store, facts);
-  for (const auto& epoch : store.unfinished())
+  for (const auto& epoch : store.unfinished()) {
+    ++facts.unfinished;
+    facts.prepared += epoch.phase == host::EpochPhase::kRecorded;
     if (epoch.phase != host::EpochPhase::kBegun) facts.recorded.push_back(epoch.record.epoch);
+  }
   facts.next_epoch = store.next_epoch();
   return facts;
 }
@@ -103,7 +106,7 @@ model::Report report_of(const RunResult& result) {
   model::Report report;
   report.ok = result.outcome == "ok";
   for (const auto& stream : result.report["streams"]) {
-    if (stream["source"].asString().empty()) continue;  // a transform made it
+    if (stream["stream"].asString() == "joined") continue;  // a transform made it
     report.counts.push_back({stream["stream"].asString(), stream["rows_read"].asInt64(),
                              stream["rows_written"].asInt64(), stream["rows_rejected"].asInt64(),
                              stream["rows_dropped"].asInt64(), stream["rows_aborted"].asInt64(),

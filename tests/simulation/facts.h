@@ -17,7 +17,8 @@ namespace patchbay::simulation {
 struct StateFacts {
   std::map<std::pair<std::string, model::Id>, int> rejects;  // kept ones, by node and row
   std::vector<model::Covered> states;
-  std::vector<uint64_t> recorded;  // epochs that wait for their end
+  std::vector<uint64_t> recorded;    // epochs that wait for their end, discarded ones among them
+  int unfinished = 0, prepared = 0;  // all epochs without an end; those that wait for a commit
   uint64_t next_epoch = 1;
 };
 

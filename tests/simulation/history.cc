@@ -64,7 +64,9 @@ class History {
       source->trouble.refused = maybe(0.2, 0.1);
       source->trouble.changes = maybe(0.3, 0.1);
     }
-    world_.disk().trouble.errors = random_.chance(0.1) ? 0.02 * random_.uniform() : 0;
+    // Many calls fail, or one of a run.
+    const double most = random_.chance(0.5) ? 0.02 : 0.001;
+    world_.disk().trouble.errors = maybe(0.2, most);
     world_.disk().trouble.full = random_.chance(0.03);
     if (random_.chance(0.1))
       scene_.scheduler().step_wall(hours(random_.between(-24 * 400, 24 * 400)));
@@ -84,13 +86,13 @@ class History {
   RunRequest random_request() {
     RunRequest request;
     if (random_.chance(0.35)) request.kill_at = 1 + random_.below(scene_.usual_points());
-    if (random_.chance(0.25)) request.kill_at_step = 1 + random_.below(40);
+    if (random_.chance(0.3)) request.kill_at_step = 1 + random_.below(40);
     if (random_.chance(0.05)) {
       request.freeze_at = 1 + random_.below(scene_.usual_points());
       request.freeze_for = seconds(random_.below(30));
     }
     if (random_.chance(0.06)) request.interrupt_at = 1 + random_.below(scene_.usual_points());
-    request.options.full_refresh = random_.chance(0.04);
+    request.options.full_refresh = random_.chance(0.06);
     return request;
   }
 
@@ -101,6 +103,9 @@ class History {
     if (result.died && random_.chance(0.4)) scene_.lose_power();
     if (random_.chance(0.5)) scene_.decide(result);
     if (random_.chance(0.05)) scene_.discard("", "");
+    if (random_.chance(0.05)) scene_.back_up();
+    if (random_.chance(0.05)) scene_.go_back_to_backup();
+    if (random_.chance(0.04)) scene_.lead_elsewhere();
   }
 
   // Without trouble, and with the limits that a user would raise, all becomes as it must be.
@@ -134,7 +139,13 @@ HistoryResult play(uint64_t seed, bool traces) {
   result.refused = !scene.make_pipeline();
   if (result.refused) return result;
   try {
-    scene.scheduler().run([&] { History(scene).live(); });
+    scene.scheduler().run([&] {
+      try {
+        History(scene).live();
+      } catch (const Error& error) {  // of the world's own look at the state
+        scene.scheduler().fail(std::string("the state cannot be read: ") + error.what());
+      }
+    });
   } catch (const Failure& failure) {
     result.failure = failure.what();
   }

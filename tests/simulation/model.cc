@@ -1,7 +1,6 @@
 #include "simulation/model.h"
 
 #include <algorithm>
-#include <optional>
 
 namespace patchbay::model {
 namespace {
@@ -30,8 +29,7 @@ std::map<Id, int> copies_of(const Sink& sink) {
 }
 
 int count(const std::map<Id, int>& copies, Id id) {
-  const auto found = copies.find(id);
-  return found == copies.end() ? 0 : found->second;
+  return copies.contains(id) ? copies.at(id) : 0;
 }
 
 bool is_whole(const Run& run) { return run.ok && run.whole; }
@@ -190,8 +188,8 @@ Faults check_replace(const History& history, const Sink& sink) {
       faults.push_back(sink.name + ": at " + std::to_string(moment.at) +
                        " it is not what its streams were during any one run");
   }
-  if (history.runs.empty() || !is_whole(history.runs.back()) || sink.moments.empty()) return faults;
-  if (!sink.excused.empty()) return faults;
+  if (history.runs.empty() || sink.moments.empty() || !sink.excused.empty()) return faults;
+  if (!is_whole(history.runs.back())) return faults;
   // What runs that failed before it had read may count as its reading.
   bool fresh = false;
   for (size_t i = history.runs.size(); i-- > 0 && !fresh;) {
@@ -200,6 +198,13 @@ Faults check_replace(const History& history, const Sink& sink) {
   }
   if (!fresh) faults.push_back(sink.name + ": a run is ok, and it is not what that run found");
   return faults;
+}
+
+// Did a run until then return rows that are there already?
+bool reads_again(const History& history, const Sink& sink, Time until) {
+  return !sink.whole.empty() ||
+         std::any_of(history.runs.begin(), history.runs.end(),
+                     [&](const Run& run) { return run.refresh && run.begin <= until; });
 }
 
 Faults check_upsert(const History& history, const Sink& sink) {
@@ -216,10 +221,7 @@ Faults check_upsert(const History& history, const Sink& sink) {
       if (found == known.end() || !next.try_emplace(found->second->key, found->second).second)
         faults.push_back(sink.name + ": row " + std::to_string(id) + " is there twice, or unknown");
     }
-    const bool anew = !sink.whole.empty() ||
-                      std::any_of(history.runs.begin(), history.runs.end(), [&](const Run& run) {
-                        return run.refresh && run.begin <= moment.at;
-                      });
+    const bool anew = reads_again(history, sink, moment.at);
     for (const auto& [key, row] : present) {
       if (!next.contains(key))
         faults.push_back(sink.name + ": " + words(*row) + " went away");
@@ -231,8 +233,7 @@ Faults check_upsert(const History& history, const Sink& sink) {
     first = false;
   }
   // What is read again takes effect in its order again: half-way, an older row may be there.
-  const bool again = !sink.whole.empty() || std::any_of(history.runs.begin(), history.runs.end(),
-                                                        [](const Run& run) { return run.refresh; });
+  const bool again = reads_again(history, sink, kStill);
   if (again && (history.runs.empty() || !is_whole(history.runs.back()))) return faults;
   for (const auto& [id, row] : known) {
     const bool must = sink.fate(*row) == Fate::kKept && least(history, sink, *row) > 0 &&
@@ -271,20 +272,6 @@ Faults check_agreement(const History& history) {
   return faults;
 }
 
-Faults check_report(const Report& report) {
-  Faults faults;
-  for (const auto& c : report.counts) {
-    if (c.read != c.written + c.rejected + c.dropped + c.aborted)
-      faults.push_back("a report: " + c.stream + ": " + std::to_string(c.read) + " read, " +
-                       std::to_string(c.written) + " written, " + std::to_string(c.rejected) +
-                       " rejected, " + std::to_string(c.dropped) + " dropped, " +
-                       std::to_string(c.aborted) + " aborted");
-    if (report.ok && c.unsettled + c.aborted != 0)
-      faults.push_back("a report: " + c.stream + ": ok, though not all is committed");
-  }
-  return faults;
-}
-
 Faults check_states(const History& history, const std::vector<Covered>& states, Time now) {
   Faults faults;
   for (const auto& sink : history.sinks) {
@@ -312,17 +299,6 @@ Faults check_states(const History& history, const std::vector<Covered>& states, 
     }
   }
   return faults;
-}
-
-Faults check_books(const History& history, const Sink& sink, int64_t reported) {
-  int64_t there = 0;
-  for (const auto& [id, n] : copies_of(sink)) there += n;
-  const bool all = !history.runs.empty() && history.runs.back().ok &&
-                   std::all_of(history.runs.begin(), history.runs.end(),
-                               [](const Run& run) { return run.reported; });
-  if (all ? there == reported : there >= reported) return {};
-  return {sink.name + ": the reports say that " + std::to_string(reported) +
-          " rows were written, and it has " + std::to_string(there)};
 }
 
 }  // namespace patchbay::model

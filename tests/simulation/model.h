@@ -91,5 +91,7 @@ Faults check_states(const History& history, const std::vector<Covered>& states, 
 // Over all reports of a history: what they say was written is what one sink's content grew by, less
 // what runs wrote that could not report.
 Faults check_books(const History& history, const Sink& sink, int64_t reported);
+// Of the states before a run and after it.
+Faults check_kept(const std::vector<Covered>& before, const std::vector<Covered>& after);
 
 }  // namespace patchbay::model

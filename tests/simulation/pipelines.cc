@@ -141,7 +141,7 @@ class Maker {
   }
 
   void sinks(const std::vector<Output>& outputs) {
-    const int64_t n = random_.chance(0.6) ? 1 : random_.between(2, 3);
+    const int64_t n = random_.chance(0.5) ? 1 : random_.between(2, 3);
     for (int64_t i = 0; i < n; ++i) {
       // All of them somewhere, and each sink something.
       std::vector<Output> some;
@@ -177,7 +177,7 @@ class Maker {
     const bool first = spec_.sinks.empty();
     writing.unique = mode == "append" && !joins && first && random_.chance(0.25);
     writing.judges_late = writing.unique && random_.chance(0.3);
-    writing.session = random_.chance(0.3);
+    writing.session = random_.chance(0.4);
     writing.knows_outcome = random_.chance(0.7);
     writing.knows_newest = random_.chance(0.7);
     return writing;

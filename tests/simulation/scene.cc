@@ -86,7 +86,9 @@ void Scene::judge_run(const RunResult& result, const model::Run& facts) {
   const model::Report report = report_of(result);
   judge(model::check_report(report));
   for (const auto& counts : report.counts) reported_[counts.stream] += counts.written;
+  const std::vector<model::Covered> before = state_.states;
   look();
+  judge(model::check_kept(before, state_.states));
   if (!facts.ok || !facts.whole) return;
   judge(model::check_agreement(facts_of(world_, spec_, state_, runs_, excuses_)));
 }
@@ -159,6 +161,58 @@ void Scene::take_out(const std::vector<uint64_t>& epochs) {
     const auto is_wanted = [&](uint64_t epoch) { return taken_out_.contains(epoch); };
     excuse(name, world_.sink(name).take_out(is_wanted), scheduler_.event());
   }
+}
+
+// Sinks would meet the name of an unfinished epoch again, and know none of a state without epochs.
+void Scene::back_up() {
+  if (look().unfinished > 0 || state_.next_epoch == 1) return;
+  backup_ = world_.disk().copy();
+  epochs_of_backup_ = state_.next_epoch;
+  tell("the state is backed up");
+}
+
+void Scene::go_back_to_backup() {
+  const bool is_seen =
+      std::any_of(world_.sinks().begin(), world_.sinks().end(), [&](const auto& one) {
+        return one.second->writing.knows_newest && one.second->newest() >= epochs_of_backup_;
+      });
+  if (backup_.empty() || !is_seen) return;
+  const Disk::Instead older(world_.disk(), backup_);
+  run_in_vain("the state is an old one, out of a backup");
+}
+
+bool Scene::has_state_for(const std::string& sink) const {
+  return std::any_of(state_.states.begin(), state_.states.end(), [&](const auto& state) {
+    return std::any_of(spec_.targets.begin(), spec_.targets.end(), [&](const auto& target) {
+      return target.sink == sink && std::find(target.streams.begin(), target.streams.end(),
+                                              state.stream) != target.streams.end();
+    });
+  });
+}
+
+void Scene::lead_elsewhere() {
+  look();
+  auto node = std::find_if(spec_.nodes.begin(), spec_.nodes.end(),
+                           [&](const NodeSpec& one) { return spec_.sinks.contains(one.id); });
+  if (state_.unfinished != state_.prepared) return;
+  if (state_.prepared == 0 && !has_state_for(node->id)) return;
+  const std::string elsewhere = node->id + "x";
+  world_.sink(elsewhere).writing = spec_.sinks[node->id];
+  node->with["system"] = elsewhere;
+  parse_again();
+  run_in_vain("a sink leads elsewhere");
+  node->with["system"] = node->id;
+  parse_again();
+}
+
+void Scene::run_in_vain(const std::string& why) {
+  StartedRun started(world_, *pipeline_, named({}));
+  tell(started.process().name + " begins, though " + why);
+  scheduler_.wait_for(started.process());
+  const RunResult& result = started.result();
+  tell(started.process().name + ": " + result.outcome + " " + result.message);
+  if (result.outcome == "ok" || result.outcome == "partial")
+    scheduler_.fail("a run goes on, though " + why);
 }
 
 void Scene::lose_power() {

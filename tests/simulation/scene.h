@@ -25,6 +25,11 @@ class Scene {
   // Several processes side by side.
   std::vector<RunResult> run_together(std::vector<RunRequest> requests, const std::string& how);
   std::vector<host::GivenSplit> plan();
+  // Mistakes of the user, which the host must refuse, and which are put right after one run: a
+  // state from a backup, and a sink that leads elsewhere. Nothing where they would be none.
+  void back_up();
+  void go_back_to_backup();
+  void lead_elsewhere();
   // What the user does on the command line, which takes the state for itself.
   void with_state(const std::string& what, const std::function<void(host::StateStore&)>& work);
   // What the user does about a run that says that it needs a decision; false where it needs none.
@@ -46,6 +51,8 @@ class Scene {
   HistoryResult& result() { return result_; }
 
  private:
+  void run_in_vain(const std::string& why);
+  bool has_state_for(const std::string& sink) const;
   void take_out(const std::vector<uint64_t>& epochs);
   RunRequest named(RunRequest request);
   void judge_run(const RunResult& result, const model::Run& facts);
@@ -64,6 +71,8 @@ class Scene {
   Excuses excuses_;
   std::set<uint64_t> taken_out_;  // epochs
   bool went_without_ = false;
+  Disk::Copy backup_;
+  uint64_t epochs_of_backup_ = 0;
   StateFacts state_;
   std::map<std::string, int64_t> reported_;  // written, by stream, over all reports
   uint64_t usual_points_ = 1000;

@@ -16,7 +16,7 @@ namespace {
 Scheduler* the_current = nullptr;
 
 // A run of a small pipeline takes a few thousand.
-constexpr uint64_t kMostSteps = 4'000'000;
+constexpr uint64_t kMostSteps = 1'000'000;
 constexpr Duration kStep = std::chrono::microseconds(1);
 
 }  // namespace

@@ -23,6 +23,7 @@ patchbay::Prepared PreparingWriter::prepare(Call& call) {
   const Epoch info = call.epoch();
   const EpochName epoch{info.scope, info.txn, info.number, info.settled};
   system_.check_call(epoch, "prepare");
+  system_.note_prepare(epoch);
   const PreparedRows rows = prepared(call);
   const Process* const owner = world_.scheduler().process();
   call.durable_step("sim.prepare.before");
@@ -61,6 +62,7 @@ void SimulatedSink::commit(Call& call, const std::string& txn, uint64_t,
   const EpochName epoch = epoch_of(call, txn, "commit");
   const std::vector<std::string> all(tokens.begin(), tokens.end());
   system_.check_tokens(epoch, all);
+  system_.check_alone(epoch);
   system_.lose_something();
   call.durable_step("sim.commit.before");
   const auto verdict = std::make_shared<SinkSystem::Verdict>();

@@ -44,6 +44,21 @@ void SinkSystem::check_tokens(const EpochName& epoch, const std::vector<std::str
   }
 }
 
+void SinkSystem::note_prepare(const EpochName& epoch) {
+  prepares_.try_emplace(epoch.txn, prepares_.size(), world_.scheduler().process());
+}
+
+// Where several sinks share an epoch, the trouble of another may come between.
+void SinkSystem::check_alone(const EpochName& epoch) {
+  if (!writing.unique || world_.sinks().size() > 1) return;
+  const auto own = prepares_.find(epoch.txn);
+  if (own == prepares_.end() || !asked_to_commit_.insert(epoch.txn).second) return;
+  for (const auto& [txn, other] : prepares_)
+    if (other.second == own->second.second && other.first > own->second.first)
+      broken(txn + " was prepared between the prepare and the commit of " + epoch.txn +
+             ", though it commits alone");
+}
+
 SinkSystem::Transaction& SinkSystem::transaction(const EpochName& epoch) {
   Transaction& transaction = transactions_[epoch.txn];
   transaction.scope = epoch.scope;
@@ -62,7 +77,10 @@ void SinkSystem::settle(const EpochName& epoch) {
   if (epoch.settled <= scope.settled) return;
   scope.settled = epoch.settled;
   std::erase_if(transactions_, [&](const auto& one) {
-    return one.second.scope == epoch.scope && one.second.number <= scope.settled;
+    if (one.second.scope != epoch.scope || one.second.number > scope.settled) return false;
+    if (one.second.state == State::kPrepared)
+      broken(one.first + " is called settled, and nobody has committed or aborted it");
+    return true;
   });
 }
 
@@ -237,6 +255,12 @@ SinkSystem::State SinkSystem::outcome(const EpochName& epoch) {
 uint64_t SinkSystem::newest(const std::string& scope) const {
   const auto found = scopes_.find(scope);
   return found == scopes_.end() ? 0 : found->second.newest;
+}
+
+uint64_t SinkSystem::newest() const {
+  uint64_t newest = 0;
+  for (const auto& [name, scope] : scopes_) newest = std::max(newest, scope.newest);
+  return newest;
 }
 
 void SinkSystem::leave(const Process& process) {

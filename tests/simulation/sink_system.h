@@ -58,6 +58,9 @@ class SinkSystem {
   void check_call(const EpochName& epoch, const char* what);
   void check_open(const EpochName& epoch);
   void check_tokens(const EpochName& epoch, const std::vector<std::string>& tokens);
+  // Of a sink that commits alone: no other lane of the process is between prepare and commit.
+  void note_prepare(const EpochName& epoch);
+  void check_alone(const EpochName& epoch);
 
   // What the system does when a request arrives, maybe late.
   bool prepare(const EpochName& epoch, const std::string& token, PreparedRows rows,
@@ -66,6 +69,7 @@ class SinkSystem {
   void abort(const EpochName& epoch);
   State outcome(const EpochName& epoch);  // kAborted: it is not there, and will not be
   uint64_t newest(const std::string& scope) const;
+  uint64_t newest() const;  // of any scope
 
   bool has_table(const std::string& table) const { return tables_.contains(table); }
   bool has_column(const std::string& table) const { return tables_.at(table).grown; }
@@ -121,6 +125,9 @@ class SinkSystem {
   std::map<std::string, Transaction> transactions_;  // by name
   std::map<std::string, Scope> scopes_;
   std::map<uint64_t, std::set<model::Id>> ever_prepared_;  // by epoch
+  // By name: the order of the first prepares, and the process.
+  std::map<std::string, std::pair<size_t, const Process*>> prepares_;
+  std::set<std::string> asked_to_commit_;     // names
   std::map<std::string, std::string> spent_;  // names that had their end, with what it was
   std::map<std::string, std::vector<model::Moment>> moments_;  // by table
 };
