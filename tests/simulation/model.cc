@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "simulation/model_words.h"
+
 namespace patchbay::model {
 namespace {
 
@@ -15,22 +17,6 @@ bool overlaps(const Row& row, const Run& run) {
 }
 // From the begin of the one to the end of the other, without a gap.
 bool stays(const Row& row, Time begin, Time end) { return row.from <= begin && end < row.until; }
-
-std::string words(const Row& row) {
-  return "row " + std::to_string(row.id) + " (" + row.stream + " " + row.part + ", key " +
-         std::to_string(row.key) + ", order " + std::to_string(row.order) + ")";
-}
-
-std::map<Id, int> copies_of(const Sink& sink) {
-  std::map<Id, int> copies;
-  if (sink.moments.empty()) return copies;
-  for (const auto& [id, other] : sink.moments.back().rows) ++copies[id];
-  return copies;
-}
-
-int count(const std::map<Id, int>& copies, Id id) {
-  return copies.contains(id) ? copies.at(id) : 0;
-}
 
 bool is_whole(const Run& run) { return run.ok && run.whole; }
 
