@@ -122,6 +122,10 @@ Disk::Instead::~Instead() {
   disk_.trouble = trouble_;
 }
 
+bool Disk::fails_to_sync() {
+  return fails() || (trouble.unsynced > 0 && random_.chance(trouble.unsynced));
+}
+
 bool Disk::fails() { return trouble.errors > 0 && random_.chance(trouble.errors); }
 
 }  // namespace patchbay::simulation

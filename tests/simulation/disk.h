@@ -35,8 +35,9 @@ struct DiskFile {
 
 // Trouble that a disk has for a while.
 struct DiskTrouble {
-  bool full = false;  // nothing grows
-  double errors = 0;  // the chance that a call fails
+  bool full = false;    // nothing grows
+  double errors = 0;    // the chance that a call fails
+  double unsynced = 0;  // the chance that fsync fails, as it does at the end of a transaction
 };
 
 class Disk {
@@ -84,6 +85,7 @@ class Disk {
   Random& random() { return random_; }
   // A failing call, by chance; also counted for the report of a history.
   bool fails();
+  bool fails_to_sync();
 
  private:
   Random& random_;

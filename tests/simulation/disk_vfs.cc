@@ -61,7 +61,7 @@ int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
 
 int sync_file(sqlite3_file* file, int) {
   point("sync");
-  if (Disk::current()->fails()) return SQLITE_IOERR_FSYNC;
+  if (Disk::current()->fails_to_sync()) return SQLITE_IOERR_FSYNC;
   Disk::current()->sync(*handle_of(file).file);
   point("synced");
   return SQLITE_OK;

@@ -6,6 +6,6 @@
 namespace patchbay::simulation {
 
 constexpr bool is_dropped(int64_t value) { return value % 10 == 3; }
-constexpr bool is_refused(int64_t value) { return value % 10 == 7; }
+constexpr bool is_refused(int64_t value) { return value % 5 == 2; }
 
 }  // namespace patchbay::simulation

@@ -66,7 +66,8 @@ class History {
     }
     // Many calls fail, or one of a run.
     const double most = random_.chance(0.5) ? 0.02 : 0.001;
-    world_.disk().trouble.errors = maybe(0.2, most);
+    world_.disk().trouble.errors = maybe(0.15, most);
+    world_.disk().trouble.unsynced = maybe(0.15, 0.3);
     world_.disk().trouble.full = random_.chance(0.03);
     if (random_.chance(0.1))
       scene_.scheduler().step_wall(hours(random_.between(-24 * 400, 24 * 400)));

@@ -40,7 +40,7 @@ class Maker {
       for (int64_t i = 0; i < sources; ++i) {
         outputs.push_back(
             source(random_.of<std::string>({"cursor", "cursor", "feed", "objects", "tables"})));
-        if (random_.chance(0.4)) outputs.back() = sift(outputs.back());
+        if (random_.chance(0.5)) outputs.back() = sift(outputs.back());
       }
       sinks(outputs);
     }

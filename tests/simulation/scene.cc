@@ -218,6 +218,7 @@ void Scene::run_in_vain(const std::string& why) {
 void Scene::lose_power() {
   world_.disk().lose_power();
   tell("the power is lost");
+  look();  // what the killed run had not synchronised may be gone
 }
 
 std::vector<host::GivenSplit> Scene::plan() {
