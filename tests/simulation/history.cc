@@ -88,6 +88,9 @@ class History {
     RunRequest request;
     if (random_.chance(0.35)) request.kill_at = 1 + random_.below(scene_.usual_points());
     if (random_.chance(0.3)) request.kill_at_step = 1 + random_.below(40);
+    if (random_.chance(0.15))
+      request.kill_after = random_.of<std::string>({"state.record.after", "sim.commit.before",
+                                                    "sim.commit.after", "state.committed.before"});
     if (random_.chance(0.05)) {
       request.freeze_at = 1 + random_.below(scene_.usual_points());
       request.freeze_for = seconds(random_.below(30));

@@ -87,7 +87,7 @@ class Maker {
     if (component == "cursor") made.with["cursor"] = "id";
     if (component == "feed") made.with["snapshot"] = true;
     if (component == "cursor" && random_.chance(0.5)) made.with["snapshot"] = true;
-    const bool select_new = source.kind == SourceKind::kObjects && random_.chance(0.8);
+    const bool select_new = source.kind == SourceKind::kObjects && random_.chance(0.65);
     if (source.kind == SourceKind::kObjects) made.with["select"] = select_new ? "new" : "all";
     source.incremental = source.kind == SourceKind::kCursor || select_new;
     Output out{id, {}, source.streams, {id}};

@@ -183,6 +183,7 @@ StartedRun::StartedRun(World& world, const Pipeline& pipeline, RunRequest reques
   });
   process_->kill_at = shared_->request.kill_at;
   process_->kill_at_step = shared_->request.kill_at_step;
+  process_->kill_after = shared_->request.kill_after;
   process_->freeze_at = shared_->request.freeze_at;
   process_->freeze_for = shared_->request.freeze_for;
   process_->interrupt_at = shared_->request.interrupt_at;

@@ -18,6 +18,7 @@ struct RunRequest {
   std::string run_id;
   host::RunOptions options;
   uint64_t kill_at = 0, kill_at_step = 0;  // points of scheduling, durable steps; 0 = never
+  std::string kill_after;                  // a durable step, by name
   uint64_t freeze_at = 0;
   Duration freeze_for{0};
   uint64_t interrupt_at = 0;  // somebody presses Ctrl-C

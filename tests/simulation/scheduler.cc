@@ -184,7 +184,9 @@ void Scheduler::durable_step(std::string_view name) {
   note(name);
   point();
   Process* const process = present_ ? present_->process : nullptr;
-  if (process && ++process->durable_steps == process->kill_at_step) kill(*process);
+  if (!process) return;
+  if (++process->durable_steps == process->kill_at_step || name == process->kill_after)
+    kill(*process);
 }
 
 bool Scheduler::block(const char* what, std::optional<Clock::time_point> until) {

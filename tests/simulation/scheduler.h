@@ -56,6 +56,7 @@ struct Process {
   uint64_t durable_steps = 0;  // that FaultHook was told of
   uint64_t kill_at = 0;        // the point at which it is killed; 0 = never
   uint64_t kill_at_step = 0;   // the same, in durable steps
+  std::string kill_after;      // the same, at the first durable step of this name; empty = none
   uint64_t freeze_at = 0;      // the point at which it stands still
   Duration freeze_for{0};
   Clock::time_point frozen_until{};
