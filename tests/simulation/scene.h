@@ -57,6 +57,7 @@ class Scene {
   RunRequest named(RunRequest request);
   void judge_run(const RunResult& result, const model::Run& facts);
   void judge(const model::Faults& faults);
+  bool may_need_a_word() const;
   template <class Rows>
   void excuse(const std::string& sink, const Rows& rows, model::Time before) {
     for (const model::Id row : rows) excuses_[sink][row] = before;

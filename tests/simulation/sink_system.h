@@ -89,6 +89,8 @@ class SinkSystem {
   std::set<model::Id> prepared_in(const std::vector<uint64_t>& epochs) const;
 
   const std::string& name() const { return name_; }
+  // What was prepared and durable, and went all the same.
+  bool has_lost() const { return has_lost_; }
   const std::map<std::string, std::vector<model::Moment>>& moments() const { return moments_; }
   const std::vector<SinkRow>& rows(const std::string& table) { return tables_[table].rows; }
 
@@ -121,6 +123,7 @@ class SinkSystem {
 
   World& world_;
   const std::string name_;
+  bool has_lost_ = false;
   std::map<std::string, Table> tables_;
   std::map<std::string, Transaction> transactions_;  // by name
   std::map<std::string, Scope> scopes_;
