@@ -34,6 +34,10 @@ class Maker {
       sinks({decode(source("blobs"))});
     } else if (shape < 8) {
       sinks({join(source(table_kind()), source(table_kind()))});
+    } else if (shape < 9) {
+      const Output whole = source(random_.of<std::string>({"objects", "objects", "tables"}), true);
+      tables({whole}, "replace");
+      tables({whole}, "append");
     } else {
       std::vector<Output> outputs;
       const int64_t sources = random_.chance(0.7) ? 1 : random_.between(2, 3);
@@ -69,7 +73,8 @@ class Maker {
     return spec_.nodes.emplace_back(NodeSpec{id, use, from});
   }
 
-  Output source(const std::string& component) {
+  // `whole`: each run returns everything.
+  Output source(const std::string& component, bool whole = false) {
     const std::string id = "s" + std::to_string(spec_.sources.size() + 1);
     SourceSpec source;
     source.id = id;
@@ -87,7 +92,7 @@ class Maker {
     if (component == "cursor") made.with["cursor"] = "id";
     if (component == "feed") made.with["snapshot"] = true;
     if (component == "cursor" && random_.chance(0.5)) made.with["snapshot"] = true;
-    const bool select_new = source.kind == SourceKind::kObjects && random_.chance(0.65);
+    const bool select_new = source.kind == SourceKind::kObjects && !whole && random_.chance(0.65);
     if (source.kind == SourceKind::kObjects) made.with["select"] = select_new ? "new" : "all";
     source.incremental = source.kind == SourceKind::kCursor || select_new;
     Output out{id, {}, source.streams, {id}};
@@ -147,7 +152,7 @@ class Maker {
       std::vector<Output> some;
       for (const auto& output : outputs)
         if (i == 0 || outputs.size() == 1 || random_.chance(0.6)) some.push_back(output);
-      if (!some.empty()) tables(some);
+      if (!some.empty()) tables(some, random_mode());
     }
   }
 
@@ -183,11 +188,14 @@ class Maker {
     return writing;
   }
 
-  void tables(const std::vector<Output>& from) {
+  std::string random_mode() {
+    return random_.of<std::string>({"append", "append", "replace", "upsert"});
+  }
+
+  void tables(const std::vector<Output>& from, std::string mode) {
     const std::string id = "t" + std::to_string(spec_.sinks.size() + 1);
     const bool joins = from[0].joins;
-    const std::string mode =
-        joins ? "replace" : random_.of<std::string>({"append", "append", "replace", "upsert"});
+    if (joins) mode = "replace";
     const Writing writing = random_writing(mode, joins);
     std::vector<std::string> nodes;
     for (const auto& output : from) nodes.push_back(output.node);
