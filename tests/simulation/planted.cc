@@ -89,9 +89,14 @@ bool find_planted(const std::string& page, const Batches& batches) {
   for (const auto& bug : kBugs) {
     planted_bug = bug.bug;
     const auto seed = seeds.find(bug.name);
+    if (seed == seeds.end()) {
+      std::printf("%s: is not on the page\n", bug.name);
+      all = false;
+      continue;
+    }
     Batches from = batches;
+    from.seed = seed->second;
     from.histories = 1;
-    if (seed != seeds.end()) from.seed = seed->second;
     if (play_all(from).failed) continue;
     from.histories = batches.histories;
     const Played played = play_all(from);
