@@ -83,6 +83,8 @@ StateFacts look_at_state(World& world, const std::string& pipeline) {
   for (const auto& epoch : store.unfinished()) {
     ++facts.unfinished;
     facts.prepared += epoch.phase == host::EpochPhase::kRecorded;
+    if (epoch.phase == host::EpochPhase::kRecorded)
+      for (const auto& sink : epoch.record.sinks) facts.prepared_sinks.insert(sink.node);
     if (epoch.phase != host::EpochPhase::kBegun) facts.recorded.push_back(epoch.record.epoch);
   }
   facts.next_epoch = store.next_epoch();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,7 @@ struct StateFacts {
   std::vector<model::Covered> states;
   std::vector<uint64_t> recorded;    // epochs that wait for their end, discarded ones among them
   int unfinished = 0, prepared = 0;  // all epochs without an end; those that wait for a commit
+  std::set<std::string> prepared_sinks;  // of the latter: nodes
   uint64_t next_epoch = 1;
 };
 

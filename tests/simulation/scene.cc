@@ -210,7 +210,7 @@ void Scene::lead_elsewhere() {
   auto node = std::find_if(spec_.nodes.begin(), spec_.nodes.end(),
                            [&](const NodeSpec& one) { return spec_.sinks.contains(one.id); });
   if (state_.unfinished != state_.prepared) return;
-  if (state_.prepared == 0 && !has_state_for(node->id)) return;
+  if (!state_.prepared_sinks.contains(node->id) && !has_state_for(node->id)) return;
   const std::string elsewhere = node->id + "x";
   world_.sink(elsewhere).writing = spec_.sinks[node->id];
   node->with["system"] = elsewhere;
