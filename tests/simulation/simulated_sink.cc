@@ -31,7 +31,7 @@ class TableWriter : public PreparingWriter {
 
   void refuse_conflicts(Call& call) {
     std::vector<SinkRow> good, bad;
-    const auto conflicts = system_.conflicts(table_, rows_);
+    const auto conflicts = system_.conflicts(table_, rows_, call.epoch().txn);
     for (size_t i = 0; i < rows_.size(); ++i) {
       const bool is_bad = std::find(conflicts.begin(), conflicts.end(), i) != conflicts.end();
       (is_bad ? bad : good).push_back(rows_[i]);

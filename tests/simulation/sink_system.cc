@@ -147,10 +147,15 @@ bool SinkSystem::refuses(const Transaction& transaction) const {
 }
 
 std::vector<size_t> SinkSystem::conflicts(const std::string& table,
-                                          const std::vector<SinkRow>& rows) const {
+                                          const std::vector<SinkRow>& rows,
+                                          const std::string& txn) const {
   std::set<int64_t> keys;
   if (const auto there = tables_.find(table); there != tables_.end())
     for (const auto& row : there->second.rows) keys.insert(row.key);
+  if (const auto own = transactions_.find(txn); own != transactions_.end())
+    for (const auto& [token, prepared] : own->second.prepared)
+      if (const auto beside = prepared.find(table); beside != prepared.end())
+        for (const auto& row : beside->second) keys.insert(row.key);
   std::vector<size_t> out;
   for (size_t i = 0; i < rows.size(); ++i)
     if (!keys.insert(rows[i].key).second) out.push_back(i);

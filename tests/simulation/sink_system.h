@@ -76,7 +76,9 @@ class SinkSystem {
   void make_table(const std::string& table) { tables_.try_emplace(table); }
   void add_column(const std::string& table) { tables_[table].grown = true; }
   // The rows that would stand twice by key beside those that are there and before them here.
-  std::vector<size_t> conflicts(const std::string& table, const std::vector<SinkRow>& rows) const;
+  // `txn`: what other writers of it have prepared counts, too.
+  std::vector<size_t> conflicts(const std::string& table, const std::vector<SinkRow>& rows,
+                                const std::string& txn = {}) const;
 
   // The process is over: sessions end.
   void leave(const Process& process);
