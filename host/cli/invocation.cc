@@ -258,6 +258,7 @@ void Invocation::print_json_line(const Json::Value& value) {
 }
 
 void Invocation::prepare_crash_report(Json::Value document) {
+  if (output_ != STDOUT_FILENO) return;
   document["error"]["class"] = "internal";
   document["error"]["message"] = "@message";
   document["error"]["node"] = "@node";
@@ -269,17 +270,19 @@ void Invocation::prepare_crash_report(Json::Value document) {
                     text.substr(second + node.size())});
 }
 
+void Invocation::print_to_stderr() { output_ = STDERR_FILENO; }
+
 void Invocation::write_out(const std::string& text) {
   printed_ = true;
   set_crash_report({});
   for (size_t at = 0; at < text.size();) {
-    const ssize_t n = write(STDOUT_FILENO, text.data() + at, text.size() - at);
+    const ssize_t n = write(output_, text.data() + at, text.size() - at);
     if (n > 0) {
       at += static_cast<size_t>(n);
     } else if (errno == EPIPE) {
       return;  // the reader has seen enough
     } else if (errno == EAGAIN) {
-      pollfd room{STDOUT_FILENO, POLLOUT, 0};
+      pollfd room{output_, POLLOUT, 0};
       poll(&room, 1, -1);
     } else if (errno != EINTR) {
       throw posix_error("standard output", errno, "written");

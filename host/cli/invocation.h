@@ -1,6 +1,8 @@
 // What a verb works with: the arguments, and the parts of the host, made when first asked for.
 #pragma once
 
+#include <unistd.h>
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -63,6 +65,8 @@ class Invocation {
   void print_json_line(const Json::Value& value);                    // one of many
   void print_part(const Printed& before, const Json::Value& value);  // of a document, compact
   bool printed() const { return printed_; }  // whether stdout has anything yet
+  // From now on all of this goes to stderr: stdout has a pipeline's data.
+  void print_to_stderr();
   static Terminal terminal();
   // What a crash prints in place of the command's document: this one, with what happened.
   void prepare_crash_report(Json::Value document);
@@ -72,6 +76,7 @@ class Invocation {
   void write_out(const std::string& text);
 
   bool printed_ = false;
+  int output_ = STDOUT_FILENO;
   std::map<std::string, std::unique_ptr<StateStore>> states_;  // by pipeline
   std::optional<Environment> environment_;
   std::optional<Catalog> catalog_;

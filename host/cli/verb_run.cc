@@ -13,6 +13,7 @@
 #include "patchbay/posix_error.h"
 #include "pipeline/guarantee.h"
 #include "pipeline/references.h"
+#include "pipeline/targets.h"
 #include "replay/replay_run.h"
 #include "report/json_text.h"
 #include "report/progress.h"
@@ -49,7 +50,7 @@ void refuse_limit(const Pipeline& pipeline) {
   for (const auto& node : pipeline.nodes) {
     if (replaces(node) || mirrors(node)) {
       throw UsageError(
-          "--limit: " + node.id + " has write: " + node.config["write"].asString() +
+          "--limit: " + node.id + " has " + way_of_writing(node) +
           ", and would be left with the first rows alone; leave --limit out, look with "
           "`patchbay preview`, or set write: append for a trial into another table");
     }
@@ -106,6 +107,7 @@ class RunVerb {
         context_(pipeline_, options_, call.environment().name, clock_.run_id,
                  call.state(pipeline_.name), *secrets_, call.faults) {
     // Of a copy, the types that were guessed are told: no file says them.
+    if (writes_to_standard_output(pipeline_)) call_.print_to_stderr();
     if (options_.one_off) context_.schema_seen = [this](const Schema& schema) { show(schema); };
   }
 

@@ -1,5 +1,7 @@
 #include "engine/schema_steps.h"
 
+#include <algorithm>
+
 namespace patchbay::host {
 
 void require_allowed(const Pipeline& pipeline, size_t sink, const Json::Value& step) {
@@ -26,6 +28,22 @@ void SchemaSteps::require_target(size_t sink, const Json::Value& step, const std
           run_.pipeline.name + " --full-refresh` reads everything again; `patchbay state accept " +
           run_.pipeline.name + " --stream " + origin + "` goes on with what is new",
       "", false);
+}
+
+// A second copy would double the rows of the first.
+void SchemaSteps::require_new_table(size_t sink, const Json::Value& steps, const Schema& schema) {
+  const Node& node = run_.pipeline.nodes[sink];
+  if (!run_.options.one_off || node.config["write"] != "append" || node.literal.isMember("write"))
+    return;
+  const bool is_new = std::any_of(steps.begin(), steps.end(), [](const Json::Value& step) {
+    return step["action"].asString() == "create_table";
+  });
+  if (is_new) return;
+  throw NodeError(node.id, Code::kConfig,
+                  "the table for " + schema.name +
+                      " is there already: say write=append for rows beside those that it has, "
+                      "write=replace for rows in their place, or write=upsert with keys=",
+                  "", false);
 }
 
 void SchemaSteps::judge(size_t sink, Json::Value& step, const std::string& origin,
@@ -92,6 +110,7 @@ std::vector<std::string> SchemaSteps::bring_up(size_t sink, Instance& instance,
   if (!(done.schema == *schema)) {
     done = {};
     Json::Value steps = instance.plan_schema(services, *schema);
+    if (!settled_.contains(what)) require_new_table(sink, steps, *schema);
     for (auto& step : steps) {
       judge(sink, step, origin, lane);
       if (step["action"].asString() == "add_column" &&

@@ -42,6 +42,7 @@ class SchemaSteps {
 
   void require_target(size_t sink, const Json::Value& step, const std::string& origin,
                       const Lane& lane) const;
+  void require_new_table(size_t sink, const Json::Value& steps, const Schema& schema);
   void judge(size_t sink, Json::Value& step, const std::string& origin, const Lane& lane);
   void wait_turn(Lock& lock, const Settled& what, const std::string& lane,
                  const CancelToken& cancel);

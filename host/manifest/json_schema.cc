@@ -8,8 +8,19 @@
 #include "manifest/config_check.h"
 
 namespace patchbay::host {
+namespace {
+
+// valijson takes memory without looking whether it got any, and crashes where it did not. What it
+// may take at most is asked for before, where std::bad_alloc tells.
+void require_memory() {
+  constexpr size_t kMost = 8 << 20;
+  ::operator delete(::operator new(kMost));
+}
+
+}  // namespace
 
 std::string validate_json_schema(const Json::Value& schema, const Json::Value& value) {
+  require_memory();
   valijson::Schema parsed;
   valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
   parser.populateSchema(valijson::adapters::JsonCppAdapter(schema), parsed);

@@ -120,10 +120,11 @@ std::string plugin_package(std::string id) {
 
 namespace {
 
-// A name, or the one that an option's value decides.
+// A name, or the one that an option's value decides; * is any other value.
 std::string name_by_option(const Json::Value& names, const Json::Value& config) {
   if (!names.isObject()) return names.asString();
-  return names[config[names["option"].asString()].asString()].asString();
+  const std::string value = config[names["option"].asString()].asString();
+  return names[names.isMember(value) ? value : "*"].asString();
 }
 
 }  // namespace

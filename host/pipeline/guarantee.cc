@@ -441,8 +441,17 @@ std::string_view guarantee_name(Guarantee guarantee) {
 }
 
 bool replaces(const Node& node) { return writes(node, "replace"); }
-bool mirrors(const Node& node) { return writes(node, "mirror"); }
-bool goes_by_keys(const Node& node) { return writes(node, "upsert") || mirrors(node); }
+bool mirrors(const Node& node) {
+  const bool objects =
+      node.kind == Kind::kSink && node.config["mirror"].isBool() && node.config["mirror"].asBool();
+  return objects || writes(node, "mirror");
+}
+std::string way_of_writing(const Node& node) {
+  const Json::Value& write = node.config["write"];
+  return write.isString() ? "write: " + write.asString() : "mirror: true";
+}
+
+bool goes_by_keys(const Node& node) { return writes(node, "upsert") || writes(node, "mirror"); }
 
 bool names_differ_by_run(const Node& node) {
   const std::string& option = node.component->names_option;

@@ -38,8 +38,12 @@ void check_rules(const std::string& file, const Pipeline& pipeline, std::vector<
 // streams have one epoch.
 bool replaces(const Node& node);
 
-// Does it follow the stream: rows that a whole read of it lacks are deleted?
+// Does it follow the stream: rows or objects that a whole read of it lacks are deleted? Then the
+// read must be one epoch.
 bool mirrors(const Node& node);
+
+// The option that says so of a sink that replaces or mirrors, as a pipeline has it.
+std::string way_of_writing(const Node& node);
 
 // Do its rows go by keys, so that of several with one key the last counts?
 bool goes_by_keys(const Node& node);

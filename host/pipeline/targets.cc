@@ -1,5 +1,6 @@
 #include "pipeline/targets.h"
 
+#include <algorithm>
 #include <set>
 
 namespace patchbay::host {
@@ -97,6 +98,13 @@ void check_targets(const std::string& file, const std::vector<Node>& nodes,
                             words(nodes[i], target) + "; let one of them do it"});
     }
   }
+}
+
+bool writes_to_standard_output(const Pipeline& pipeline) {
+  return std::any_of(pipeline.nodes.begin(), pipeline.nodes.end(), [](const Node& node) {
+    const std::string& option = node.component->names_option;
+    return node.kind == Kind::kSink && !option.empty() && node.config[option] == "-";
+  });
 }
 
 }  // namespace patchbay::host

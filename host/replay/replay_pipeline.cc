@@ -26,7 +26,7 @@ void check_transform(const Node& node, bool whole_input) {
 
 void check_sink(const Node& node, bool overwrite) {
   if (replaces(node) || mirrors(node)) {
-    refuse(node, "has write: " + node.config["write"].asString() +
+    refuse(node, "has " + way_of_writing(node) +
                      ", and would be left with the rejects alone; run the pipeline, which reads "
                      "them with all others");
   }

@@ -5,6 +5,7 @@
 
 #include "patchbay/json_value.h"
 #include "patchbay/sqlite_wait.h"
+#include "sqlite_book.h"
 #include "sqlite_fit.h"
 #include "sqlite_move.h"
 #include "sqlite_values.h"
@@ -14,35 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using Kind = tables::SchemaStep::Kind;
-using tables::EpochBook;
 using tables::TableToken;
-
-EpochBook book_of(Database& database) {
-  return {EpochBook::kTable, EpochBook::Parameters::kQuestionMarks,
-          [&database](const std::string& sql, const std::vector<std::string>& parameters) {
-            auto statement = database.compile(sql);
-            for (size_t i = 0; i < parameters.size(); ++i)
-              statement.bind(static_cast<int>(i) + 1, parameters[i]);
-            std::vector<std::string> out;
-            while (statement.step()) out.push_back(statement.text(0));
-            return out;
-          }};
-}
-
-bool has_book(Database& database) {
-  const auto table = find_table(database, EpochBook::kTable);
-  return table && table->find("scope");
-}
-
-void require_book(Database& database) {
-  if (has_book(database)) return;
-  Transaction transaction(database);
-  if (has_book(database)) return;  // another process has just made it
-  const EpochBook book = book_of(database);
-  const bool is_old = find_table(database, EpochBook::kTable).has_value();
-  for (const auto& sql : is_old ? book.upgrade_sql() : book.create_sql()) database.execute(sql);
-  transaction.commit();
-}
 
 std::optional<std::vector<tables::Column>> columns_of(const std::optional<SqliteTable>& table) {
   return table ? std::optional(table->columns) : std::nullopt;
@@ -65,7 +38,7 @@ class SqliteSink::Session {
     require_book(database_);
   }
   Database& database() { return database_; }
-  EpochBook book() { return book_of(database_); }
+  tables::EpochBook book() { return book_of(database_); }
 
  private:
   static Database& opened(SqliteSink& sink) {
@@ -214,13 +187,9 @@ std::unique_ptr<Writer> SqliteSink::open(Call& call, const SchemaPtr& stream,
   token.stage = stage_name(txn, ++writers_);
   std::vector<StageColumn> columns;
   plan_stage(database, *stream, *table, token, columns);
-  auto writer = std::make_unique<SqliteStageWriter>(parts_, stream, txn, std::move(token),
-                                                    std::move(columns));
-  Transaction transaction(database);
-  session.book().is_committed(txn);  // throws for one that was aborted: nobody would drop the stage
-  database.execute(writer->create_sql());
-  transaction.commit();
-  return writer;
+  session.book().is_committed(txn);  // throws for one that was aborted
+  return std::make_unique<SqliteStageWriter>(parts_, stream, txn, std::move(token),
+                                             std::move(columns));
 }
 
 void SqliteSink::commit(Call& call, const std::string& txn, uint64_t epoch,

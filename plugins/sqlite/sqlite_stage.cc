@@ -4,6 +4,7 @@
 #include <array>
 
 #include "patchbay/sqlite_wait.h"
+#include "sqlite_book.h"
 #include "sqlite_move.h"
 #include "sqlite_rehearsal.h"
 #include "sqlite_values.h"
@@ -45,6 +46,13 @@ SqliteStageWriter::SqliteStageWriter(SqliteParts& parts, SchemaPtr stream, std::
       columns_(std::move(columns)),
       null_keys_(stream_, kSqliteNames, token_.keys) {
   token_.more["row"] = free_row_name(token_.columns);
+}
+
+// With the first rows: a transaction of its own would cost four more syncs of the disk.
+void SqliteStageWriter::require_stage(Database& database) {
+  if (has_stage_) return;
+  book_of(database).is_committed(txn_);  // throws for one that was aborted: nobody would drop it
+  database.execute(create_sql());
 }
 
 // With the affinities and collations of the table: keys compare in the stage as they will there.
@@ -105,6 +113,7 @@ void SqliteStageWriter::write(Call& call, Batch batch) {
                                   batch.rows()));
   }
   Transaction transaction(database);
+  require_stage(database);
   auto insert = database.compile(insert_sql());
   for (int64_t row = 0; row < batch.rows(); ++row) {
     if ((row & 1023) == 0) call.throw_if_cancelled();
@@ -113,6 +122,7 @@ void SqliteStageWriter::write(Call& call, Batch batch) {
     insert.reset();
   }
   transaction.commit();
+  has_stage_ = true;
   token_.rows += batch.rows();
 }
 
@@ -123,6 +133,11 @@ Prepared SqliteStageWriter::prepare(Call& call) {
   const CallWait wait(database, call, parts_.context);
   const Epoch epoch = call.epoch();
   token_.complete = epoch.complete;
+  if (!has_stage_) {
+    Transaction transaction(database);
+    require_stage(database);
+    transaction.commit();
+  }
   if (!token_.keys.empty()) {
     database.execute("CREATE INDEX " + quote_identifier(token_.stage + "_keys") + " ON " +
                      quote_identifier(token_.stage) + " (" + list_of(token_.keys) + ")");

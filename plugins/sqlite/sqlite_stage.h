@@ -36,13 +36,14 @@ class SqliteStageWriter final : public Writer {
   SqliteStageWriter(SqliteParts& parts, SchemaPtr stream, std::string txn, tables::TableToken token,
                     std::vector<StageColumn> columns);
 
-  // The statement that makes the stage.
-  std::string create_sql() const;
   void write(Call& call, Batch batch) override;
   Prepared prepare(Call& call) override;
 
  private:
+  // Makes the stage where it is not there yet; inside a transaction.
+  void require_stage(Database& database);
   Batch without_misfits(Call& call, Batch batch) const;
+  std::string create_sql() const;
   std::string insert_sql() const;
 
   SqliteParts& parts_;
@@ -51,6 +52,7 @@ class SqliteStageWriter final : public Writer {
   tables::TableToken token_;
   const std::vector<StageColumn> columns_;
   const tables::NullKeys null_keys_;
+  bool has_stage_ = false;
 };
 
 std::string stage_name(const std::string& txn, uint64_t writer);

@@ -30,6 +30,25 @@ class CopyTest(SystemTest):
         self.assertEqual([json.loads(line) for line in self.read("out.jsonl").splitlines()],
                          [{"id": 1, "name": "a"}, {"id": 2, "name": None}])
 
+    def test_a_table_that_is_there_is_not_appended_to_by_the_way(self):
+        self.write("a.csv", "id\n1\n")
+        for target, code, ids in (("a.db", 0, [1]), ("a.db", 3, [1]), ("sqlite:a.db?write=append", 0, [1, 1]),
+                                  ("sqlite:a.db?write=replace", 0, [1]), ("a.db", 3, [1])):
+            with self.subTest(target):
+                said = self.copy("a.csv", target, code=code)
+                self.assertEqual([row[0] for row in self.rows("SELECT id FROM a", "a.db")], ids)
+                if code:
+                    self.assertIn("the table for a is there already: say write=append", said.out + said.err)
+
+    def test_standard_output_has_the_data_and_nothing_else(self):
+        self.write("a.csv", "id\n1\n")
+        pipeline = self.pipeline("name: p\nnodes:\n  - {use: files, with: {path: a.csv}}\n  - {use: files, id: out, with: {path: \"-\"}}\n")
+        for output in ("text", "json"):
+            result = self.patchbay("run", pipeline, "--output", output)
+            self.assertEqual((result.code, result.out), (0, "id\n1\n"), result)
+            self.assertIn("at_least_once", result.err)
+        self.assertIn("out: writes at least once with path: -", self.patchbay("plan", pipeline).out)
+
     def test_money_stays_exact(self):
         self.write("a.csv", "id,price,big\n1,19.90,12345678901234567.25\n2,5,0.1\n")
         shown = self.copy("a.csv", "a.db")
@@ -105,7 +124,7 @@ class CopyTest(SystemTest):
                 for target in ("out.csv", "out.db"):
                     self.assertIn(message, str(self.copy(name, target, code=7)))
                     self.assertEqual([str(p) for p in self.folder.glob("out.csv*")], [])
-                self.assertEqual(self.rows("SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_patchbay%' ESCAPE '\\'", "out.db"), [])
+                self.assertEqual(self.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_patchbay%' ESCAPE '\\'", "out.db"), [])
 
     def test_formats_can_be_named(self):
         self.write("a.txt", "id\n1\n")

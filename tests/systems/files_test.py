@@ -134,7 +134,7 @@ nodes:
         with sqlite3.connect(self.folder / "out.db") as database:
             database.execute("INSERT INTO t VALUES (1)")
         # Nothing of it is visible, so it never was: the rows are read again, and refused one by one.
-        result = self.run_json(pipeline, code=7)
+        result = self.run_json(pipeline, code=6)
         self.assertIn("rows that an earlier run prepared are not committed, and are read again", result.err)
         self.assertEqual(self.rows("SELECT id FROM t"), [(1,)])
         self.write("a.csv", "id\n3\n")

@@ -143,6 +143,22 @@ nodes:
         self.run_json(pipeline)
         self.assertEqual(self.here("out"), ["out/other/mine.csv", "out/rows/00001.csv"])
 
+    def test_files_copied_as_they_are_are_one_read_of_the_folder(self):
+        pipeline = self.pipeline("""
+name: follow
+nodes:
+  - {use: files, with: {path: "in/*.csv", stream: rows}}
+  - {use: files, id: out, with: {path: "out/{key}", mirror: true, deletes: {max: 1}}}
+""", "follow")
+        for name in ("a", "b", "c"):
+            self.csv(f"in/{name}.csv", [1])
+        self.run_json(pipeline)
+        (self.folder / "in/b.csv").unlink()
+        self.run_json(pipeline)
+        self.assertEqual([name.split("/")[-1] for name in self.here("out")], ["a.csv", "c.csv"])
+        said = self.patchbay("run", pipeline, "--limit", "1")
+        self.assertEqual(said.code, 2, said)
+
     def test_past_the_limit_nothing_is_committed(self):
         pipeline = self.publish()
         self.csv("in/a.csv", [1, 2])
