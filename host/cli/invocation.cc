@@ -272,20 +272,29 @@ void Invocation::prepare_crash_report(Json::Value document) {
 
 void Invocation::print_to_stderr() { output_ = STDERR_FILENO; }
 
+void Invocation::print_error(const Printed& text) {
+  write_to(STDERR_FILENO, redactor.redact(text.text()));
+}
+
 void Invocation::write_out(const std::string& text) {
   printed_ = true;
   set_crash_report({});
+  write_to(output_, text);
+}
+
+void Invocation::write_to(int fd, const std::string& text) {
   for (size_t at = 0; at < text.size();) {
-    const ssize_t n = write(output_, text.data() + at, text.size() - at);
+    const ssize_t n = write(fd, text.data() + at, text.size() - at);
     if (n > 0) {
       at += static_cast<size_t>(n);
     } else if (errno == EPIPE) {
       return;  // the reader has seen enough
     } else if (errno == EAGAIN) {
-      pollfd room{output_, POLLOUT, 0};
+      pollfd room{fd, POLLOUT, 0};
       poll(&room, 1, -1);
     } else if (errno != EINTR) {
-      throw posix_error("standard output", errno, "written");
+      throw posix_error(fd == STDERR_FILENO ? "standard error" : "standard output", errno,
+                        "written");
     }
   }
 }

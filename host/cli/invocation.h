@@ -64,6 +64,7 @@ class Invocation {
   void print_json(const Json::Value& value);                         // one document
   void print_json_line(const Json::Value& value);                    // one of many
   void print_part(const Printed& before, const Json::Value& value);  // of a document, compact
+  void print_error(const Printed& text);  // to stderr, redacted
   bool printed() const { return printed_; }  // whether stdout has anything yet
   // From now on all of this goes to stderr: stdout has a pipeline's data.
   void print_to_stderr();
@@ -74,6 +75,7 @@ class Invocation {
  private:
   Places places() const;
   void write_out(const std::string& text);
+  static void write_to(int fd, const std::string& text);
 
   bool printed_ = false;
   int output_ = STDOUT_FILENO;

@@ -250,7 +250,9 @@ class RunVerb {
     if (call_.json()) {
       call_.print_json(json);
     } else {
-      call_.print(report_text(outcome_, context_, Invocation::terminal().color));
+      const TextReport text = report_text(outcome_, context_, Invocation::terminal().color);
+      call_.print(text.report);
+      call_.print_error(text.failures);
     }
   }
 

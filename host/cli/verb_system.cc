@@ -260,7 +260,9 @@ int verb_plan(Invocation& call) {
     auto services = look.services(i);
     for (const auto& stream : streams.into(i)) {
       if (stream->fields.empty()) continue;
-      for (const auto& step : streams.instance(i).plan_schema(services, *stream)) {
+      Json::Value steps = streams.instance(i).plan_schema(services, *stream);
+      take_has_rows(steps);
+      for (const auto& step : steps) {
         sink["steps"].append(step);
         text.add("    ", step_text(step), "\n");
         require_allowed(look.pipeline(), i, step);

@@ -1,7 +1,5 @@
 #include "engine/schema_steps.h"
 
-#include <algorithm>
-
 namespace patchbay::host {
 
 void require_allowed(const Pipeline& pipeline, size_t sink, const Json::Value& step) {
@@ -14,6 +12,16 @@ void require_allowed(const Pipeline& pipeline, size_t sink, const Json::Value& s
                       "); add it, drop the field with `fields`, or set on_schema_change to evolve, "
                       "ignore or reject",
                   "", false);
+}
+
+bool take_has_rows(Json::Value& steps) {
+  Json::Value rest(Json::arrayValue);
+  for (auto& step : steps) {
+    if (step["action"].asString() != "has_rows") rest.append(std::move(step));
+  }
+  const bool has_rows = rest.size() != steps.size();
+  steps = std::move(rest);
+  return has_rows;
 }
 
 // What the stream's state is ahead of is not made anew in silence.
@@ -30,19 +38,15 @@ void SchemaSteps::require_target(size_t sink, const Json::Value& step, const std
       "", false);
 }
 
-// A second copy would double the rows of the first.
-void SchemaSteps::require_new_table(size_t sink, const Json::Value& steps, const Schema& schema) {
+// It would double the rows of the first.
+void SchemaSteps::refuse_second_copy(size_t sink, const Schema& schema) const {
   const Node& node = run_.pipeline.nodes[sink];
   if (!run_.options.one_off || node.config["write"] != "append" || node.literal.isMember("write"))
     return;
-  const bool is_new = std::any_of(steps.begin(), steps.end(), [](const Json::Value& step) {
-    return step["action"].asString() == "create_table";
-  });
-  if (is_new) return;
   throw NodeError(node.id, Code::kConfig,
                   "the table for " + schema.name +
-                      " is there already: say write=append for rows beside those that it has, "
-                      "write=replace for rows in their place, or write=upsert with keys=",
+                      " has rows already: say write=append for rows beside those, write=replace "
+                      "for rows in their place, or write=upsert with keys=",
                   "", false);
 }
 
@@ -110,7 +114,7 @@ std::vector<std::string> SchemaSteps::bring_up(size_t sink, Instance& instance,
   if (!(done.schema == *schema)) {
     done = {};
     Json::Value steps = instance.plan_schema(services, *schema);
-    if (!settled_.contains(what)) require_new_table(sink, steps, *schema);
+    if (take_has_rows(steps) && !settled_.contains(what)) refuse_second_copy(sink, *schema);
     for (auto& step : steps) {
       judge(sink, step, origin, lane);
       if (step["action"].asString() == "add_column" &&

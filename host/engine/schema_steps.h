@@ -18,6 +18,9 @@ namespace patchbay::host {
 // Throws NodeError kSchema where the pipeline's policy forbids a step that the sink has planned.
 void require_allowed(const Pipeline& pipeline, size_t sink, const Json::Value& step);
 
+// Takes "has_rows" out of what a sink has planned; true where it was there.
+bool take_has_rows(Json::Value& steps);
+
 class SchemaSteps {
  public:
   explicit SchemaSteps(RunContext& run) : run_(run) {}
@@ -42,7 +45,7 @@ class SchemaSteps {
 
   void require_target(size_t sink, const Json::Value& step, const std::string& origin,
                       const Lane& lane) const;
-  void require_new_table(size_t sink, const Json::Value& steps, const Schema& schema);
+  void refuse_second_copy(size_t sink, const Schema& schema) const;
   void judge(size_t sink, Json::Value& step, const std::string& origin, const Lane& lane);
   void wait_turn(Lock& lock, const Settled& what, const std::string& lane,
                  const CancelToken& cancel);

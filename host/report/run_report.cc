@@ -211,7 +211,7 @@ Json::Value report_json(const RunOutcome& run, const RunContext& context) {
   return json;
 }
 
-Printed report_text(const RunOutcome& run, const RunContext& context, bool color) {
+TextReport report_text(const RunOutcome& run, const RunContext& context, bool color) {
   const Paint paint{color};
   Printed remarks;
   int64_t rejected = 0;
@@ -240,15 +240,17 @@ Printed report_text(const RunOutcome& run, const RunContext& context, bool color
                streams_table(run, context).text({}), remarks);
   if (rejected > 0)
     text.add(paint("33", "rejects"), ": see `patchbay rejects list ", run.pipeline, "`\n");
+  Printed failed;
   constexpr size_t kShownFailures = 20;
   const auto& failures = run.result.failures;
   for (size_t i = 0; i < std::min(failures.size(), kShownFailures); ++i)
-    text.add(failure_line(failures[i], paint));
+    failed.add(failure_line(failures[i], paint));
   if (failures.size() > kShownFailures)
-    text.add("and ", std::to_string(failures.size() - kShownFailures), " failures more\n");
-  if (run.failed_early) text.add(failure_line(run.failure, paint));
+    failed.add("and ", std::to_string(failures.size() - kShownFailures), " failures more\n");
+  if (run.failed_early) failed.add(failure_line(run.failure, paint));
   const std::string next = next_step(run, doubles, committed);
-  return next.empty() ? text : text.add("next: ", next, "\n");
+  if (!next.empty()) failed.add("next: ", next, "\n");
+  return {std::move(text), std::move(failed)};
 }
 
 }  // namespace patchbay::host

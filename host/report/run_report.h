@@ -29,6 +29,13 @@ struct RunOutcome {
 void judge(RunOutcome& run, int signal);
 
 Json::Value report_json(const RunOutcome& run, const RunContext& context);
-Printed report_text(const RunOutcome& run, const RunContext& context, bool color);
+
+// For a terminal: what happened, and what failed with what to do about it; the second is empty
+// where all went well.
+struct TextReport {
+  Printed report;
+  Printed failures;
+};
+TextReport report_text(const RunOutcome& run, const RunContext& context, bool color);
 
 }  // namespace patchbay::host

@@ -161,7 +161,10 @@ Json::Value BqSink::plan_schema(Call& call, const SchemaPtr& stream) {
   }
   const std::string& table = config_.tables.table_of(stream->name);
   const auto found = client(call).get_table(call, table);
-  return to_json(found ? plan_existing(*stream, *found) : plan_new(call, *stream, table));
+  Json::Value steps =
+      to_json(found ? plan_existing(*stream, *found) : plan_new(call, *stream, table));
+  return found && rows_of_target(*found) > 0 ? tables::with_rows(std::move(steps), table)
+                                             : std::move(steps);
 }
 
 void BqSink::apply_schema(Call& call, const SchemaPtr& stream, const Json::Value& json) {

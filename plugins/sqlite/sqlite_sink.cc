@@ -85,11 +85,15 @@ void SqliteSink::check(Call& call) {
 
 Json::Value SqliteSink::plan_schema(Call& call, const SchemaPtr& stream) {
   std::optional<SqliteTable> table;
+  bool has_rows = false;
   if (is_there()) {
     // Not read-only: after a crash SQLite first has to roll back.
     Database database(path_, OpenMode::kExisting);
     const CallWait wait(database, call, parts_.context);
     table = find_table(database, parts_.options.table_of(stream->name));
+    has_rows =
+        table &&
+        database.compile("SELECT 1 FROM " + quote_identifier(table->name) + " LIMIT 1").step();
   }
   require_writable(parts_.options, table);
   const tables::Misfit misfit = [&](const Field& field,
@@ -100,8 +104,9 @@ Json::Value SqliteSink::plan_schema(Call& call, const SchemaPtr& stream) {
     return "is " + type_name(field.type) + ", which a column of type " + column.type +
            " may change";
   };
-  return to_json(
+  Json::Value steps = to_json(
       tables::plan_table(parts_.options, kSqliteNames, *stream, columns_of(table), path_, misfit));
+  return has_rows ? tables::with_rows(std::move(steps), table->name) : steps;
 }
 
 void SqliteSink::apply(Database& database, const Schema& stream,

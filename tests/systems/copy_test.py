@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sqlite3
 
 from harness import SystemTest, main
 
@@ -32,13 +33,15 @@ class CopyTest(SystemTest):
 
     def test_a_table_that_is_there_is_not_appended_to_by_the_way(self):
         self.write("a.csv", "id\n1\n")
+        with sqlite3.connect(self.folder / "a.db") as database:
+            database.execute("CREATE TABLE a (id INTEGER)")
         for target, code, ids in (("a.db", 0, [1]), ("a.db", 3, [1]), ("sqlite:a.db?write=append", 0, [1, 1]),
                                   ("sqlite:a.db?write=replace", 0, [1]), ("a.db", 3, [1])):
             with self.subTest(target):
                 said = self.copy("a.csv", target, code=code)
                 self.assertEqual([row[0] for row in self.rows("SELECT id FROM a", "a.db")], ids)
                 if code:
-                    self.assertIn("the table for a is there already: say write=append", said.out + said.err)
+                    self.assertIn("the table for a has rows already: say write=append", said.out + said.err)
 
     def test_standard_output_has_the_data_and_nothing_else(self):
         self.write("a.csv", "id\n1\n")

@@ -49,6 +49,14 @@ std::vector<SchemaStep> steps_from_json(const Json::Value& steps) {
   return out;
 }
 
+Json::Value with_rows(Json::Value steps, const std::string& table) {
+  Json::Value one;
+  one["action"] = "has_rows";
+  one["table"] = table;
+  steps.append(one);
+  return steps;
+}
+
 void DeclinedFields::note(const std::string& stream, const std::vector<SchemaStep>& steps) {
   auto& paths = paths_[stream];
   paths.clear();

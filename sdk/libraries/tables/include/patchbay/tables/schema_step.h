@@ -31,6 +31,9 @@ struct SchemaStep {
 Json::Value to_json(const std::vector<SchemaStep>& steps);
 std::vector<SchemaStep> steps_from_json(const Json::Value& steps);
 
+// The steps with the word that the table has rows.
+Json::Value with_rows(Json::Value steps, const std::string& table);
+
 // The fields that the pipeline's policy left out, by stream. A sink holds one for its lifetime: a
 // field without a column is an error unless it is here.
 class DeclinedFields {
