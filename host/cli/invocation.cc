@@ -235,7 +235,14 @@ std::string Invocation::pipeline_name_of(const std::string& given) {
   }
   const Document document = parse_document(file, read_document_text(file));
   const std::string stem = file == "-" ? "stdin" : fs::path(file).stem().string();
-  return document.root.isObject() ? document.root.get("name", stem).asString() : stem;
+  const std::string name =
+      document.root.isObject() ? document.root.get("name", stem).asString() : stem;
+  if (name.find("${") != name.npos) {
+    throw UsageError(given + ": its name is " + name +
+                     ", another one for other values of its variables; say the name that it had, "
+                     "as `patchbay runs list` shows it");
+  }
+  return name;
 }
 
 std::unique_ptr<SecretStore> Invocation::secrets() {

@@ -54,10 +54,11 @@ std::string delivery_text(const Json::Value& delivery) {
   if (!delivery.isObject()) return "";
   std::string text;
   for (const auto& value : delivery.getMemberNames()) {
-    if (value == "option") continue;
+    if (value == "option" || value == "*") continue;
     text += (text.empty() ? "Delivery: " : ", ") + delivery[value].asString() + " with " +
             code(delivery["option"].asString() + ": " + value);
   }
+  if (delivery.isMember("*")) text += ", " + delivery["*"].asString() + " otherwise";
   return text + ".\n\n";
 }
 

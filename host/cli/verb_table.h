@@ -55,6 +55,8 @@ inline const std::vector<VerbSpec> kVerbs{
      "moves data between two places without a pipeline file",
      "A place is a path or a URI of an installed plugin; its parameters are the plugin's options: "
      "'postgresql://host/db?table=orders&write=replace'. The ending of a file tells its format. "
+     "- is standard input or output. A table that has rows is left alone unless the copy says "
+     "write=append, write=replace or write=upsert. "
      "Nodes are called from, unwrap, decode, encode, wrap and to: "
      "--set decode.delimiter=';'.",
      {},

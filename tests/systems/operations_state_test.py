@@ -101,7 +101,7 @@ class SomebodyElsesTest(OperationsTest):
     def setUp(self):
         super().setUp()
         (self.folder / "t.csv").write_text("id\n1\n")
-        self.copy = ["copy", "t.csv", "o.db"]
+        self.copy = ["copy", "t.csv", "sqlite:o.db?write=replace"]
         self.place = self.folder / "place"
         self.place.mkdir()
         self.state_dir = self.place / "state"

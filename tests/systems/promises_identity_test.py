@@ -32,6 +32,9 @@ class IdentityTest(PromisesTest):
         self.run_json(pipeline, "--full-refresh")
         self.run_json(pipeline, "--set", "shop=south")
         self.assertEqual(self.ids("orders_south"), [1, 2])
+        for verb in (["state", "show"], ["rejects", "list"], ["state", "discard"]):
+            self.refused(2, "say the name that it had", *verb, pipeline)
+        self.assertIn("src/orders", self.patchbay("state", "show", "load_south").out)
 
     def test_another_target_is_not_gone_on_with(self):
         self.shop(1, 2)
@@ -129,6 +132,7 @@ class StateVerbsTest(PromisesTest):
         for words in (("state", "show", "nope"), ("state", "reset", "nope"), ("rejects", "list", "nope"), ("rejects", "clear", "nope")):
             self.refused(2, "nope: there is neither such a file nor a record of such a pipeline; there is p", *words)
         self.refused(2, "p has no stream ordres, did you mean orders?", "state", "set", "p", "--stream", "ordres", "1")
+        self.refused(2, ["no state of sqlite", "cursor"], "state", "set", "p.yaml", "--stream", "orders", '{"curser": 1}')
 
     def test_a_full_refresh_replaces_the_state_when_it_commits(self):
         self.shop(1, 2)
