@@ -163,8 +163,9 @@ Json::Value BqSink::plan_schema(Call& call, const SchemaPtr& stream) {
   const auto found = client(call).get_table(call, table);
   Json::Value steps =
       to_json(found ? plan_existing(*stream, *found) : plan_new(call, *stream, table));
-  return found && rows_of_target(*found) > 0 ? tables::with_rows(std::move(steps), table)
-                                             : std::move(steps);
+  const bool beside =
+      found && config_.tables.write == tables::WriteMode::kAppend && rows_of_target(*found) > 0;
+  return beside ? tables::with_rows(std::move(steps), table) : std::move(steps);
 }
 
 void BqSink::apply_schema(Call& call, const SchemaPtr& stream, const Json::Value& json) {

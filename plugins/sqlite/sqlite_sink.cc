@@ -92,7 +92,7 @@ Json::Value SqliteSink::plan_schema(Call& call, const SchemaPtr& stream) {
     const CallWait wait(database, call, parts_.context);
     table = find_table(database, parts_.options.table_of(stream->name));
     has_rows =
-        table &&
+        table && parts_.options.write == tables::WriteMode::kAppend &&
         database.compile("SELECT 1 FROM " + quote_identifier(table->name) + " LIMIT 1").step();
   }
   require_writable(parts_.options, table);

@@ -169,7 +169,7 @@ class DiskTest(OperationsTest, PromisesTest):
         self.run_json(self.follow(top=QUICK))
         self.assertEqual({run["pipeline"] for run in self.patchbay("runs", "list", "--output", "json").json}, {"p", "reviews"})
         told = next(line for line in busy.process.stderr if "waiting for the plugin" in line)
-        self.assertRegex(told, r"qreviews: waiting for the plugin: (next|plan|open) has taken 5 s so far")
+        self.assertRegex(told, r"qreviews: waiting for the plugin: (next|plan|open) has taken \d+ s so far")
         busy.stop()
 
 

@@ -34,7 +34,7 @@ class IdentityTest(PromisesTest):
         self.assertEqual(self.ids("orders_south"), [1, 2])
         for verb in (["state", "show"], ["rejects", "list"], ["state", "discard"]):
             self.refused(2, "say the name that it had", *verb, pipeline)
-        self.assertIn("src/orders", self.patchbay("state", "show", "load_south").out)
+        self.assertIn("orders", self.patchbay("state", "show", "load_south").out)
 
     def test_another_target_is_not_gone_on_with(self):
         self.shop(1, 2)
