@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "exact.h"
 #include "patchbay/text_value.h"
 #include "patchbay/view.h"
 
@@ -115,12 +116,14 @@ char escape_of(char c) {
 
 class TextField final : public FieldEncoder {
  public:
-  TextField(const ColumnOfBatch& column, const PgType& to) : column_(text_form(column, to)) {}
+  TextField(const ColumnOfBatch& column, const PgType& to)
+      : to_(to), column_(text_form(column, to)) {}
   const char* append(WireBuffer& out, int64_t row) const override {
     if (column_->is_null(row)) return out.append("\\N"), nullptr;
     value_.clear();
     column_->append(value_, row);
     if (value_.find('\0') != std::string::npos) return kNul;
+    if (const char* why = why_changed(to_, value_)) return why;
     char* to = out.extend(2 * value_.size());
     const char* const begin = to;
     for (const char c : value_) {
@@ -133,6 +136,7 @@ class TextField final : public FieldEncoder {
   }
 
  private:
+  const PgType to_;
   std::unique_ptr<TextColumn> column_;
   mutable std::string value_;  // of the row at hand; kept for its memory
 };

@@ -3,7 +3,6 @@
 #include <numeric>
 
 #include "narrow.h"
-#include "patchbay/json_value.h"
 
 namespace patchbay {
 namespace {
@@ -15,33 +14,34 @@ constexpr size_t kPiece = 32 << 10;  // bytes given to the connection at a time
 // takes some for itself.
 constexpr int64_t kHeldBytes = 768 << 10, kBatchFrame = 8 << 10;
 
-std::string list_of(const std::vector<CopyEncoder::Pair>& pairs) {
-  std::string out;
-  for (const auto& pair : pairs)
-    out += (out.empty() ? "" : ", ") + postgres::quote_identifier(pair.column.name);
-  return out;
-}
-
 }  // namespace
 
-CopyWriter::CopyWriter(std::shared_ptr<EpochSession> session, SchemaPtr stream,
-                       const std::string& table, std::vector<CopyEncoder::Pair> pairs)
-    : stream_(stream),
-      session_(std::move(session)),
-      copy_("SAVEPOINT patchbay; COPY " + table + " (" + list_of(pairs) + ") FROM STDIN"),
-      encoder_(std::move(stream), std::move(pairs)) {
+CopyWriter::CopyWriter(std::shared_ptr<EpochSession> session, std::shared_ptr<EpochTable> table,
+                       WriterPlan plan, const std::string& into)
+    : session_(std::move(session)),
+      table_(std::move(table)),
+      plan_(std::move(plan)),
+      stream_(plan_.stream),
+      copy_("SAVEPOINT patchbay; COPY " + into + " (" + list_of(plan_.token.columns) +
+            ") FROM STDIN"),
+      encoder_(stream_, plan_.pairs),
+      null_keys_(stream_, kPgNames, plan_.token.keys) {
   ++session_->open_writers;
+  ++table_->open;
 }
 
 CopyWriter::~CopyWriter() {
   --session_->open_writers;
+  if (is_open_) --table_->open;
   if (session_->under_way == this) session_->under_way = nullptr;
 }
 
 void CopyWriter::write(Call& call, Batch batch) {
+  if (!plan_.token.keys.empty()) batch = null_keys_.without(call, std::move(batch));
   if (!open_) {
     settle(call);
     session_->between_copies(call);
+    if (session_->own_path) session_->for_rows(call);
     begin_copy(call);
     copying_ = open_ = true;
     session_->under_way = this;
@@ -56,12 +56,15 @@ void CopyWriter::write(Call& call, Batch batch) {
 
 Prepared CopyWriter::prepare(Call& call) {
   settled(call);
-  if (left_out_ > 0) {
-    session_->context.log(BAY_LOG_WARN,
-                          stream_->name + ": a trigger of the table left out or took elsewhere " +
-                              std::to_string(left_out_) + " of " + std::to_string(rows_) + " rows");
-  }
-  return prepared(call, rows_);
+  warn_of_left_out();
+  return prepared(call);
+}
+
+void CopyWriter::warn_of_left_out() const {
+  if (left_out_ == 0) return;
+  session_->context.log(BAY_LOG_WARN,
+                        stream_->name + ": a trigger of the table left out or took elsewhere " +
+                            std::to_string(left_out_) + " of " + std::to_string(rows_) + " rows");
 }
 
 Connection& CopyWriter::settled(Call& call) {
@@ -69,12 +72,19 @@ Connection& CopyWriter::settled(Call& call) {
   return session_->at_rest(call);
 }
 
-Prepared CopyWriter::prepared(Call& call, int64_t rows) {
-  Json::Value token;
-  token["process"] = session_->connection->process();
-  token["started"] = session_->started;
+Prepared CopyWriter::prepared(Call& call) {
+  const Epoch epoch = call.epoch();
+  plan_.token.rows = rows_;
+  plan_.token.complete = epoch.complete;
+  plan_.token.more["process"] = session_->connection->process();
+  plan_.token.more["started"] = session_->started;
+  table_->group.tokens.push_back(plan_.token);
+  is_open_ = false;
+  --table_->open;
+  if (tables::is_last_of_table(*plan_.options, kPgNames, stream_->name, epoch))
+    table_->judge(call, session_->at_rest(call));
   call.durable_step("postgres.prepared");
-  return {write_json(token), rows};
+  return {plan_.token.text(), rows_};
 }
 
 void CopyWriter::begin_copy(Call& call) {
@@ -105,7 +115,6 @@ void CopyWriter::send(Call& call, Batch batch) {
   const RowEncoder rows(encoder_, batches_.back());
   for (int64_t row = 0; row < batches_.back().rows(); ++row) {
     const Place place{static_cast<uint32_t>(batches_.size() - 1), static_cast<uint32_t>(row)};
-    if (!required_.empty() && lacks_key(call, place)) continue;
     const std::string why = rows.append(buffer_, row);
     if (!why.empty()) {
       refuse(call, place, "type", why);
@@ -171,18 +180,6 @@ void CopyWriter::settle(Call& call) {
   sent_.clear();
   batches_.clear();
   held_bytes_ = 0;
-}
-
-bool CopyWriter::lacks_key(Call& call, const Place& place) {
-  const Batch& batch = batches_[place.batch];
-  for (const size_t field : required_) {
-    const ColumnView view(stream_->fields[field].type, *batch.array().children[field],
-                          batch.array().offset, batch.rows());
-    if (!view.is_null(place.row)) continue;
-    refuse(call, place, "constraint", stream_->fields[field].name + ": is null, and is a key");
-    return true;
-  }
-  return false;
 }
 
 void CopyWriter::refuse(Call& call, const Place& place, const char* code,

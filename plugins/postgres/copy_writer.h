@@ -8,21 +8,31 @@
 
 #include "copy_encode.h"
 #include "patchbay/plugin.h"
+#include "patchbay/tables/null_keys.h"
 #include "pg_epoch.h"
 
 namespace patchbay {
+
+// What a writer is to do.
+struct WriterPlan {
+  SchemaPtr stream;
+  // With the columns that it fills.
+  tables::TableToken token;
+  std::vector<CopyEncoder::Pair> pairs;
+  // No other writer of the epoch can come to the table: see tables::is_last_of_table, which also
+  // wants to know whether the stream was read whole.
+  const tables::TableOptions* options;
+};
 
 // Each COPY is under a savepoint: where the server refuses it, the bad rows are found and rejected,
 // and the rest goes in. Where the writer is alone in its epoch, a COPY takes small batches
 // together, and the server works on it while the next ones are read.
 class CopyWriter : public Writer, private CopyUnderWay {
  public:
-  CopyWriter(std::shared_ptr<EpochSession> session, SchemaPtr stream, const std::string& table,
-             std::vector<CopyEncoder::Pair> pairs);
+  // `into` is what COPY fills, in SQL; the token has the names of the columns.
+  CopyWriter(std::shared_ptr<EpochSession> session, std::shared_ptr<EpochTable> table,
+             WriterPlan plan, const std::string& into);
   ~CopyWriter() override;
-
-  // Fields that may not be null, for they are keys.
-  void require(std::vector<size_t> fields) { required_ = std::move(fields); }
 
   void write(Call& call, Batch batch) override;
   Prepared prepare(Call& call) override;
@@ -30,11 +40,16 @@ class CopyWriter : public Writer, private CopyUnderWay {
  protected:
   // After everything written is in the table.
   postgres::Connection& settled(Call& call);
-  Prepared prepared(Call& call, int64_t rows);
+  // Adds the token to the table's, and judges the table where nothing else will come to it.
+  Prepared prepared(Call& call);
+  void warn_of_left_out() const;
 
+  const std::shared_ptr<EpochSession> session_;
+  const std::shared_ptr<EpochTable> table_;
+  WriterPlan plan_;
+  const SchemaPtr stream_;
   int64_t rows_ = 0;      // that the table took
   int64_t left_out_ = 0;  // of them, by triggers
-  const SchemaPtr stream_;
 
  private:
   struct Place {
@@ -48,13 +63,12 @@ class CopyWriter : public Writer, private CopyUnderWay {
   void send(Call& call, Batch batch);
   std::optional<size_t> copy_again(Call& call, size_t from, size_t to);
   std::optional<size_t> result(Call& call, size_t rows);
-  bool lacks_key(Call& call, const Place& place);
   void refuse(Call& call, const Place& place, const char* code, const std::string& reason);
 
-  const std::shared_ptr<EpochSession> session_;
   const std::string copy_;
   const CopyEncoder encoder_;
-  std::vector<size_t> required_;
+  const tables::NullKeys null_keys_;
+  bool is_open_ = true;  // the table counts it
   WireBuffer buffer_;
   // What was sent last, until it is settled.
   std::vector<Batch> batches_;

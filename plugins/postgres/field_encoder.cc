@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "exact.h"
 #include "patchbay/view.h"
 #include "pg_numeric.h"
 
@@ -96,15 +97,19 @@ std::unique_ptr<FieldEncoder> make_date(const ColumnOfBatch& column, const PgTyp
   });
 }
 
-std::unique_ptr<FieldEncoder> make_time(const ColumnOfBatch& column, const PgType&) {
-  return make<Time64View>(column, [](WireBuffer& out, int64_t micros) -> const char* {
+std::unique_ptr<FieldEncoder> make_time(const ColumnOfBatch& column, const PgType& to) {
+  const int64_t unit = unit_of_fraction(to.fraction);
+  return make<Time64View>(column, [unit](WireBuffer& out, int64_t micros) -> const char* {
+    if (unit > 1 && micros % unit != 0) return kFractionOfSecond;
     if (micros < 0 || micros > 86'400'000'000) return kTooLarge;
     return out.put_field(micros), nullptr;
   });
 }
 
-std::unique_ptr<FieldEncoder> make_timestamp(const ColumnOfBatch& column, const PgType&) {
-  return make<TimestampView>(column, [](WireBuffer& out, int64_t micros) -> const char* {
+std::unique_ptr<FieldEncoder> make_timestamp(const ColumnOfBatch& column, const PgType& to) {
+  const int64_t unit = unit_of_fraction(to.fraction);
+  return make<TimestampView>(column, [unit](WireBuffer& out, int64_t micros) -> const char* {
+    if (unit > 1 && micros % unit != 0) return kFractionOfSecond;
     if (micros < std::numeric_limits<int64_t>::min() + kEpochMicros + 1) return kTooLarge;
     return out.put_field(micros - kEpochMicros), nullptr;
   });

@@ -8,20 +8,33 @@
 #include <string_view>
 
 #include "patchbay/postgres.h"
+#include "pg_type.h"
 
 namespace patchbay {
 
 // A transaction may commit rows with a smaller cursor than some that were read before. So a read
 // takes no row of a transaction that began to write after the oldest one still at work, and the
-// next read looks again, below the greatest cursor, for rows of those that were at work.
+// next read looks again, up to the greatest cursor, for rows of those that were at work. By its
+// transaction a row that came later with the greatest cursor itself is told from those that were
+// read.
 class CursorRead {
  public:
-  // `state`: {"cursor": "17", "since": 740, "until": 742}, or nothing.
+  // `state`: {"cursor": "17", "until": 742, ..}, or nothing. "since" and "until": transactions from
+  // the oldest at work during the read to the first that began after it. "files": the table's
+  // files, whose rows the transactions are of. "rows": how many have the cursor.
   CursorRead(std::string column, const Json::Value& state);
 
   const std::string& column() const { return column_; }
-  // Within the transaction that reads. Without `knows_writers` rows have no transactions to go by.
-  void begin(Call& call, postgres::Connection& connection, bool knows_writers);
+  void set_comparisons(Comparisons comparisons) { compare_ = std::move(comparisons); }
+  // Within the transaction that reads, on the own path. Without `relation`, a table's name in SQL,
+  // rows have no transactions to go by; `from` is what follows FROM. Throws kData where the table
+  // was written anew since, so that rows which came late can't be told.
+  void begin(Call& call, postgres::Connection& connection, const std::string& stream,
+             const std::string& relation, const std::string& from);
+  // Rows that wait for transactions which are still at work, and the oldest of these, for a
+  // warning; nothing where no row does.
+  std::optional<std::string> held_back(Call& call, postgres::Connection& connection,
+                                       const std::string& from) const;
 
   static constexpr size_t kFields = 2;  // behind those of the table: see fields()
   std::string fields() const;           // SQL: whether the row is a late one, and its cursor
@@ -46,11 +59,23 @@ class CursorRead {
     std::string contains_xmin() const;  // SQL
   };
 
+  std::string compared(const std::string& sign) const;
+  // SQL: the row's transaction began after the last read.
+  std::string is_younger() const;
+  void look_at_files(Call& call, postgres::Connection& connection, const std::string& stream,
+                     const std::string& from);
+
   const std::string column_;
+  Comparisons compare_;
   Json::Value given_ = Json::objectValue;
   std::optional<std::string> before_, now_;  // the greatest cursor
-  Window late_;                              // at work during the last read
-  Window running_;                           // at work now
+  std::string files_before_, files_;
+  std::optional<int64_t> rows_before_;  // that have the cursor before_
+  int64_t rows_ = 0;                    // that have now_, of those taken
+  bool knows_writers_ = false;
+  bool tells_equals_ = false;  // by their transactions, of rows that have before_
+  Window late_;                // at work during the last read
+  Window running_;             // at work now
   bool took_any_ = false;
 };
 

@@ -3,9 +3,10 @@
 
 #include <memory>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "patchbay/postgres.h"
+#include "pg_target.h"
 
 namespace patchbay {
 
@@ -16,7 +17,7 @@ class CopyUnderWay {
   virtual void collect(Call& call) = 0;  // frees the connection for others
 };
 
-// Everything in it vanishes with its connection.
+// Everything in it vanishes with its connection. Shared by the sink and its writers.
 struct EpochSession {
   Context& context;
   std::string txn;
@@ -26,18 +27,22 @@ struct EpochSession {
   int open_writers = 0;
   CopyUnderWay* under_way = nullptr;
   bool has_savepoint = false;  // of a COPY that succeeded; the next one releases it
+  bool own_path = true;
+  std::vector<std::shared_ptr<EpochTable>> tables{};  // in the order in which they were opened
 
   // The connection, free for another COPY.
-  postgres::Connection& between_copies(Call& call) {
-    if (under_way) under_way->collect(call);
-    return *connection;
-  }
-  // The connection, free for statements.
-  postgres::Connection& at_rest(Call& call) {
-    between_copies(call);
-    if (std::exchange(has_savepoint, false)) connection->run(call, "RELEASE SAVEPOINT patchbay");
-    return *connection;
-  }
+  postgres::Connection& between_copies(Call& call);
+  // Free for statements, on the own path: names are the system's.
+  postgres::Connection& at_rest(Call& call);
+  // Free for statements that write rows, on the user's path: what is tied to the tables finds there
+  // what an application's statement finds. Names and operators of ours have their schemas.
+  postgres::Connection& for_rows(Call& call);
+
+  // The table of this epoch, as it is now; null where nothing was opened for it.
+  EpochTable* find(const PgTable& table);
+
+ private:
+  void use_path(Call& call, bool own);
 };
 
 }  // namespace patchbay

@@ -1,9 +1,12 @@
 #include "pg_reader.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "copy_decode.h"
 #include "patchbay/json_value.h"
+#include "pg_lock.h"
+#include "pg_session.h"
 
 namespace patchbay {
 namespace {
@@ -22,11 +25,21 @@ bool is_table(Call& call, Connection& connection, const std::string& relation) {
   return count.integer(0, 0) == 1;
 }
 
+// What to do about it is no matter of privileges alone.
+[[noreturn]] void throw_hidden(const ServerError& error) {
+  const std::string said = error.what();
+  if (said.find("row-level security") == std::string::npos) throw error;
+  throw Error(error.code(), said +
+                                "; some rows are hidden from this role: give it BYPASSRLS, or set "
+                                "row_security: apply to read those that it may see");
+}
+
 // As the server prints it: a cast would add /32 to an address that stands without.
-std::string text_of(const PgColumn& column) {
+std::string text_of(const PgColumn& column, const std::string& prefix) {
   constexpr uint32_t kInet = 869;
-  const std::string name = quote_identifier(column.name);
-  return (column.type.oid == kInet ? "pg_catalog.inet_out(" + name + ")" : name) + "::text";
+  const std::string name = prefix + quote_identifier(column.name);
+  return (column.type.oid == kInet ? "pg_catalog.inet_out(" + name + ")" : name) +
+         "::pg_catalog.text";
 }
 
 class PostgresReader final : public Reader {
@@ -38,7 +51,8 @@ class PostgresReader final : public Reader {
         extract_(std::move(extract)),
         cursor_(std::move(cursor)) {
     begin(call);
-    columns_ = columns_to_read(call, *connection_, extract_.from, extract_.numeric_text);
+    columns_ =
+        columns_to_read(call, *connection_, extract_.from, extract_.query, extract_.numeric_text);
     if (cursor_) begin_cursor(call);
     // Text is then as it is stored, and judged row by row.
     if (connection_->any_bytes()) connection_->run(call, "SET client_encoding = 'SQL_ASCII'");
@@ -71,35 +85,58 @@ class PostgresReader final : public Reader {
 
  private:
   void begin(Call& call) {
-    const std::string begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-    connection_->run(call, begin);
-    if (extract_.snapshot.empty()) return;
-    try {
-      connection_->run(call, "SET TRANSACTION SNAPSHOT " + quote_literal(extract_.snapshot));
-    } catch (const ServerError&) {
-      if (!extract_.range.empty()) {
-        throw Error(Code::kUnavailable,
-                    extract_.stream +
-                        ": the snapshot that its partitions share has ended with the session that "
-                        "planned the run; run it again, with partitions together or one");
-      }
-      context_.log(BAY_LOG_WARN, extract_.stream +
-                                     ": read from a snapshot of its own, later than the other "
-                                     "tables': the session that held theirs has ended");
-      connection_->run(call, "ROLLBACK; " + begin);
+    const std::string security = row_security(extract_.filtered);
+    if (extract_.query) {
+      // What it reads is locked once it is described; in this mode the snapshot comes after that.
+      connection_->begin(call, kReadOnly, security);
+      return;
     }
+    std::vector<std::string> locked;
+    if (extract_.may_lock) locked.push_back(extract_.relation);
+    if (!extract_.snapshot.empty()) {
+      try {
+        connection_->begin(
+            call, kSnapshot,
+            security + "SET TRANSACTION SNAPSHOT " + quote_literal(extract_.snapshot) + "; ");
+        return;
+      } catch (const ServerError&) {
+        if (!extract_.range.empty()) {
+          throw Error(
+              Code::kUnavailable,
+              extract_.stream +
+                  ": the snapshot that its partitions share has ended with the session that "
+                  "planned the run; run it again, with partitions together or one");
+        }
+        context_.log(BAY_LOG_WARN, extract_.stream +
+                                       ": read from a snapshot of its own, later than the other "
+                                       "tables': the session that held theirs has ended");
+        connection_->run(call, "ROLLBACK");
+      }
+    }
+    begin_locked(call, context_, *connection_, locked, security);
   }
 
   void begin_cursor(Call& call) {
-    const auto is_cursor = [&](const PgColumn& c) { return c.name == cursor_->column(); };
-    if (std::none_of(columns_.begin(), columns_.end(), is_cursor))
+    const auto found = std::find_if(columns_.begin(), columns_.end(),
+                                    [&](const PgColumn& c) { return c.name == cursor_->column(); });
+    if (found == columns_.end())
       config_error("cursor", extract_.stream + " has no column " + cursor_->column());
-    cursor_->begin(call, *connection_,
-                   !extract_.query && is_table(call, *connection_, extract_.from));
+    cursor_->set_comparisons(comparisons_of(call, *connection_, found->type.oid));
+    const bool table = !extract_.query && is_table(call, *connection_, extract_.relation);
+    cursor_->begin(call, *connection_, extract_.stream, table ? extract_.relation : "",
+                   extract_.from);
+    if (!table) return;
+    if (const auto held = cursor_->held_back(call, *connection_, extract_.from))
+      context_.log(BAY_LOG_WARN, extract_.stream + ": " + *held);
   }
 
   Event start(Call& call) {
-    connection_->begin_copy_out(call, "COPY (" + select() + ") TO STDOUT (FORMAT binary)");
+    if (extract_.query) connection_->run(call, postgres::kUsersPath);
+    try {
+      connection_->begin_copy_out(call, "COPY (" + select() + ") TO STDOUT (FORMAT binary)");
+    } catch (const ServerError& error) {
+      throw_hidden(error);
+    }
     decoder_ = std::make_unique<CopyDecoder>(schema_, columns_, cursor_ ? CursorRead::kFields : 0,
                                              connection_->any_bytes());
     advance(call);
@@ -107,12 +144,7 @@ class PostgresReader final : public Reader {
   }
 
   std::string select() const {
-    std::string list;
-    for (const auto& column : columns_) {
-      const bool as_text = column.type.kind == PgKind::kOther;
-      list +=
-          (list.empty() ? "" : ", ") + (as_text ? text_of(column) : quote_identifier(column.name));
-    }
+    std::string list = read_list(columns_);
     if (cursor_) list += ", " + cursor_->fields();
     std::string where = extract_.range;
     if (cursor_) {
@@ -136,6 +168,8 @@ class PostgresReader final : public Reader {
       return;
     }
     pending_.reset();
+    // Gives the locks back: the sink may want to change the table.
+    if (!std::exchange(is_read_, true)) connection_->run(call, "COMMIT");
   }
 
   void take(Call& call, BatchBuilder& batch) {
@@ -164,8 +198,22 @@ class PostgresReader final : public Reader {
   std::optional<std::string> pending_cursor_;
   bool pending_late_ = false;
   bool rest_wanted_ = false;  // an epoch would have ended, but for rows that stay together
+  bool is_read_ = false;
   int64_t row_ = 0;
 };
+
+// Of several tables the one that somebody holds, or the first.
+std::string blocked(Call& call, Connection& connection, const std::vector<std::string>& relations) {
+  for (const auto& relation : relations) {
+    const auto held = connection.run(
+        call,
+        "SELECT FROM pg_locks WHERE granted AND relation = to_regclass($1) AND locktype ="
+        " 'relation' AND mode = 'AccessExclusiveLock'",
+        {relation});
+    if (held.rows() > 0) return relation;
+  }
+  return relations[0];
+}
 
 // Any digits, or more than decimal128 has.
 bool is_unbounded(const PgType& type) {
@@ -182,9 +230,43 @@ Schema schema_of(const std::string& stream, const std::vector<PgColumn>& columns
   return schema;
 }
 
+std::string read_list(const std::vector<PgColumn>& columns, const std::string& prefix) {
+  std::string list;
+  for (const auto& column : columns) {
+    const bool as_text = column.type.kind == PgKind::kOther;
+    list += (list.empty() ? "" : ", ") +
+            (as_text ? text_of(column, prefix) : prefix + quote_identifier(column.name));
+  }
+  return list;
+}
+
+void begin_locked(Call& call, Context& context, Connection& connection,
+                  const std::vector<std::string>& relations, const std::string& first) {
+  if (relations.empty()) return connection.begin(call, kSnapshot, first);
+  LockWait wait(context, connection);
+  for (;;) {
+    std::string locks = wait.limit();
+    for (const auto& relation : relations)
+      locks += "LOCK TABLE " + relation + " IN ACCESS SHARE MODE; ";
+    try {
+      return connection.begin(call, kSnapshot, first + locks + wait.no_limit());
+    } catch (const ServerError& refused) {
+      connection.run(call, "ROLLBACK");
+      connection.begin(call, kReadOnly);
+      wait.again(call, connection, blocked(call, connection, relations), "ACCESS SHARE", refused);
+      connection.run(call, "COMMIT");
+    }
+  }
+}
+
 std::vector<PgColumn> columns_to_read(Call& call, Connection& connection, const std::string& from,
-                                      bool numeric_text) {
-  auto columns = columns_of_query(call, connection, "SELECT * FROM " + from);
+                                      bool query, bool numeric_text) {
+  std::vector<PgColumn> columns;
+  try {
+    columns = columns_of_query(call, connection, "SELECT * FROM " + from, query);
+  } catch (const ServerError& error) {
+    throw_hidden(error);
+  }
   for (auto& column : columns) {
     const bool numeric =
         column.type.kind == PgKind::kNumeric || column.type.item == PgKind::kNumeric;

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "pg_lock.h"
+
 namespace patchbay {
 namespace {
 
@@ -37,22 +39,31 @@ const char kMaySwap[] =
     "   AND NOT EXISTS (SELECT FROM pg_statistic_ext WHERE stxrelid = c.oid)"
     "   AND NOT EXISTS (SELECT FROM pg_seclabel WHERE classoid = 'pg_class'::regclass"
     "                   AND objoid = c.oid)"
-    "   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass"
-    "                   AND d.refobjid = c.oid"
-    // Views, rules and functions that name the table, extensions that own it.
-    "                   AND d.classid IN ('pg_rewrite'::regclass, 'pg_proc'::regclass))"
+    "   AND NOT EXISTS (SELECT FROM pg_publication WHERE puballtables)"
+    "   AND NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtenabled <> 'D')"
     "   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass"
     "                   AND d.objid = c.oid AND d.deptype = 'e')"
-    // Sequences that belong to a column.
-    "   AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_class s ON s.oid = d.objid"
-    "                   AND s.relkind = 'S' WHERE d.refclassid = 'pg_class'::regclass"
-    "                   AND d.refobjid = c.oid)"
+    // Whatever depends on the table, but for what LIKE gives the new one.
+    "   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass"
+    "                   AND d.refobjid = c.oid AND NOT (CASE d.classid"
+    "     WHEN 'pg_attrdef'::regclass THEN EXISTS (SELECT FROM pg_attrdef WHERE oid = d.objid"
+    "                                              AND adrelid = c.oid)"
+    "     WHEN 'pg_class'::regclass THEN d.objid IN (c.oid, c.reltoastrelid) OR EXISTS"
+    "      (SELECT FROM pg_index WHERE indexrelid = d.objid AND indrelid = c.oid)"
+    "     WHEN 'pg_constraint'::regclass THEN EXISTS (SELECT FROM pg_constraint WHERE"
+    "      oid = d.objid AND conrelid = c.oid AND contype IN ('c', 'p', 'u', 'x', 'n'))"
+    "     WHEN 'pg_type'::regclass THEN d.objid = c.reltype ELSE false END))"
     // Columns and functions whose type is the table's row.
     "   AND NOT EXISTS (SELECT FROM pg_type t JOIN pg_depend d ON d.refclassid ="
     "                   'pg_type'::regclass AND d.refobjid IN (t.oid, t.typarray)"
     "                   WHERE t.oid = c.reltype AND NOT (d.classid = 'pg_type'::regclass"
     "                   AND d.objid = t.typarray))"
     " FROM pg_class c WHERE c.oid = $1::regclass";
+
+// Since 15 a publication may be of a whole schema.
+const char kSchemaIsPublished[] =
+    "SELECT FROM pg_publication_namespace WHERE pnnspid = (SELECT relnamespace FROM pg_class"
+    " WHERE oid = $1::regclass)";
 
 // Statements that give the new table what the old one has, each a row.
 const char kCopyRights[] =
@@ -88,7 +99,9 @@ std::vector<std::string> index_names(Call& call, Connection& connection,
 
 bool may_swap(Call& call, Connection& connection, const Relation& target) {
   const auto answer = connection.run(call, kMaySwap, {target.sql()});
-  return answer.rows() == 1 && answer.text(0, 0) == "t";
+  if (answer.rows() != 1 || answer.text(0, 0) != "t") return false;
+  return connection.server_version() < 150000 ||
+         connection.run(call, kSchemaIsPublished, {target.sql()}).rows() == 0;
 }
 
 BesideTable make_beside(Call& call, Connection& connection, const Relation& target,
@@ -101,14 +114,14 @@ BesideTable make_beside(Call& call, Connection& connection, const Relation& targ
   return beside;
 }
 
-void take_place(Call& call, Connection& connection, const BesideTable& beside) {
+void take_place(Call& call, Context& context, Connection& connection, const BesideTable& beside) {
   const std::string target = beside.target.sql(), fresh = beside.relation.sql();
   connection.run(call, "ANALYZE " + fresh);
-  connection.run(call, "LOCK TABLE " + target + " IN ACCESS EXCLUSIVE MODE");
+  lock_table(call, context, connection, target, "ACCESS EXCLUSIVE");
   if (!may_swap(call, connection, beside.target)) {
-    throw Error(Code::kUnavailable, "table " + beside.target.table +
-                                        ": something was tied to it while its new content was "
-                                        "being loaded; the next attempt moves the rows instead");
+    throw Error(Code::kNotFound, "table " + beside.target.table +
+                                     ": something was tied to it while its new content was "
+                                     "being loaded; the next attempt moves the rows instead");
   }
   const auto rights = connection.run(call, kCopyRights, {target, fresh});
   for (int i = 0; i < rights.rows(); ++i) connection.run(call, rights.text(i, 1));

@@ -19,6 +19,11 @@ std::string unquoted(const std::string& name) {
   return out;
 }
 
+std::string part(const std::string& name) {
+  return name.find_first_of(".\"") == std::string::npos ? name : postgres::quote_identifier(name);
+}
+
+// A transaction's settings end with it; this one counts between them.
 void settle_session(Call& call, postgres::Connection& connection) {
   const int version = connection.server_version();
   if (version < kOldestServer) {
@@ -26,16 +31,10 @@ void settle_session(Call& call, postgres::Connection& connection) {
                                    std::to_string(version / 10000) +
                                    "; versions from 12 on are supported");
   }
-  const std::pair<const char*, int> limits[] = {{"statement_timeout", 0},
-                                                {"idle_in_transaction_session_timeout", 0},
-                                                {"idle_session_timeout", 140000},
-                                                {"transaction_timeout", 170000}};
-  std::string unlimited;
-  for (const auto& [setting, since] : limits) {
-    if (version >= since && !connection.sets(setting))
-      unlimited += std::string("SET ") + setting + " = 0;";
-  }
-  if (!unlimited.empty()) connection.run(call, unlimited);
+  if (version < 140000 || connection.sets("idle_session_timeout")) return;
+  connection.run(call,
+                 "SELECT pg_catalog.set_config('idle_session_timeout', '0', false) WHERE"
+                 " pg_catalog.current_setting('idle_session_timeout') OPERATOR(pg_catalog.<>) '0'");
 }
 
 }  // namespace
@@ -44,14 +43,29 @@ std::string Relation::sql() const {
   return postgres::quote_identifier(schema) + "." + postgres::quote_identifier(table);
 }
 
+std::string Relation::spelled(const std::string& default_schema) const {
+  return (schema == default_schema ? "" : part(schema) + ".") + part(table);
+}
+
+void require_name(const std::string& name) {
+  if (name.size() <= kPgNames.most_bytes) return;
+  throw Error(Code::kConfig, name + ": is longer than the " + std::to_string(kPgNames.most_bytes) +
+                                 " bytes that PostgreSQL allows for a name; give the table another "
+                                 "one with tables");
+}
+
 Relation relation_of(const std::string& schema, const std::string& name) {
+  Relation out{schema, unquoted(name)};
   bool quoted = false;
   for (size_t i = 0; i < name.size(); ++i) {
     if (name[i] == '"') quoted = !quoted;
-    if (name[i] == '.' && !quoted)
-      return {unquoted(name.substr(0, i)), unquoted(name.substr(i + 1))};
+    if (name[i] != '.' || quoted) continue;
+    out = {unquoted(name.substr(0, i)), unquoted(name.substr(i + 1))};
+    break;
   }
-  return {schema, unquoted(name)};
+  require_name(out.schema);
+  require_name(out.table);
+  return out;
 }
 
 bool may_try_again(Call& call, uint32_t attempt, const Error& error) {
@@ -78,7 +92,7 @@ std::unique_ptr<postgres::Connection> open_session(Call& call, const postgres::P
 }
 
 bool relation_exists(Call& call, postgres::Connection& connection, const Relation& relation) {
-  return !connection.run(call, "SELECT to_regclass($1)", {relation.sql()}).is_null(0, 0);
+  return !connection.run(call, "SELECT pg_catalog.to_regclass($1)", {relation.sql()}).is_null(0, 0);
 }
 
 }  // namespace patchbay

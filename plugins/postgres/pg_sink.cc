@@ -1,9 +1,10 @@
 #include "pg_sink.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "patchbay/json_value.h"
-#include "pg_session.h"
+#include "pg_lock.h"
 #include "pg_writer.h"
 
 namespace patchbay {
@@ -12,52 +13,29 @@ namespace {
 using postgres::Connection;
 using postgres::quote_identifier;
 using postgres::ServerError;
+using tables::SchemaStep;
+using Kind = tables::SchemaStep::Kind;
 
-constexpr const char* kEpochs = "_patchbay_epochs";
-constexpr const char* kKeepEpochs = "90 days";  // a run is finished, or repeated, long before
-
-const PgColumn* find_column(const std::vector<PgColumn>& columns, const std::string& name) {
-  const auto found = std::find_if(columns.begin(), columns.end(),
-                                  [&](const PgColumn& column) { return column.name == name; });
-  return found == columns.end() ? nullptr : &*found;
-}
+// What the server forgets after a crash would be lost: the state that follows it is kept.
+const char kDurable[] =
+    "SELECT set_config('synchronous_commit', 'on', true)"
+    " WHERE current_setting('synchronous_commit') = 'off'";
 
 // Where no binary form is known the value goes as text, and the server judges it.
 bool has_text_form(const Type& type) {
   return type.id != TypeId::kList && type.id != TypeId::kStruct && type.id != TypeId::kBinary;
 }
 
-void require_fit(const std::string& table, const Field& field, const PgColumn& column) {
-  if (column.generated)
-    throw Error(Code::kSchema, field.name + ": the server computes this column of table " + table +
-                                   "; drop the field with `fields`");
-  if (find_encoder(field.type, column.type) || has_text_form(field.type)) return;
-  throw Error(Code::kSchema, field.name + ": is " + type_name(field.type) + ", which column type " +
-                                 column.sql_type + " of table " + table +
-                                 " can't hold; cast the field with `fields`, or change the column");
+// One table has one name here, however the option spells it.
+tables::TableOptions with_one_spelling(tables::TableOptions options, const std::string& schema) {
+  for (auto& [stream, table] : options.tables) table = relation_of(schema, table).spelled(schema);
+  return options;
 }
 
-// Makes what may be there already, or be made by another lane just now. IF NOT EXISTS asks for
-// rights that a role need not have where the thing exists.
-template <class Exists>
-void make_once(Call& call, Connection& session, const std::string& sql, Exists&& exists) {
-  if (exists()) return;
-  try {
-    session.run(call, sql);
-  } catch (const ServerError&) {
-    if (!exists()) throw;
-  }
-}
-
-Json::Value step_of(const char* action, const std::string& table, const Field* field) {
-  Json::Value step;
-  step["action"] = action;
-  step["table"] = table;
-  if (field) {
-    step["field"] = field->name;
-    step["type"] = type_name(field->type);
-  }
-  return step;
+// Another lane may make the same thing just now.
+bool is_there_already(const ServerError& error) {
+  const std::string& state = error.fields().sqlstate;
+  return state == "42P07" || state == "42P06" || state == "42701" || state == "23505";
 }
 
 }  // namespace
@@ -66,200 +44,308 @@ PostgresSink::PostgresSink(Context& context, const Config& config)
     : context_(context),
       place_(postgres::parse_place(config)),
       schema_(config.get<std::string>("schema")),
-      write_(config.get<std::string>("write")),
-      keys_(config.get_or<std::vector<std::string>>("keys", {})),
-      create_(config.get<bool>("create")) {
-  const Json::Value& tables = config.at("tables");
-  for (const auto& stream : tables.getMemberNames()) tables_[stream] = tables[stream].asString();
-  if (write_ == "upsert" && keys_.empty())
-    config_error("keys", "missing, needed with write: upsert");
+      options_(with_one_spelling(tables::parse_table_options(config, kPgNames), schema_)),
+      book_({config.get_or<std::string>("epochs_schema", schema_), tables::EpochBook::kTable}) {
+  require_name(schema_);
 }
 
 Connection& PostgresSink::connection(Call& call) {
   if (connection_ && connection_->idle()) return *connection_;
   connection_ = open_session(call, place_);
-  // What the server forgets after a crash would be lost: the state that follows it is kept.
-  connection_->run(call,
-                   "SELECT set_config('synchronous_commit', 'on', false)"
-                   "  WHERE current_setting('synchronous_commit') = 'off'");
+  const bool standby =
+      connection_->run(call, "SELECT pg_catalog.pg_is_in_recovery()").text(0, 0) == "t";
+  if (standby) {
+    connection_.reset();
+    throw Error(Code::kConfig,
+                "postgres: the server is a standby, which takes no rows; name its primary in "
+                "connection, or add target_session_attrs=read-write");
+  }
   return *connection_;
 }
 
-std::string PostgresSink::table_of(const std::string& stream) const {
-  const auto found = tables_.find(stream);
-  return found == tables_.end() ? stream : found->second;
+// A stream that no option gives a table has one of its own name, whatever characters it holds.
+Relation PostgresSink::relation_of_stream(const std::string& stream) const {
+  const auto found = options_.tables.find(stream);
+  if (found != options_.tables.end()) return relation_of(schema_, found->second);
+  require_name(stream);
+  return {schema_, stream};
 }
 
-Relation PostgresSink::epochs() const { return {schema_, kEpochs}; }
+std::string PostgresSink::shown(const std::string& stream) const {
+  return relation_of_stream(stream).spelled(schema_);
+}
+
+std::optional<PgTable> PostgresSink::table_of_stream(Call& call, Connection& connection,
+                                                     const std::string& stream) const {
+  return find_table(call, connection, relation_of_stream(stream), shown(stream));
+}
 
 void PostgresSink::check(Call& call) {
-  const auto schema = connection(call).run(
-      call, "SELECT has_schema_privilege(n.oid, 'CREATE') FROM pg_namespace n WHERE n.nspname = $1",
-      {schema_});
-  if (schema.rows() == 0 && !create_)
-    throw Error(Code::kNotFound, "schema " + schema_ + ": is not there, and create is false");
-  if (schema.rows() > 0 && schema.text(0, 0) != "t" &&
-      !relation_exists(call, connection(call), epochs()))
-    throw Error(Code::kAuth, "schema " + schema_ +
-                                 ": the user may create nothing in it; grant "
-                                 "CREATE, for the table " +
-                                 epochs().sql());
+  Connection& open = connection(call);
+  in_transaction(call, open, kReadOnly, [&] {
+    const auto schema = open.run(
+        call,
+        "SELECT has_schema_privilege(n.oid, 'CREATE') FROM pg_namespace n WHERE n.nspname = $1",
+        {schema_});
+    if (schema.rows() == 0 && !options_.create)
+      throw Error(Code::kNotFound, "schema " + schema_ + ": is not there, and create is false");
+    const bool may = schema.rows() == 0 || schema.text(0, 0) == "t";
+    if (!may && book_.table().schema == schema_ && !book_.exists(call, open))
+      throw Error(Code::kAuth, "schema " + schema_ +
+                                   ": the user may create nothing in it; grant "
+                                   "CREATE, for the table " +
+                                   book_.table().sql());
+  });
 }
 
 Json::Value PostgresSink::plan_schema(Call& call, const SchemaPtr& stream) {
-  Json::Value steps(Json::arrayValue);
-  const std::string table = table_of(stream->name);
-  const Relation relation = relation_of(schema_, table);
-  for (const auto& key : keys_) {
-    if (stream->index_of(key) < 0)
-      config_error("keys", "stream " + stream->name + " has no field " + key);
-  }
-  if (!relation_exists(call, connection(call), relation)) {
-    if (!create_)
-      throw Error(Code::kNotFound, "table " + table + ": is not there, and create is false");
-    steps.append(step_of("create_table", table, nullptr));
-    return steps;
-  }
-  const auto columns = columns_of_table(call, connection(call), relation.sql());
-  for (const auto& field : stream->fields) {
-    const PgColumn* column = find_column(columns, field.name);
-    if (!column) {
-      steps.append(step_of("add_column", table, &field));
-    } else {
-      require_fit(table, field, *column);
-    }
-  }
-  return steps;
+  const bool own = has_session(call.epoch().txn);
+  Connection& open = own ? session_->at_rest(call) : connection(call);
+  const auto look = [&] { return table_of_stream(call, open, stream->name); };
+  const auto table = own ? look() : in_transaction(call, open, kReadOnly, look);
+  const tables::Misfit misfit = [&](const Field& field,
+                                    const tables::Column& column) -> std::optional<std::string> {
+    const PgColumn& to = *table->find(column.name);
+    const bool exact = find_encoder(field.type, to.type) != nullptr;
+    if (exact || (!options_.recreate && has_text_form(field.type))) return std::nullopt;
+    return "is " + type_name(field.type) + ", which column type " + column.type + " of table " +
+           table->shown + " can't hold";
+  };
+  auto columns = table ? std::optional(table->plain_columns()) : std::nullopt;
+  auto steps =
+      tables::plan_table(options_, kPgNames, *stream, columns, "schema " + schema_, misfit);
+  for (auto& step : steps) step.table = shown(stream->name);
+  return to_json(steps);
 }
 
-void PostgresSink::create_table(Call& call, const Schema& stream, const Relation& relation) {
+void PostgresSink::create_table(Call& call, Connection& connection, const Schema& stream,
+                                const Relation& relation) const {
   std::string columns;
   for (const auto& field : stream.fields) {
     columns += (columns.empty() ? "" : ", ") + quote_identifier(field.name) + " " +
                declared_type(field.type);
   }
-  if (write_ == "upsert") {
-    std::string keys;
-    for (const auto& key : keys_) keys += (keys.empty() ? "" : ", ") + quote_identifier(key);
-    columns += ", PRIMARY KEY (" + keys + ")";
-  }
-  Connection& session = connection(call);
-  const auto has_schema = [&] {
-    return session.run(call, "SELECT FROM pg_namespace WHERE nspname = $1", {relation.schema})
-               .rows() > 0;
-  };
-  make_once(call, session, "CREATE SCHEMA " + quote_identifier(relation.schema), has_schema);
-  make_once(call, session, "CREATE TABLE " + relation.sql() + " (" + columns + ")",
-            [&] { return relation_exists(call, session, relation); });
+  if (options_.has_keys()) columns += ", PRIMARY KEY (" + list_of(options_.keys) + ")";
+  require_schema(call, connection, relation.schema);
+  connection.run(call, "CREATE TABLE " + relation.sql() + " (" + columns + ")");
 }
 
-void PostgresSink::apply_schema(Call& call, const SchemaPtr& stream, const Json::Value& steps) {
-  const Relation relation = relation_of(schema_, table_of(stream->name));
+void PostgresSink::apply(Call& call, Connection& connection, const Schema& stream,
+                         const SchemaStep& step) const {
+  const Relation relation = relation_of_stream(stream.name);
+  const auto table = find_table(call, connection, relation, shown(stream.name));
+  if (step.kind == Kind::kCreateTable && !table) create_table(call, connection, stream, relation);
+  if (step.kind != Kind::kAddColumn || !table || table->find(step.field)) return;
+  lock_table(call, context_, connection, relation.sql(), "ACCESS EXCLUSIVE");
+  const std::string change =
+      " ADD COLUMN IF NOT EXISTS " + quote_identifier(step.field) + " " + declared_type(step.type);
+  connection.run(call, "ALTER TABLE " + relation.sql() + change);
+  if (!has_session(call.epoch().txn)) return;
+  const EpochTable* in_epoch = session_->find(*table);
+  if (in_epoch && in_epoch->beside)
+    connection.run(call, "ALTER TABLE " + in_epoch->beside->relation.sql() + change);
+}
+
+// In the epoch's own session where it has begun: another one would wait for it.
+void PostgresSink::apply_schema(Call& call, const SchemaPtr& stream, const Json::Value& json) {
+  const auto steps = tables::steps_from_json(json);
+  declined_.note(stream->name, steps);
   for (const auto& step : steps) {
-    if (!step.get("apply", true).asBool()) continue;
+    if (!step.apply || step.kind == Kind::kRecreateTable) continue;
     call.durable_step("postgres.schema");
-    if (step["action"].asString() == "create_table") {
-      create_table(call, *stream, relation);
-    } else {
-      connection(call).run(call, "ALTER TABLE " + relation.sql() + " ADD COLUMN IF NOT EXISTS " +
-                                     quote_identifier(step["field"].asString()) + " " +
-                                     declared_type(parse_type(step["type"].asString())));
+    if (has_session(call.epoch().txn)) {
+      apply(call, session_->at_rest(call), *stream, step);
+      continue;
+    }
+    Connection& open = connection(call);
+    const auto once = [&] {
+      in_transaction(call, open, kReadCommitted, [&] { apply(call, open, *stream, step); });
+    };
+    try {
+      once();
+    } catch (const ServerError& error) {
+      if (!is_there_already(error)) throw;
+      once();
     }
   }
 }
 
-void PostgresSink::require_epochs(Call& call) {
-  if (has_epochs_) return;
-  Connection& session = connection(call);
-  make_once(call, session,
-            "CREATE TABLE " + epochs().sql() +
-                " (txn text PRIMARY KEY, epoch bigint, at timestamptz NOT NULL DEFAULT now())",
-            [&] { return relation_exists(call, session, epochs()); });
-  session.run(
-      call, "DELETE FROM " + epochs().sql() + " WHERE at < now() - interval '" + kKeepEpochs + "'");
+void PostgresSink::require_book(Call& call) {
+  if (has_book_) return;
+  book_.require(call, connection(call));
+  has_book_ = true;
 }
 
 EpochSession& PostgresSink::session(Call& call, const std::string& txn) {
-  if (session_ && session_->txn == txn) return *session_;
-  require_epochs(call);
+  if (has_session(txn)) return *session_;
+  session_.reset();
+  require_book(call);
   connection(call);
   std::shared_ptr<EpochSession> fresh(new EpochSession{context_, txn, std::move(connection_)});
-  // Constraints are judged where the row is still at hand.
-  fresh->connection->run(call, "BEGIN; SET CONSTRAINTS ALL IMMEDIATE");
-  fresh->connection->run(call, "INSERT INTO " + epochs().sql() + " (txn) VALUES ($1)", {txn});
+  Connection& open = *fresh->connection;
+  open.begin(call, kReadCommitted);
+  open.run(call, kDurable);
+  // Throws for one that was aborted.
+  book_.on(call, open).is_committed(txn);
+  // Constraints are judged where the row is still at hand; foreign keys that are to be judged at
+  // the end, when their table is.
+  open.run(call, "SET CONSTRAINTS ALL IMMEDIATE");
   fresh->started =
-      fresh->connection
-          ->run(call,
-                "SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+      open.run(call,
+               "SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()")
           .text(0, 0);
   session_ = std::move(fresh);
   return *session_;
 }
 
+WriterPlan PostgresSink::plan_writer(const SchemaPtr& stream, const PgTable& table) const {
+  WriterPlan plan{stream, tables::token_of(options_, stream->name), {}, &options_};
+  plan.token.table = table.shown;
+  plan.token.keys = options_.has_keys() ? options_.keys : std::vector<std::string>();
+  if (plan.token.recreate) {
+    for (size_t i = 0; i < stream->fields.size(); ++i) {
+      plan.token.columns.push_back(stream->fields[i].name);
+      plan.token.types.push_back(stream->fields[i].type);
+      plan.pairs.push_back({i, {}});
+    }
+    return plan;
+  }
+  for (const auto& pair :
+       tables::match_columns(kPgNames, *stream, table.shown, table.plain_columns(), declined_)) {
+    const PgColumn& column = table.columns[pair.column];
+    plan.token.columns.push_back(column.name);
+    plan.pairs.push_back({pair.field, column});
+  }
+  return plan;
+}
+
 std::unique_ptr<Writer> PostgresSink::open(Call& call, const SchemaPtr& stream,
                                            const std::string& txn) {
   EpochSession& epoch = session(call, txn);
-  const Relation relation = relation_of(schema_, table_of(stream->name));
-  const auto columns = columns_of_table(call, epoch.at_rest(call), relation.sql());
-  TableTarget target{relation, write_, keys_, {}};
-  for (size_t i = 0; i < stream->fields.size(); ++i) {
-    if (const PgColumn* column = find_column(columns, stream->fields[i].name))
-      target.pairs.push_back({i, *column});
+  Connection& open = epoch.at_rest(call);
+  auto table = table_of_stream(call, open, stream->name);
+  if (!table) {
+    throw Error(Code::kSchema,
+                "table " + shown(stream->name) + ": is gone since the run looked; run again");
   }
-  return make_writer(call, session_, stream, std::move(target));
+  if (options_.owns_table())
+    call.claim("postgresql://" + open.place_name() + "#" + table->relation.sql());
+  WriterPlan plan = plan_writer(stream, *table);
+  auto known = std::find_if(epoch.tables.begin(), epoch.tables.end(),
+                            [&](const auto& one) { return one->table.oid == table->oid; });
+  if (known == epoch.tables.end()) {
+    epoch.tables.push_back(
+        std::make_shared<EpochTable>(EpochTable{std::move(*table), options_.write}));
+    known = std::prev(epoch.tables.end());
+  } else {
+    (*known)->table = std::move(*table);
+  }
+  (*known)->keys_of(plan.token.keys);
+  return make_writer(call, session_, *known, std::move(plan));
 }
 
 void PostgresSink::commit(Call& call, const std::string& txn, uint64_t epoch,
                           std::span<const std::string> tokens) {
   call.durable_step("postgres.commit.before");
-  if (!commit_open(call, txn, epoch) &&
-      !was_committed(call, txn, tokens.empty() ? Json::Value() : parse_json(tokens[0])))
+  if (!commit_open(call, txn, epoch) && fence(call, txn, tokens) != Outcome::kCommitted)
     throw Error(Code::kNotFound, "postgres: the session that held the prepared rows has ended");
   call.durable_step("postgres.commit.after");
 }
 
 // False where the transaction is not this process's, or its end is not known: the answer to COMMIT
-// was lost.
+// was lost, or another process has its name.
 bool PostgresSink::commit_open(Call& call, const std::string& txn, uint64_t epoch) {
-  if (!session_ || session_->txn != txn) return false;
-  auto open = std::move(session_->connection);
-  session_.reset();
+  if (!has_session(txn)) return false;
+  const auto ended = std::exchange(session_, nullptr);
   try {
-    open->run(call, "UPDATE " + epochs().sql() + " SET epoch = $2::bigint WHERE txn = $1",
-              {txn, std::to_string(epoch)});
-    if (open->run(call, "COMMIT").tag() != "COMMIT") return false;
+    Connection& open = ended->at_rest(call);
+    for (const auto& table : ended->tables) table->judge(call, open);
+    for (const auto& table : ended->tables) table->finish(call, context_, open);
+    if (open.run(call, book_.commit_sql(call.epoch(), txn, epoch)).tag() != "COMMIT") return false;
+  } catch (const ServerError& error) {
+    const bool is_noted =
+        error.fields().sqlstate == "23505" && error.fields().table == tables::EpochBook::kTable;
+    if (error.code() != Code::kUnavailable && !is_noted) throw;
+    return false;
   } catch (const Error& error) {
     if (error.code() != Code::kUnavailable) throw;
     return false;
   }
-  connection_ = std::move(open);
+  connection_ = std::move(ended->connection);
   return true;
 }
 
-// A session that lost its client may still be at work on the COMMIT: it is ended, then its record
-// is there or will never be. Inserting the same record waits for it.
-bool PostgresSink::was_committed(Call& call, const std::string& txn, const Json::Value& token) {
-  require_epochs(call);
-  const auto session = open_session(call, place_);
-  if (token.isObject()) {
-    session->run(call,
-                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                 " WHERE pid = $1::int AND backend_start::text = $2 AND usename = current_user",
-                 {std::to_string(token["process"].asInt()), token["started"].asString()});
-  }
-  session->run(call, "BEGIN; SET LOCAL lock_timeout = '30s'");
-  return session
-             ->run(call,
-                   "INSERT INTO " + epochs().sql() + " (txn) VALUES ($1) ON CONFLICT DO NOTHING",
-                   {txn})
-             .affected() == 0;
+Outcome PostgresSink::noted(Call& call, const std::string& txn) {
+  require_book(call);
+  Connection& open = connection(call);
+  return in_transaction(call, open, kReadOnly, [&] { return book_.on(call, open).find(txn); });
 }
 
-void PostgresSink::abort(Call&, std::span<const std::string> txns) {
-  // Of other processes' transactions nothing is left: they ended with their sessions.
-  if (!session_ || std::find(txns.begin(), txns.end(), session_->txn) == txns.end()) return;
-  session_->connection.reset();
-  session_.reset();
+// A session that lost its client may still be at work on its COMMIT: it is ended, then its note is
+// there or never will be. Noting the same transaction waits for it.
+Outcome PostgresSink::fence(Call& call, const std::string& txn,
+                            std::span<const std::string> tokens) {
+  const Outcome known = noted(call, txn);
+  if (known != Outcome::kUnknown) return known;
+  Connection& open = connection(call);
+  if (!tokens.empty()) {
+    // A token of an older version is nothing but what is in `more` today.
+    const Json::Value token = parse_json(tokens[0]);
+    const Json::Value& at = token.isMember("more") ? token["more"] : token;
+    in_transaction(call, open, kReadCommitted, [&] {
+      open.run(call,
+               "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+               " WHERE pid = $1::int AND pid <> pg_backend_pid() AND backend_start::text = $2"
+               " AND usename = current_user",
+               {std::to_string(at["process"].asInt()), at["started"].asString()});
+    });
+  }
+  for (bool again : {true, false}) {
+    try {
+      return in_transaction(call, open, kReadCommitted, [&] {
+        open.run(call, "SET LOCAL lock_timeout = '30s'");
+        const auto book = book_.on(call, open);
+        book.fence(call.epoch(), txn);
+        return book.find(txn);
+      });
+    } catch (const ServerError& error) {
+      if (!again || error.fields().sqlstate != "23505") throw;
+    }
+  }
+  return Outcome::kUnknown;
+}
+
+void PostgresSink::abort(Call& call, std::span<const std::string> txns) {
+  for (const auto& txn : txns) {
+    if (has_session(txn)) {
+      session_->connection.reset();
+      session_.reset();
+    }
+    fence(call, txn, {});
+  }
+}
+
+Outcome PostgresSink::outcome(Call& call, const std::string& txn,
+                              std::span<const std::string> tokens) {
+  require_book(call);
+  Connection& open = connection(call);
+  const Outcome known =
+      in_transaction(call, open, kReadOnly, [&] { return book_.on(call, open).find(txn); });
+  if (known != Outcome::kUnknown) return known;
+  return has_session(txn) ? Outcome::kPrepared : fence(call, txn, tokens);
+}
+
+uint64_t PostgresSink::newest(Call& call) {
+  Connection& open = connection(call);
+  return in_transaction(call, open, kReadOnly, [&]() -> uint64_t {
+    if (!book_.exists(call, open)) return 0;
+    const bool has_scope =
+        open.run(call,
+                 "SELECT FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = 'scope'",
+                 {book_.table().sql()})
+            .rows() > 0;
+    return has_scope ? book_.on(call, open).newest(call.epoch().scope) : 0;
+  });
 }
 
 }  // namespace patchbay

@@ -23,15 +23,19 @@ class PostgresSource final : public Source {
   std::unique_ptr<Reader> open(Call& call, const Split& split, const Json::Value& state) override;
 
  private:
-  // Streams and what follows FROM: a quoted relation, or a query in parentheses.
-  std::map<std::string, std::string> streams(Call& call, postgres::Connection& connection) const;
+  struct From {
+    std::string sql;       // what follows FROM: a quoted relation, or a query in parentheses
+    std::string relation;  // the same without ONLY; empty for a query
+    bool may_lock = false;
+  };
+  using Streams = std::map<std::string, From>;
+
+  Streams streams(Call& call, postgres::Connection& connection) const;
   void add_matches(Call& call, postgres::Connection& connection, const std::string& pattern,
-                   std::map<std::string, std::string>& out) const;
+                   Streams& out) const;
   std::vector<std::string> ranges_of(Call& call, postgres::Connection& connection,
-                                     const std::string& from) const;
-  std::vector<Split> splits_of(Call& call, postgres::Connection& connection,
-                               const std::vector<std::string>& wanted) const;
-  Split split_of(const std::string& stream, const std::string& from, const std::string& range,
+                                     const From& from) const;
+  Split split_of(const std::string& stream, const From& from, const std::string& range,
                  size_t number, size_t of) const;
 
   Context& context_;
@@ -39,7 +43,7 @@ class PostgresSource final : public Source {
   const std::string schema_;
   const std::optional<std::string> query_, cursor_;
   const int64_t partitions_;
-  const bool numeric_text_;
+  const bool numeric_text_, filtered_;
   std::map<std::string, std::string> tables_;
   std::unique_ptr<postgres::Connection> snapshot_;  // whose transaction the readers share
 };

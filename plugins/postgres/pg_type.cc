@@ -64,21 +64,42 @@ Type arrow_scalar(PgKind kind, int32_t precision, int32_t scale) {
   }
 }
 
-// One row per column: name, type, generated; the type behind a domain, the item behind an array.
+// One row per column; the type behind a domain, the item behind an array, and the equality of the
+// type's own index order.
 const char kColumns[] =
     "WITH RECURSIVE base AS ("
-    "  SELECT a.attnum, a.attname, a.atttypid AS id, a.atttypmod AS modifier,"
-    "         format_type(a.atttypid, a.atttypmod) AS sql_type,"
-    "         a.attgenerated <> '' OR a.attidentity = 'a' AS generated"
-    "  FROM pg_attribute a WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped"
+    "  SELECT a.attnum, a.attname, a.atttypid AS id, a.atttypmod AS modifier, a.attcollation,"
+    "         format_type(a.atttypid, a.atttypmod) AS sql_type, a.attgenerated <> '' AS generated,"
+    "         a.attidentity, a.attnotnull, a.attgenerated = '' AND (a.atthasdef OR"
+    "         a.attidentity <> '' OR t.typdefault IS NOT NULL) AS fills,"
+    "         CASE WHEN a.attcollation <> t.typcollation THEN (SELECT"
+    "              format('%I.%I', n.nspname, l.collname) FROM pg_collation l JOIN pg_namespace n"
+    "              ON n.oid = l.collnamespace WHERE l.oid = a.attcollation)"
+    "              ELSE '' END AS collation"
+    "  FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
+    "  WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped"
     "  UNION ALL"
-    "  SELECT b.attnum, b.attname, t.typbasetype, t.typtypmod, b.sql_type, b.generated"
+    "  SELECT b.attnum, b.attname, t.typbasetype, t.typtypmod, b.attcollation, b.sql_type,"
+    "         b.generated, b.attidentity, b.attnotnull OR t.typnotnull, b.fills, b.collation"
     "  FROM base b JOIN pg_type t ON t.oid = b.id WHERE t.typtype = 'd')"
     "SELECT b.attname, b.sql_type, b.generated::int, t.oid, b.modifier, t.typtype, t.typname,"
-    "       coalesce(i.oid, 0), coalesce(i.typtype, ' '), coalesce(i.typname, '')"
+    "       coalesce(i.oid, 0), coalesce(i.typtype, ' '), coalesce(i.typname, ''),"
+    "       b.attidentity, b.fills::int, b.attnotnull::int, b.collation,"
+    "       (SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM pg_opclass c"
+    "        JOIN pg_amop m ON m.amopfamily = c.opcfamily AND m.amoplefttype = c.opcintype"
+    "         AND m.amoprighttype = c.opcintype AND m.amopstrategy = 3"
+    "        JOIN pg_operator o ON o.oid = m.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace"
+    "        WHERE c.opcmethod = 403 AND c.opcdefault AND c.opcintype = t.oid)"
     "FROM base b JOIN pg_type t ON t.oid = b.id AND t.typtype <> 'd'"
     "  LEFT JOIN pg_type i ON i.oid = t.typelem AND t.typcategory = 'A'"
     "ORDER BY b.attnum";
+
+const char kComparisons[] =
+    "SELECT m.amopstrategy, format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM pg_opclass c"
+    " JOIN pg_amop m ON m.amopfamily = c.opcfamily AND m.amoplefttype = c.opcintype"
+    "  AND m.amoprighttype = c.opcintype"
+    " JOIN pg_operator o ON o.oid = m.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace"
+    " WHERE c.opcmethod = 403 AND c.opcdefault AND c.opcintype = $1::oid";
 
 const char kTypes[] =
     "SELECT t.oid, t.typtype, t.typname, coalesce(i.oid, 0), coalesce(i.typtype, ' '),"
@@ -101,6 +122,10 @@ PgType make_pg_type(uint32_t oid, int32_t modifier, char typtype, const std::str
     type.precision = ((modifier - 4) >> 16) & 0xffff;
     type.scale = (((modifier - 4) & 0x7ff) ^ 1024) - 1024;
   }
+  const PgKind part = type.kind == PgKind::kArray ? type.item : type.kind;
+  const bool timed =
+      part == PgKind::kTime || part == PgKind::kTimestamp || part == PgKind::kTimestamptz;
+  if (timed && modifier >= 0) type.fraction = modifier;
   return type;
 }
 
@@ -133,7 +158,7 @@ std::string declared_type(const Type& type) {
     case TypeId::kDecimal128:
       return "numeric(" + std::to_string(type.precision) + "," + std::to_string(type.scale) + ")";
     case TypeId::kUtf8:
-      return type.json ? "jsonb" : "text";
+      return type.json ? "json" : "text";
     case TypeId::kBinary:
       return "bytea";
     case TypeId::kDate32:
@@ -153,23 +178,46 @@ std::string declared_type(const Type& type) {
 }
 
 std::vector<PgColumn> columns_of_table(Call& call, postgres::Connection& connection,
-                                       const std::string& relation) {
-  const auto rows = connection.run(call, kColumns, {relation});
+                                       const std::string& oid) {
+  const auto rows = connection.run(call, kColumns, {oid});
   std::vector<PgColumn> columns;
   for (int i = 0; i < rows.rows(); ++i) {
-    columns.push_back({rows.text(i, 0),
-                       make_pg_type(static_cast<uint32_t>(rows.integer(i, 3)),
-                                    static_cast<int32_t>(rows.integer(i, 4)), rows.text(i, 5)[0],
-                                    rows.text(i, 6), static_cast<uint32_t>(rows.integer(i, 7)),
-                                    rows.text(i, 8)[0], rows.text(i, 9)),
-                       rows.text(i, 1), rows.integer(i, 2) != 0});
+    PgColumn column;
+    column.name = rows.text(i, 0);
+    column.sql_type = rows.text(i, 1);
+    column.generated = rows.integer(i, 2) != 0;
+    column.type = make_pg_type(static_cast<uint32_t>(rows.integer(i, 3)),
+                               static_cast<int32_t>(rows.integer(i, 4)), rows.text(i, 5)[0],
+                               rows.text(i, 6), static_cast<uint32_t>(rows.integer(i, 7)),
+                               rows.text(i, 8)[0], rows.text(i, 9));
+    column.is_identity = !rows.text(i, 10).empty();
+    column.identity_always = rows.text(i, 10) == "a";
+    column.fills_itself = rows.integer(i, 11) != 0;
+    column.not_null = rows.integer(i, 12) != 0;
+    column.collation = rows.text(i, 13);
+    if (!rows.is_null(i, 14)) column.equals = rows.text(i, 14);
+    columns.push_back(std::move(column));
   }
   return columns;
 }
 
+Comparisons comparisons_of(Call& call, postgres::Connection& connection, uint32_t type) {
+  Comparisons out;
+  const auto rows = connection.run(call, kComparisons, {std::to_string(type)});
+  for (int i = 0; i < rows.rows(); ++i) {
+    const int64_t strategy = rows.integer(i, 0);
+    if (strategy == 2) out.at_most = rows.text(i, 1);
+    if (strategy == 3) out.equals = rows.text(i, 1);
+    if (strategy == 5) out.greater = rows.text(i, 1);
+  }
+  return out;
+}
+
 std::vector<PgColumn> columns_of_query(Call& call, postgres::Connection& connection,
-                                       const std::string& query) {
+                                       const std::string& query, bool users) {
+  if (users) connection.run(call, postgres::kUsersPath);
   const auto fields = connection.describe(call, query);
+  if (users) connection.run(call, postgres::kOwnPath);
   std::string oids;
   for (const auto& field : fields) oids += (oids.empty() ? "" : ",") + std::to_string(field.type);
   const auto rows = connection.run(call, kTypes, {"{" + oids + "}"});
@@ -178,11 +226,12 @@ std::vector<PgColumn> columns_of_query(Call& call, postgres::Connection& connect
   std::vector<PgColumn> columns;
   for (const auto& field : fields) {
     const int i = row_of.at(field.type);
-    columns.push_back({field.name,
-                       make_pg_type(field.type, field.modifier, rows.text(i, 1)[0], rows.text(i, 2),
-                                    static_cast<uint32_t>(rows.integer(i, 3)), rows.text(i, 4)[0],
-                                    rows.text(i, 5)),
-                       "", false});
+    PgColumn column;
+    column.name = field.name;
+    column.type = make_pg_type(field.type, field.modifier, rows.text(i, 1)[0], rows.text(i, 2),
+                               static_cast<uint32_t>(rows.integer(i, 3)), rows.text(i, 4)[0],
+                               rows.text(i, 5));
+    columns.push_back(std::move(column));
   }
   return columns;
 }

@@ -1,6 +1,6 @@
 #include "pg_writer.h"
 
-#include "copy_writer.h"
+#include "pg_lock.h"
 #include "pg_replace.h"
 #include "stage_writer.h"
 
@@ -8,42 +8,46 @@ namespace patchbay {
 namespace {
 
 using postgres::Connection;
+using tables::WriteMode;
 
-// COPY into a table beside the real one, which takes its place.
-class SwapWriter final : public CopyWriter {
- public:
-  SwapWriter(std::shared_ptr<EpochSession> session, SchemaPtr stream, TableTarget target,
-             BesideTable beside)
-      : CopyWriter(std::move(session), std::move(stream), beside.relation.sql(),
-                   std::move(target.pairs)),
-        beside_(std::move(beside)) {}
-
-  Prepared prepare(Call& call) override {
-    take_place(call, settled(call), beside_);
-    return prepared(call, rows_);
-  }
-
- private:
-  const BesideTable beside_;
-};
+// A table beside the real one, which all writers of the epoch fill.
+bool loads_beside(Call& call, EpochSession& session, EpochTable& table, const WriterPlan& plan) {
+  if (table.write != WriteMode::kReplace || plan.token.recreate) return false;
+  if (table.beside) return true;
+  Connection& connection = session.at_rest(call);
+  if (!table.group.tokens.empty() || table.open > 0 ||
+      !may_swap(call, connection, table.table.relation))
+    return false;
+  table.beside = make_beside(call, connection, table.table.relation, session.txn,
+                             std::to_string(session.writers));
+  return true;
+}
 
 }  // namespace
 
 std::unique_ptr<Writer> make_writer(Call& call, std::shared_ptr<EpochSession> session,
-                                    SchemaPtr stream, TableTarget target) {
+                                    std::shared_ptr<EpochTable> table, WriterPlan plan) {
   Connection& connection = session->at_rest(call);
-  const std::string number = std::to_string(++session->writers);
-  if (target.write == "replace" && may_swap(call, connection, target.relation)) {
-    BesideTable beside = make_beside(call, connection, target.relation, session->txn, number);
-    return std::make_unique<SwapWriter>(std::move(session), std::move(stream), std::move(target),
-                                        std::move(beside));
+  ++session->writers;
+  const std::string target = table->table.relation.sql();
+  // Of two runs that replace a table the second waits before it has written anything.
+  if (plan.options->owns_table())
+    lock_table(call, session->context, connection, target, "SHARE UPDATE EXCLUSIVE");
+  if (loads_beside(call, *session, *table, plan)) {
+    const std::string into = table->beside->relation.sql();
+    return std::make_unique<CopyWriter>(std::move(session), std::move(table), std::move(plan),
+                                        into);
   }
-  if (target.write == "append") {
-    const std::string table = target.relation.sql();
-    return std::make_unique<CopyWriter>(std::move(session), std::move(stream), table,
-                                        std::move(target.pairs));
+  auto deferred = deferred_keys(call, connection, table->table);
+  const bool direct = table->write == WriteMode::kAppend && deferred.empty() &&
+                      !table->table.guards_rows && !table->table.is_view();
+  if (direct) {
+    lock_table(call, session->context, connection, target, "ROW EXCLUSIVE");
+    return std::make_unique<CopyWriter>(std::move(session), std::move(table), std::move(plan),
+                                        target);
   }
-  return make_stage_writer(call, std::move(session), std::move(stream), std::move(target), number);
+  return make_stage_writer(call, std::move(session), std::move(table), std::move(plan),
+                           std::move(deferred));
 }
 
 }  // namespace patchbay

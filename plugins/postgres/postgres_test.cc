@@ -69,7 +69,7 @@ class RoundTrip {
  public:
   RoundTrip(Type type, PgType pg)
       : schema_(std::make_shared<const Schema>(Schema{"s", {{"c", type, true}}, {}})),
-        column_{"c", pg, "", false},
+        column_{"c", pg},
         batch_(schema_) {}
 
   ColumnBuilder& in() { return batch_.column(0); }
@@ -136,7 +136,7 @@ TEST(Copy, ValuesThatDoNotFitNameTheColumn) {
 TEST(Copy, PiecesThatAreNoBinaryCopyAreTold) {
   const auto schema =
       std::make_shared<const Schema>(Schema{"s", {{"c", scalar(TypeId::kInt32), true}}, {}});
-  const std::vector<PgColumn> columns{{"c", {PgKind::kInt4, 23}, "", false}};
+  const std::vector<PgColumn> columns{{"c", {PgKind::kInt4, 23}}};
   const std::string header("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
   for (const std::string& piece :
        {std::string(), std::string("hello"), header.substr(0, 18), header + "\1",
@@ -187,7 +187,7 @@ TEST(CursorRead, RestsOnlyBetweenDifferentValues) {
   Json::Value state;
   state["cursor"] = "5";
   CursorRead cursor("id", state);
-  EXPECT_EQ(cursor.conditions(), R"(("id" > E'5' OR "id" IS NULL))");
+  EXPECT_EQ(cursor.conditions(), R"(("id" OPERATOR(pg_catalog.>) E'5' OR "id" IS NULL))");
   EXPECT_FALSE(cursor.changed());
   cursor.took("6", false);
   EXPECT_FALSE(cursor.may_rest("6", false));

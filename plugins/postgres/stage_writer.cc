@@ -2,236 +2,332 @@
 
 #include <algorithm>
 
-#include "copy_writer.h"
+#include "copy_decode.h"
 #include "narrow.h"
+#include "patchbay/json_value.h"
+#include "pg_lock.h"
+#include "pg_reader.h"
+#include "stage_moves.h"
 
 namespace patchbay {
 namespace {
 
 using postgres::Connection;
 using postgres::quote_identifier;
-using postgres::quote_literal;
+using postgres::ServerError;
+using tables::WriteMode;
 
-using Names = std::vector<std::string>;
+constexpr const char* kForeignKeyViolation = "23503";
 
-std::string list_of(const Names& names) {
-  std::string out;
-  for (const auto& name : names) out += (out.empty() ? "" : ", ") + quote_identifier(name);
-  return out;
-}
-
-Names names_of(const std::vector<CopyEncoder::Pair>& pairs) {
-  Names names;
-  for (const auto& pair : pairs) names.push_back(pair.column.name);
-  return names;
-}
-
-bool holds(const Names& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-// t.a = s.a AND t.b = s.b
-std::string same(const Names& keys) {
-  std::string out;
-  for (const auto& key : keys) {
-    const std::string name = quote_identifier(key);
-    out += (out.empty() ? "t." : " AND t.") + name + " = s." + name;
-  }
-  return out;
-}
-
-// What follows INSERT where a row with these keys may be there already.
-std::string on_conflict(const Names& names, const Names& keys) {
-  std::string changes;
-  for (const auto& name : names) {
-    if (holds(keys, name)) continue;
-    changes += (changes.empty() ? "" : ", ") + quote_identifier(name) + " = excluded." +
-               quote_identifier(name);
-  }
-  return " ON CONFLICT (" + list_of(keys) + ") DO " +
-         (changes.empty() ? "NOTHING" : "UPDATE SET " + changes);
-}
-
-Names column_of(const postgres::Result& rows) {
-  Names out;
-  for (int i = 0; i < rows.rows(); ++i) out.push_back(rows.text(i, 0));
-  return out;
-}
-
-// The rows of the stage are numbered from 1, without gaps but for those that COPY refused.
-class StageWriter : public CopyWriter {
+class StageWriter final : public CopyWriter {
  public:
-  StageWriter(std::shared_ptr<EpochSession> session, SchemaPtr stream, TableTarget target,
-              std::string stage)
-      : CopyWriter(std::move(session), std::move(stream), stage, target.pairs),
-        names_(names_of(target.pairs)),
-        table_(target.relation.sql()),
-        stage_(std::move(stage)) {}
+  StageWriter(std::shared_ptr<EpochSession> session, std::shared_ptr<EpochTable> table,
+              WriterPlan plan, std::string stage, std::vector<DeferredKey> deferred)
+      : CopyWriter(std::move(session), std::move(table), std::move(plan), stage),
+        stage_(std::move(stage)),
+        deferred_(std::move(deferred)) {}
 
   Prepared prepare(Call& call) override {
     Connection& connection = settled(call);
-    const auto last = connection.run(call, "SELECT coalesce(max(_patchbay_row), 0) FROM " + stage_);
-    connection.run(call, "ANALYZE " + stage_);
     make_room(call, connection);
-    int64_t refused = 0;
-    std::string reason;
-    narrow(
-        static_cast<size_t>(last.integer(0, 0)),
-        [&](size_t from, size_t to) { return move(call, connection, from, to, reason); },
-        [&](size_t row) { refused += refuse(call, connection, row + 1, reason); });
-    connection.run(call, "DROP TABLE " + stage_);
-    return prepared(call, rows_ - refused);
-  }
-
- protected:
-  // Before rows move; within the transaction.
-  virtual void make_room(Call&, Connection&) {}
-  // Statements that move the rows for which `rows` is true, of the stage called s.
-  virtual std::string statements(const std::string& rows) const = 0;
-
-  const Names names_;
-  const std::string table_, stage_;
-
- private:
-  std::optional<size_t> move(Call& call, Connection& connection, size_t from, size_t to,
-                             std::string& reason) const {
-    const std::string rows = "s._patchbay_row > " + std::to_string(from) +
-                             " AND s._patchbay_row <= " + std::to_string(to);
-    const auto failed = under_savepoint(call, connection, reason, [&] {
-      connection.run(call, "SAVEPOINT patchbay; " + statements(rows));
-    });
-    if (failed) return to;
-    connection.run(call, "RELEASE SAVEPOINT patchbay");
-    return std::nullopt;
-  }
-
-  int64_t refuse(Call& call, Connection& connection, size_t number,
-                 const std::string& reason) const {
-    const auto row = connection.run(call, "SELECT to_jsonb(s) - '_patchbay_row' FROM " + stage_ +
-                                              " s WHERE _patchbay_row = " + std::to_string(number));
-    if (row.rows() == 0) return 0;
-    call.reject_record({stream_->name, "constraint", reason, ""}, row.text(0, 0));
-    return 1;
-  }
-};
-
-// Of several rows with one key the last one counts.
-class UpsertWriter final : public StageWriter {
- public:
-  UpsertWriter(std::shared_ptr<EpochSession> session, SchemaPtr stream, TableTarget target,
-               std::string stage, bool has_index)
-      : StageWriter(std::move(session), stream, target, std::move(stage)),
-        keys_(target.keys),
-        has_index_(has_index) {
-    std::vector<size_t> fields;
-    for (const auto& key : keys_) fields.push_back(static_cast<size_t>(stream->index_of(key)));
-    require(std::move(fields));
+    const StageMoves moves = plan_moves(call, connection);
+    if (!moves.keys.empty()) connection.run(call, "ANALYZE " + stage_);
+    const auto size = connection.run(
+        call, "SELECT pg_relation_size($1::regclass) / current_setting('block_size')::bigint",
+        {stage_});
+    places_ = static_cast<size_t>(size.integer(0, 0)) * kLinesOfPage;
+    session_->for_rows(call);
+    move_all(call, connection, moves);
+    session_->at_rest(call);
+    const bool stays = table_->write == WriteMode::kMirror || !table_->pointed_at.empty();
+    if (stays) {
+      table_->stages.push_back(stage_);
+      table_->keys = moves.keys;
+    } else {
+      connection.run(call, "DROP TABLE " + stage_);
+    }
+    return prepared(call);
   }
 
  private:
-  std::string statements(const std::string& rows) const override {
-    const std::string clear = has_index_ ? ""
-                                         : "DELETE FROM " + table_ + " t USING " + stage_ +
-                                               " s WHERE " + rows + " AND " + same(keys_) + "; ";
-    return clear + "INSERT INTO " + table_ + " (" + list_of(names_) + ") SELECT DISTINCT ON (" +
-           list_of(keys_) + ") " + list_of(names_) + " FROM " + stage_ + " s WHERE " + rows +
-           " ORDER BY " + list_of(keys_) + ", _patchbay_row DESC" +
-           (has_index_ ? on_conflict(names_, keys_) : "");
-  }
-
-  const Names keys_;
-  const bool has_index_;
-};
-
-// Replace, in a table that views, keys or rights hold in its place. Where foreign keys of other
-// tables point to it, rows that stay are updated: deleting them would take others with them.
-class RefillWriter final : public StageWriter {
- public:
-  RefillWriter(std::shared_ptr<EpochSession> session, SchemaPtr stream, TableTarget target,
-               std::string stage, Names pointed_at)
-      : StageWriter(std::move(session), std::move(stream), std::move(target), std::move(stage)),
-        pointed_at_(std::move(pointed_at)) {}
-
- private:
-  void make_room(Call& call, Connection& connection) override {
-    connection.run(call, "LOCK TABLE " + table_ + " IN ACCESS EXCLUSIVE MODE");
-    if (!pointed_at_.empty()) {
-      connection.run(call, "DELETE FROM " + table_ + " t WHERE NOT EXISTS (SELECT FROM " + stage_ +
-                               " s WHERE " + same(pointed_at_) + ")");
+  // What comes before the epoch's first row of the table.
+  void make_room(Call& call, Connection& connection) {
+    EpochTable& table = *table_;
+    if (table.write == WriteMode::kAppend) {
+      lock_table(call, session_->context, connection, table.table.relation.sql(), "ROW EXCLUSIVE");
       return;
     }
-    const bool may_truncate =
-        connection.run(call, "SELECT has_table_privilege($1, 'TRUNCATE')", {table_}).text(0, 0) ==
-        "t";
-    connection.run(call, (may_truncate ? "TRUNCATE " : "DELETE FROM ") + table_);
-  }
-
-  std::string statements(const std::string& rows) const override {
-    return "INSERT INTO " + table_ + " (" + list_of(names_) + ") SELECT " + list_of(names_) +
-           " FROM " + stage_ + " s WHERE " + rows + " ORDER BY _patchbay_row" +
-           (pointed_at_.empty() ? "" : on_conflict(names_, pointed_at_));
-  }
-
-  const Names pointed_at_;  // columns of this table
-};
-
-// A unique index on exactly these columns, whole and checked at once.
-bool has_unique_index(Call& call, Connection& connection, const TableTarget& target) {
-  std::string names;
-  for (const auto& key : target.keys) names += (names.empty() ? "" : ", ") + quote_literal(key);
-  const auto count = connection.run(
-      call,
-      "SELECT count(*) FROM pg_index i WHERE i.indrelid = " + quote_literal(target.relation.sql()) +
-          "::regclass AND i.indisunique AND i.indimmediate AND i.indisvalid"
-          " AND i.indpred IS NULL AND i.indexprs IS NULL AND"
-          " (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a"
-          "  WHERE a.attrelid = i.indrelid"
-          "  AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]))"
-          " = (SELECT array_agg(k ORDER BY k) FROM unnest(ARRAY[" +
-          names + "]::text[]) k)");
-  return count.integer(0, 0) > 0;
-}
-
-// The columns that a foreign key of another table points to; empty where none does.
-Names pointed_at(Call& call, Connection& connection, const TableTarget& target) {
-  Names keys = column_of(connection.run(
-      call,
-      "SELECT a.attname FROM (SELECT conrelid, confrelid, confkey FROM pg_constraint"
-      "   WHERE contype = 'f' AND confrelid = $1::regclass ORDER BY oid LIMIT 1) c"
-      " JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = ANY (c.confkey)",
-      {target.relation.sql()}));
-  const Names names = names_of(target.pairs);
-  for (const auto& key : keys) {
-    if (!holds(names, key)) {
-      throw Error(Code::kRemote, "table " + target.relation.table +
-                                     ": other tables point to its column " + key +
-                                     ", which the stream does not have, so its rows can't be "
-                                     "replaced; add the field, or use write: append");
+    if (table.write == WriteMode::kUpsert) return;
+    if (plan_.token.recreate) return make_anew(call, connection);
+    lock_table(call, session_->context, connection, table.table.relation.sql(),
+               "SHARE ROW EXCLUSIVE");
+    if (table.write == WriteMode::kMirror || !table.pointed_at.empty()) {
+      table.count_rows(call, connection);
+    } else {
+      empty(call, connection);
     }
   }
-  return keys;
+
+  // Its readers see the old rows until the epoch is committed, which TRUNCATE would not grant them.
+  void empty(Call& call, Connection&) {
+    if (std::exchange(table_->is_emptied, true)) return;
+    Connection& connection = session_->for_rows(call);
+    table_->rows_before = connection.run(call, "DELETE FROM " + table_->table.only()).affected();
+    session_->at_rest(call);
+  }
+
+  // The table gets the stream's columns, with their types, and loses the others.
+  void make_anew(Call& call, Connection& connection) {
+    PgTable& table = table_->table;
+    const bool first = !table_->is_emptied;
+    if (first) {
+      lock_table(call, session_->context, connection, table.relation.sql(), "ACCESS EXCLUSIVE");
+      empty(call, connection);
+    }
+    std::string changes;
+    const auto change = [&](const std::string& one) {
+      changes += (changes.empty() ? "" : ", ") + one;
+    };
+    if (first) {
+      for (const auto& name :
+           tables::columns_beyond(kPgNames, plan_.token.columns, table.plain_columns()))
+        change("DROP COLUMN " + quote_identifier(name));
+    }
+    for (size_t i = 0; i < plan_.token.columns.size(); ++i) {
+      const std::string name = quote_identifier(plan_.token.columns[i]);
+      const Type& type = plan_.token.types.at(i);
+      const PgColumn* column = table.find(plan_.token.columns[i]);
+      const bool fits = column && !column->generated && find_encoder(type, column->type);
+      if (fits) continue;
+      if (column) change("DROP COLUMN " + name);
+      change("ADD COLUMN " + name + " " + declared_type(type));
+    }
+    if (changes.empty()) return;
+    connection.run(call, "ALTER TABLE " + table.relation.sql() + " " + changes);
+    table.columns = columns_of_table(call, connection, table.oid);
+  }
+
+  StageMoves plan_moves(Call& call, Connection& connection) {
+    const PgTable& table = table_->table;
+    StageMoves moves{stage_, table.relation.sql(), table.only(), plan_.token.columns, {}};
+    std::vector<std::string> names = plan_.token.keys;
+    if (table_->write == WriteMode::kReplace) names = table_->pointed_at;
+    moves.keys = table_->keys_of(names);
+    moves.has_index = !names.empty() && has_unique_index(call, connection, table, names);
+    for (const auto& column : table.columns) {
+      const bool written =
+          std::find(moves.columns.begin(), moves.columns.end(), column.name) != moves.columns.end();
+      moves.has_identity = moves.has_identity || (written && column.is_identity);
+      moves.updates_first = moves.updates_first || (!written && column.not_null &&
+                                                    !column.fills_itself && !column.generated);
+    }
+    // Two that look for the same key at once would both add it.
+    if (!moves.keys.empty() && !moves.has_index)
+      lock_table(call, session_->context, connection, table.relation.sql(), "SHARE ROW EXCLUSIVE");
+    return moves;
+  }
+
+  void move_all(Call& call, Connection& connection, const StageMoves& moves) {
+    if (deferred_.empty()) {
+      move_each(call, connection, moves, {});
+      return;
+    }
+    // Rows that break a key which is judged at the end are found when all others are there; without
+    // them others may break it.
+    for (;;) {
+      connection.run(call, "SAVEPOINT patchbay_all");
+      std::vector<size_t> refused;
+      move_each(call, connection, moves, [&](size_t place) { refused.push_back(place); });
+      auto broken = rows_that_break_keys(call, connection);
+      if (refused.empty() && broken.empty()) {
+        connection.run(call, "RELEASE SAVEPOINT patchbay_all");
+        return;
+      }
+      connection.run(call, "ROLLBACK TO SAVEPOINT patchbay_all; RELEASE SAVEPOINT patchbay_all");
+      for (const auto& [place, key] : broken) {
+        refuse_row(call, connection, place,
+                   "insert or update on table \"" + table_->table.relation.table +
+                       "\" violates foreign key constraint \"" + key + "\"");
+        refused.push_back(place);
+      }
+      std::string places;
+      for (const size_t place : refused) places += (places.empty() ? "" : ", ") + place_sql(place);
+      connection.run(call, "DELETE FROM " + stage_ + " AS _patchbay_s WHERE _patchbay_s.ctid IN (" +
+                               places + ")");
+    }
+  }
+
+  void move_each(Call& call, Connection& connection, const StageMoves& moves,
+                 const std::function<void(size_t)>& note) {
+    std::string reason;
+    narrow(
+        places_,
+        [&](size_t from, size_t to) -> std::optional<size_t> {
+          const auto failed = under_savepoint(call, connection, reason, [&] {
+            connection.run(call, "SAVEPOINT patchbay; " + moves.sql(rows_between(from, to)));
+          });
+          if (failed) return to;
+          connection.run(call, "RELEASE SAVEPOINT patchbay");
+          return std::nullopt;
+        },
+        [&](size_t place) {
+          refuse_row(call, connection, place, reason);
+          if (note) note(place);
+        });
+  }
+
+  struct Broken {
+    size_t place;
+    std::string key;
+  };
+
+  // Whether the keys hold is left to the server; which rows are at fault, it does not say.
+  std::vector<Broken> rows_that_break_keys(Call& call, Connection& connection) {
+    std::vector<Broken> out;
+    std::string names;
+    for (const auto& key : deferred_) {
+      // Rows that the key points to may still come, by another writer.
+      const bool waits =
+          std::any_of(session_->tables.begin(), session_->tables.end(), [&](const auto& one) {
+            return one->table.oid == key.parent_oid && one.get() != table_.get() && one->open > 0;
+          });
+      if (waits) continue;
+      names += (names.empty() ? "" : ", ") + key.name;
+      std::string where, same;
+      for (size_t i = 0; i < key.columns.size(); ++i) {
+        const bool has = std::find(plan_.token.columns.begin(), plan_.token.columns.end(),
+                                   key.columns[i]) != plan_.token.columns.end();
+        if (!has) where.clear();
+        if (!has) break;
+        const std::string own = "_patchbay_s." + quote_identifier(key.columns[i]);
+        where += own + " IS NOT NULL AND ";
+        same += (i == 0 ? "" : " AND ") + std::string("_patchbay_p.") +
+                quote_identifier(key.parent_columns[i]) + " " + key.equals[i] + " " + own;
+      }
+      if (where.empty()) continue;
+      const auto rows =
+          connection.run(call, "SELECT _patchbay_s.ctid FROM " + stage_ + " AS _patchbay_s WHERE " +
+                                   where + "NOT EXISTS (SELECT FROM " + key.parent +
+                                   " AS _patchbay_p WHERE " + same + ")");
+      for (int i = 0; i < rows.rows(); ++i) out.push_back({place_of(rows.text(i, 0)), bare(key)});
+    }
+    if (out.empty() && !names.empty())
+      connection.run(
+          call, "SET CONSTRAINTS " + names + " IMMEDIATE; SET CONSTRAINTS " + names + " DEFERRED");
+    std::sort(out.begin(), out.end(),
+              [](const auto& a, const auto& b) { return a.place < b.place; });
+    out.erase(std::unique(out.begin(), out.end(),
+                          [](const auto& a, const auto& b) { return a.place == b.place; }),
+              out.end());
+    return out;
+  }
+
+  static std::string bare(const DeferredKey& key) {
+    const Relation name = relation_of("", key.name);
+    return name.table;
+  }
+
+  // (3,17)
+  static size_t place_of(const std::string& tid) {
+    const size_t comma = tid.find(',');
+    return std::stoul(tid.substr(1, comma - 1)) * kLinesOfPage + std::stoul(tid.substr(comma + 1));
+  }
+
+  // The row itself, with its types, so that it can be replayed.
+  void refuse_row(Call& call, Connection& connection, size_t place, const std::string& reason) {
+    std::vector<PgColumn> columns;
+    for (const auto& pair : plan_.pairs) columns.push_back(pair.column);
+    const auto schema = std::make_shared<const Schema>(schema_of(stream_->name, columns));
+    connection.begin_copy_out(call, "COPY (SELECT " + read_list(columns, "_patchbay_s.") +
+                                        " FROM " + stage_ +
+                                        " AS _patchbay_s WHERE _patchbay_s.ctid "
+                                        "OPERATOR(pg_catalog.=) " +
+                                        place_sql(place) + ") TO STDOUT (FORMAT binary)");
+    CopyDecoder decoder(schema, columns, 0, connection.any_bytes());
+    while (const auto piece = connection.get(call)) {
+      const auto row = decoder.row_of(*piece);
+      if (!row) continue;
+      --rows_;
+      BatchBuilder batch(schema);
+      decoder.attach(batch);
+      if (decoder.append(*row, batch)) {
+        call.reject_record({stream_->name, "constraint", reason, ""},
+                           write_json(decoder.describe(*row)));
+      } else {
+        call.reject({stream_->name, "constraint", reason, ""}, batch.finish());
+      }
+    }
+  }
+
+  const std::string stage_;
+  const std::vector<DeferredKey> deferred_;
+  size_t places_ = 0;
+};
+
+// As the table's columns, whose rights and locks it does not need. For a table that may be made
+// anew, as the stream's fields.
+std::string stage_columns(const WriterPlan& plan) {
+  std::string out;
+  for (size_t i = 0; i < plan.token.columns.size(); ++i) {
+    out += (i == 0 ? "" : ", ") + quote_identifier(plan.token.columns[i]) + " ";
+    if (plan.token.recreate) {
+      out += declared_type(plan.token.types.at(i));
+    } else {
+      const PgColumn& column = plan.pairs[i].column;
+      out += column.sql_type + (column.collation.empty() ? "" : " COLLATE " + column.collation);
+    }
+  }
+  return out;
+}
+
+void require_pointed_at(const EpochTable& table, const WriterPlan& plan) {
+  for (const auto& key : table.pointed_at) {
+    const auto& columns = plan.token.columns;
+    if (std::find(columns.begin(), columns.end(), key) != columns.end()) continue;
+    throw Error(Code::kRemote, "table " + table.table.shown +
+                                   ": other tables point to its column " + key +
+                                   ", which the stream does not have, so its rows can't be "
+                                   "replaced; add the field, or use write: append");
+  }
+}
+
+void require_changeable(const EpochTable& table, const WriterPlan& plan) {
+  for (const auto& pair : plan.pairs) {
+    const auto& keys = plan.token.keys;
+    if (!pair.column.identity_always || keys.empty() ||
+        std::find(keys.begin(), keys.end(), pair.column.name) != keys.end())
+      continue;
+    throw Error(Code::kSchema, pair.column.name + ": is GENERATED ALWAYS AS IDENTITY in table " +
+                                   table.table.shown +
+                                   ", which no update can set; make it a key, or drop the field "
+                                   "with `fields`");
+  }
 }
 
 }  // namespace
 
 std::unique_ptr<Writer> make_stage_writer(Call& call, std::shared_ptr<EpochSession> session,
-                                          SchemaPtr stream, TableTarget target,
-                                          const std::string& number) {
+                                          std::shared_ptr<EpochTable> table, WriterPlan plan,
+                                          std::vector<DeferredKey> deferred) {
   Connection& connection = session->at_rest(call);
-  const std::string stage = "pg_temp._patchbay_stage_" + number;
-  connection.run(call, "CREATE TEMPORARY TABLE _patchbay_stage_" + number +
-                           " ON COMMIT DROP AS SELECT " + list_of(names_of(target.pairs)) +
-                           " FROM " + target.relation.sql() + " WITH NO DATA");
-  connection.run(call, "ALTER TABLE " + stage +
-                           " ADD COLUMN _patchbay_row bigint GENERATED ALWAYS AS IDENTITY");
-  if (target.write == "upsert") {
-    const bool has_index = has_unique_index(call, connection, target);
-    return std::make_unique<UpsertWriter>(std::move(session), std::move(stream), std::move(target),
-                                          stage, has_index);
+  if (table->write == WriteMode::kReplace && !plan.token.recreate)
+    table->pointed_at = pointed_at(call, connection, table->table);
+  require_pointed_at(*table, plan);
+  require_changeable(*table, plan);
+  const std::string name = "_patchbay_stage_" + std::to_string(session->writers);
+  const std::string stage = "pg_temp." + name;
+  connection.run(
+      call, "CREATE TEMPORARY TABLE " + name + " (" + stage_columns(plan) + ") ON COMMIT DROP");
+  if (plan.token.recreate) {
+    const auto oid = connection.run(call, "SELECT $1::regclass::oid", {stage}).text(0, 0);
+    const auto columns = columns_of_table(call, connection, oid);
+    for (size_t i = 0; i < plan.pairs.size(); ++i) plan.pairs[i].column = columns.at(i);
   }
-  Names keys = pointed_at(call, connection, target);
-  return std::make_unique<RefillWriter>(std::move(session), std::move(stream), std::move(target),
-                                        stage, std::move(keys));
+  std::string names;
+  for (const auto& key : deferred) names += (names.empty() ? "" : ", ") + key.name;
+  if (!names.empty()) connection.run(call, "SET CONSTRAINTS " + names + " DEFERRED");
+  return std::make_unique<StageWriter>(std::move(session), std::move(table), std::move(plan), stage,
+                                       std::move(deferred));
 }
 
 }  // namespace patchbay

@@ -4,8 +4,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cstring>
+#include <random>
+#include <sstream>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -19,6 +22,12 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kConnectTimeout = std::chrono::seconds(15);
+
+constexpr const char* kVerifies =
+    ". The server is on another machine, so that its certificate is verified "
+    "(sslmode=verify-full): "
+    "set sslrootcert in connection to the one of its authority, or another sslmode, or "
+    "allow_plain: true to take any server that answers";
 
 struct ConninfoFree {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
@@ -125,6 +134,28 @@ pg_conn* start(Call& call, const std::shared_ptr<Start>& starting) {
   return std::exchange(starting->connection, nullptr);
 }
 
+// This machine: a socket in its file system, or its loopback. A name that only hostaddr sends here
+// is another machine's.
+bool is_local(const std::string& host) {
+  return host.empty() || host.starts_with('/') || host.starts_with('@') || host == "localhost" ||
+         host == "::1" ||
+         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos);
+}
+
+// libpq's own default takes what a server offers, and no TLS is among it: whoever answers would be
+// given the password. https://www.postgresql.org/docs/15/libpq-ssl.html
+bool is_open_to_anyone(pg_conn* connection) {
+  const Options options(PQconninfo(connection));
+  if (value_of(options, "sslmode") != "prefer") return false;
+  std::string hosts = value_of(options, "host");
+  if (hosts.empty()) hosts = value_of(options, "hostaddr");
+  std::istringstream in(hosts);
+  for (std::string host; std::getline(in, host, ',');) {
+    if (!is_local(host)) return true;
+  }
+  return false;
+}
+
 std::chrono::milliseconds timeout_of(pg_conn* connection) {
   const std::string text = value_of(Options(PQconninfo(connection)), "connect_timeout");
   int seconds = 0;
@@ -132,7 +163,7 @@ std::chrono::milliseconds timeout_of(pg_conn* connection) {
   return seconds > 0 ? std::chrono::seconds(seconds) : kConnectTimeout;
 }
 
-void wait_connected(Call& call, pg_conn* connection) {
+void wait_connected(Call& call, pg_conn* connection, bool verifies) {
   const auto timeout = timeout_of(connection);
   const auto deadline = Clock::now() + timeout;
   PostgresPollingStatusType status = PGRES_POLLING_WRITING;
@@ -156,7 +187,8 @@ void wait_connected(Call& call, pg_conn* connection) {
   if (PQstatus(connection) == CONNECTION_OK) return;
   const std::string message = PQerrorMessage(connection);
   const Code code = class_of_connect(message);
-  throw Error(code, "postgres: " + one_line(without_location(message)) + advice_for(code));
+  throw Error(code, "postgres: " + one_line(without_location(message)) + advice_for(code) +
+                        (verifies && code == Code::kAuth ? kVerifies : ""));
 }
 
 }  // namespace
@@ -172,7 +204,8 @@ std::string one_line(std::string text) {
 }
 
 Place parse_place(const Config& config) {
-  Place place{config.get<std::string>("connection"), config.find<Secret>("password")};
+  Place place{config.get<std::string>("connection"), config.find<Secret>("password"),
+              config.get_or("allow_plain", false)};
   char* message = nullptr;
   const Options options(PQconninfoParse(place.connection.c_str(), &message));
   // libpq's message quotes the string, which may hold a password.
@@ -208,6 +241,35 @@ Connection::Connection(Call& call, const Place& place) {
   }
 }
 
+// A number for each process, and two uses of it:
+// https://www.postgresql.org/docs/15/view-pg-locks.html
+const ProcessMarks& process_marks() {
+  static const ProcessMarks marks = [] {
+    std::random_device random;
+    const uint64_t number = (uint64_t{random()} << 32 | random()) & ~uint64_t{1};
+    return ProcessMarks{std::bit_cast<int64_t>(number), std::bit_cast<int64_t>(number | 1)};
+  }();
+  return marks;
+}
+
+void Connection::begin(Call& call, const std::string& mode, const std::string& first) {
+  const std::pair<const char*, int> limits[] = {{"statement_timeout", 0},
+                                                {"idle_in_transaction_session_timeout", 0},
+                                                {"transaction_timeout", 170000}};
+  std::string sql = "BEGIN " + mode + "; " + kOwnPath +
+                    "; SET LOCAL datestyle = ISO; SET LOCAL intervalstyle = iso_8601;"
+                    " SET LOCAL timezone = 'UTC'; SET LOCAL extra_float_digits = 1;"
+                    " SET LOCAL bytea_output = hex; ";
+  // A copy may take long, and a transaction may wait for its data.
+  for (const auto& [setting, since] : limits) {
+    if (server_version() >= since && !sets(setting))
+      sql += std::string("SET LOCAL ") + setting + " = 0; ";
+  }
+  const bool reads = mode.find("READ ONLY") != std::string::npos;
+  run(call, sql + first + "SELECT pg_catalog.pg_advisory_xact_lock_shared(" +
+                std::to_string(reads ? process_marks().reader : process_marks().writer) + ")");
+}
+
 bool Connection::sets(std::string_view setting) const {
   return value_of(Options(PQconninfo(connection_.get())), "options").find(setting) !=
          std::string::npos;
@@ -225,17 +287,19 @@ void Connection::connect(Call& call, const Place& place) {
   starting->add("client_encoding", "UTF8");
   if (place.password) starting->add("password", call.secret(*place.password));
   connection_.reset(start(call, starting));
+  const bool verifies = connection_ && !place.allow_plain && is_open_to_anyone(connection_.get());
+  if (verifies) {
+    starting->add("sslmode", "verify-full");
+    connection_.reset(start(call, starting));
+  }
   if (!connection_) throw Error(Code::kInternal, "postgres: no memory for a connection");
   // A failed connection has no SQLSTATE of its own but in a verbose message.
   PQsetErrorVerbosity(connection_.get(), PQERRORS_VERBOSE);
   // Notices are for psql's users; libpq would print them.
   PQsetNoticeReceiver(connection_.get(), [](void*, const PGresult*) {}, nullptr);
-  wait_connected(call, connection_.get());
+  wait_connected(call, connection_.get(), verifies);
   PQsetErrorVerbosity(connection_.get(), PQERRORS_DEFAULT);
   PQsetnonblocking(connection_.get(), 1);
-  run(call,
-      "SET datestyle = ISO; SET intervalstyle = iso_8601; SET timezone = 'UTC'; "
-      "SET extra_float_digits = 1; SET bytea_output = hex");
 }
 
 }  // namespace patchbay::postgres

@@ -118,6 +118,11 @@ bool Connection::idle() const {
          PQtransactionStatus(connection_.get()) == PQTRANS_IDLE;
 }
 int Connection::process() const { return PQbackendPID(connection_.get()); }
+std::string Connection::place_name() const {
+  const auto text = [](const char* value) { return std::string(value ? value : ""); };
+  return text(PQhost(connection_.get())) + ":" + text(PQport(connection_.get())) + "/" +
+         text(PQdb(connection_.get()));
+}
 int Connection::server_version() const { return PQserverVersion(connection_.get()); }
 
 void Connection::wait(Call& call, short events) {

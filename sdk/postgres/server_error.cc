@@ -101,7 +101,9 @@ ServerError::ServerError(const std::string& subject, Fields fields)
       fields_(std::move(fields)) {}
 
 bool ServerError::is_about_a_row(const Fields& fields) {
-  return class_of(fields.sqlstate) == Code::kData || fields.sqlstate == "54000" ||
+  // A policy's WITH CHECK, or a view's.
+  const bool policy = fields.source == "ExecWithCheckOptions";
+  return policy || class_of(fields.sqlstate) == Code::kData || fields.sqlstate == "54000" ||
          (is_raised(fields) && class_of(fields.sqlstate) == Code::kRemote);
 }
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 
+from postgres_server import PASSWORD, Postgres
 from server_process import Server
 
 BUILD = pathlib.Path(os.environ.get("PATCHBAY_BUILD_DIR", pathlib.Path(__file__).resolve().parents[2] / "build/dev"))
@@ -25,7 +26,22 @@ def bq(folder):
                     "modes": ["append", "replace", "upsert", "mirror"], "folds_case": True, "keeps_prepared": True, "knows_outcomes": True}
 
 
-SINKS = {"bq": bq, "sqlite": sqlite}
+class Cluster:
+    def __init__(self):
+        self.server = Postgres()
+        self.uri = self.server.uri
+
+    def stop(self):
+        self.server.remove()
+
+
+def postgres(_):
+    cluster = Cluster()
+    return cluster, {"component": "postgres", "config": {"connection": cluster.uri, "password": {"secret": "pg"}}, "secrets": {"pg": PASSWORD},
+                     "modes": ["append", "replace", "upsert", "mirror"], "keeps_newest": True, "knows_outcomes": True}
+
+
+SINKS = {"bq": bq, "postgres": postgres, "sqlite": sqlite}
 
 
 def main():

@@ -23,6 +23,8 @@ namespace patchbay::postgres {
 struct Place {
   std::string connection;
   std::optional<Secret> password;
+  // Option allow_plain: a server that is not on this machine need not prove who it is.
+  bool allow_plain = false;
 };
 
 // Throws kConfig where the option `connection` can't be read, or holds the password itself.
@@ -90,11 +92,17 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  // Begins a transaction, `mode` behind BEGIN, whose settings are ours: whatever the session, the
+  // role or a pooler has set, own statements see the system's names alone and texts have one form.
+  // They end with the transaction. `first` are statements that must come before any snapshot.
+  void begin(Call& call, const std::string& mode, const std::string& first = "");
+
   // Several statements where there are no parameters. Throws ServerError, kUnavailable when the
   // connection broke, kCancelled.
   Result run(Call& call, const std::string& sql, const std::vector<std::string>& parameters = {});
 
-  // What a query returns, without running it.
+  // What a query returns, without running it. Inside a transaction: a pooler may give the next
+  // statement outside of one to another session.
   std::vector<Field> describe(Call& call, const std::string& query);
 
   // COPY .. FROM STDIN: begin, put any number of pieces, send the end, and finish: a refused row
@@ -109,6 +117,7 @@ class Connection {
   std::optional<std::string_view> get(Call& call);
 
   int process() const;                        // the server's, for this session
+  std::string place_name() const;             // host:port/database, as the server is known here
   int server_version() const;                 // 150004 = 15.4
   bool sets(std::string_view setting) const;  // the place itself says so, in its options
   bool idle() const;  // alive, and no statement or transaction was left half-way
@@ -130,6 +139,18 @@ class Connection {
   std::unique_ptr<pg_conn, Closer> connection_;
   char* row_ = nullptr;  // of COPY out, libpq's
 };
+
+// The paths on which names are looked up: for statements of ours, and what the user's session has,
+// for the user's own query and for what is tied to the user's tables.
+inline constexpr const char* kOwnPath = "SET LOCAL search_path = pg_catalog, pg_temp";
+inline constexpr const char* kUsersPath = "SET LOCAL search_path = DEFAULT";
+
+// Every transaction of this process holds a shared advisory lock with one of these two numbers: by
+// it a session that others wait for is known as our own.
+struct ProcessMarks {
+  int64_t reader, writer;
+};
+const ProcessMarks& process_marks();
 
 std::string quote_identifier(std::string_view name);
 std::string quote_literal(std::string_view text);
