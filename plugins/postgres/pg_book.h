@@ -20,12 +20,13 @@ class PgBook {
   std::string commit_sql(const Epoch& epoch, const std::string& txn, uint64_t number) const;
 
   bool exists(Call& call, postgres::Connection& connection) const;
+  // It is there, and not an older version's.
+  bool is_current(Call& call, postgres::Connection& connection) const;
   // Makes the table, or adds what an older version's lacks, in a transaction of its own. Throws
   // kConfig where a publication would send it to subscribers that have no such table.
   void require(Call& call, postgres::Connection& connection) const;
 
  private:
-  bool is_current(Call& call, postgres::Connection& connection) const;
   void refuse_published(Call& call, postgres::Connection& connection) const;
 
   Relation table_;

@@ -50,8 +50,8 @@ void CursorRead::begin(Call& call, postgres::Connection& connection, const std::
   running_ = {since, since + static_cast<uint32_t>(next - static_cast<uint32_t>(since))};
   files_ = connection
                .run(call,
-                    "SELECT md5(string_agg(coalesce(pg_relation_filenode(id), 0)::text, ','"
-                    " ORDER BY id)) FROM (SELECT $1::regclass::oid AS id UNION"
+                    "SELECT left(md5(string_agg(coalesce(pg_relation_filenode(id), 0)::text, ','"
+                    " ORDER BY id)), 16) FROM (SELECT $1::regclass::oid AS id UNION"
                     " SELECT relid::oid FROM pg_partition_tree($1::regclass)) t",
                     {relation})
                .text(0, 0);

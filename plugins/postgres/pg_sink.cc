@@ -16,11 +16,6 @@ using postgres::ServerError;
 using tables::SchemaStep;
 using Kind = tables::SchemaStep::Kind;
 
-// What the server forgets after a crash would be lost: the state that follows it is kept.
-const char kDurable[] =
-    "SELECT set_config('synchronous_commit', 'on', true)"
-    " WHERE current_setting('synchronous_commit') = 'off'";
-
 // Where no binary form is known the value goes as text, and the server judges it.
 bool has_text_form(const Type& type) {
   return type.id != TypeId::kList && type.id != TypeId::kStruct && type.id != TypeId::kBinary;
@@ -30,6 +25,22 @@ bool has_text_form(const Type& type) {
 tables::TableOptions with_one_spelling(tables::TableOptions options, const std::string& schema) {
   for (auto& [stream, table] : options.tables) table = relation_of(schema, table).spelled(schema);
   return options;
+}
+
+constexpr const char* kUniqueViolation = "23505";
+
+// The session that has prepared what the token is about.
+void end_session(Call& call, Connection& connection, const std::string& text) {
+  // A token of an older version is nothing but what is in `more` today.
+  const Json::Value token = parse_json(text);
+  const Json::Value& at = token.isMember("more") ? token["more"] : token;
+  in_transaction(call, connection, kReadCommitted, [&] {
+    connection.run(call,
+                   "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                   " WHERE pid = $1::int AND pid <> pg_backend_pid() AND backend_start::text = $2"
+                   " AND usename = current_user",
+                   {std::to_string(at["process"].asInt()), at["started"].asString()});
+  });
 }
 
 // Another lane may make the same thing just now.
@@ -61,6 +72,18 @@ Connection& PostgresSink::connection(Call& call) {
                 "connection, or add target_session_attrs=read-write");
   }
   return *connection_;
+}
+
+template <class Work>
+auto PostgresSink::repeatable(Call& call, Work&& work) {
+  for (uint32_t attempt = 1;; ++attempt) {
+    try {
+      return work(connection(call));
+    } catch (const Error& error) {
+      connection_.reset();
+      if (!may_try_again(call, attempt, error)) throw;
+    }
+  }
 }
 
 // A stream that no option gives a table has one of its own name, whatever characters it holds.
@@ -99,7 +122,8 @@ void PostgresSink::check(Call& call) {
 }
 
 Json::Value PostgresSink::plan_schema(Call& call, const SchemaPtr& stream) {
-  const bool own = has_session(call.epoch().txn);
+  // What the epoch at hand has changed only its own session sees.
+  const bool own = session_ && session_->connection && session_->connection->working();
   Connection& open = own ? session_->at_rest(call) : connection(call);
   const auto look = [&] { return table_of_stream(call, open, stream->name); };
   const auto table = own ? look() : in_transaction(call, open, kReadOnly, look);
@@ -172,7 +196,7 @@ void PostgresSink::apply_schema(Call& call, const SchemaPtr& stream, const Json:
 
 void PostgresSink::require_book(Call& call) {
   if (has_book_) return;
-  book_.require(call, connection(call));
+  repeatable(call, [&](Connection& open) { book_.require(call, open); });
   has_book_ = true;
 }
 
@@ -184,7 +208,6 @@ EpochSession& PostgresSink::session(Call& call, const std::string& txn) {
   std::shared_ptr<EpochSession> fresh(new EpochSession{context_, txn, std::move(connection_)});
   Connection& open = *fresh->connection;
   open.begin(call, kReadCommitted);
-  open.run(call, kDurable);
   // Throws for one that was aborted.
   book_.on(call, open).is_committed(txn);
   // Constraints are judged where the row is still at hand; foreign keys that are to be judged at
@@ -263,8 +286,8 @@ bool PostgresSink::commit_open(Call& call, const std::string& txn, uint64_t epoc
     for (const auto& table : ended->tables) table->finish(call, context_, open);
     if (open.run(call, book_.commit_sql(call.epoch(), txn, epoch)).tag() != "COMMIT") return false;
   } catch (const ServerError& error) {
-    const bool is_noted =
-        error.fields().sqlstate == "23505" && error.fields().table == tables::EpochBook::kTable;
+    const bool is_noted = error.fields().sqlstate == kUniqueViolation &&
+                          error.fields().table == tables::EpochBook::kTable;
     if (error.code() != Code::kUnavailable && !is_noted) throw;
     return false;
   } catch (const Error& error) {
@@ -277,8 +300,9 @@ bool PostgresSink::commit_open(Call& call, const std::string& txn, uint64_t epoc
 
 Outcome PostgresSink::noted(Call& call, const std::string& txn) {
   require_book(call);
-  Connection& open = connection(call);
-  return in_transaction(call, open, kReadOnly, [&] { return book_.on(call, open).find(txn); });
+  return repeatable(call, [&](Connection& open) {
+    return in_transaction(call, open, kReadOnly, [&] { return book_.on(call, open).find(txn); });
+  });
 }
 
 // A session that lost its client may still be at work on its COMMIT: it is ended, then its note is
@@ -287,20 +311,8 @@ Outcome PostgresSink::fence(Call& call, const std::string& txn,
                             std::span<const std::string> tokens) {
   const Outcome known = noted(call, txn);
   if (known != Outcome::kUnknown) return known;
-  Connection& open = connection(call);
-  if (!tokens.empty()) {
-    // A token of an older version is nothing but what is in `more` today.
-    const Json::Value token = parse_json(tokens[0]);
-    const Json::Value& at = token.isMember("more") ? token["more"] : token;
-    in_transaction(call, open, kReadCommitted, [&] {
-      open.run(call,
-               "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-               " WHERE pid = $1::int AND pid <> pg_backend_pid() AND backend_start::text = $2"
-               " AND usename = current_user",
-               {std::to_string(at["process"].asInt()), at["started"].asString()});
-    });
-  }
-  for (bool again : {true, false}) {
+  return repeatable(call, [&](Connection& open) {
+    if (!tokens.empty()) end_session(call, open, tokens[0]);
     try {
       return in_transaction(call, open, kReadCommitted, [&] {
         open.run(call, "SET LOCAL lock_timeout = '30s'");
@@ -309,10 +321,10 @@ Outcome PostgresSink::fence(Call& call, const std::string& txn,
         return book.find(txn);
       });
     } catch (const ServerError& error) {
-      if (!again || error.fields().sqlstate != "23505") throw;
+      if (error.fields().sqlstate != kUniqueViolation) throw;
+      return noted(call, txn);  // just now
     }
-  }
-  return Outcome::kUnknown;
+  });
 }
 
 void PostgresSink::abort(Call& call, std::span<const std::string> txns) {
@@ -336,15 +348,11 @@ Outcome PostgresSink::outcome(Call& call, const std::string& txn,
 }
 
 uint64_t PostgresSink::newest(Call& call) {
-  Connection& open = connection(call);
-  return in_transaction(call, open, kReadOnly, [&]() -> uint64_t {
-    if (!book_.exists(call, open)) return 0;
-    const bool has_scope =
-        open.run(call,
-                 "SELECT FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = 'scope'",
-                 {book_.table().sql()})
-            .rows() > 0;
-    return has_scope ? book_.on(call, open).newest(call.epoch().scope) : 0;
+  return repeatable(call, [&](Connection& open) {
+    return in_transaction(call, open, kReadOnly, [&]() -> uint64_t {
+      const bool is_there = book_.is_current(call, open);
+      return is_there ? book_.on(call, open).newest(call.epoch().scope) : 0;
+    });
   });
 }
 

@@ -36,6 +36,9 @@ class PostgresSink final : public Sink {
 
  private:
   postgres::Connection& connection(Call& call);  // for what is no part of an epoch
+  // Work outside of an epoch, which may be repeated: `work(connection)`.
+  template <class Work>
+  auto repeatable(Call& call, Work&& work);
   EpochSession& session(Call& call, const std::string& txn);
   bool has_session(const std::string& txn) const { return session_ && session_->txn == txn; }
   Relation relation_of_stream(const std::string& stream) const;

@@ -266,7 +266,12 @@ void Connection::begin(Call& call, const std::string& mode, const std::string& f
       sql += std::string("SET LOCAL ") + setting + " = 0; ";
   }
   const bool reads = mode.find("READ ONLY") != std::string::npos;
-  run(call, sql + first + "SELECT pg_catalog.pg_advisory_xact_lock_shared(" +
+  // What the server forgets after a crash would be lost: the state that follows it is kept.
+  const std::string durable =
+      reads ? ""
+            : "SELECT pg_catalog.set_config('synchronous_commit', 'on', true) WHERE"
+              " pg_catalog.current_setting('synchronous_commit') OPERATOR(pg_catalog.=) 'off'; ";
+  run(call, sql + first + durable + "SELECT pg_catalog.pg_advisory_xact_lock_shared(" +
                 std::to_string(reads ? process_marks().reader : process_marks().writer) + ")");
 }
 

@@ -113,6 +113,11 @@ bool Connection::any_bytes() const {
   return encoding && std::strcmp(encoding, "SQL_ASCII") == 0;
 }
 
+bool Connection::working() const {
+  const auto status = PQtransactionStatus(connection_.get());
+  return PQstatus(connection_.get()) == CONNECTION_OK &&
+         (status == PQTRANS_INTRANS || status == PQTRANS_ACTIVE);
+}
 bool Connection::idle() const {
   return PQstatus(connection_.get()) == CONNECTION_OK &&
          PQtransactionStatus(connection_.get()) == PQTRANS_IDLE;

@@ -101,13 +101,15 @@ class ConnectionTest(PostgresCase):
 
     def test_the_rights_that_a_sink_needs_are_few(self):
         uri = self.role("writer", "GRANT USAGE ON SCHEMA other TO writer; GRANT SELECT, INSERT, UPDATE, DELETE ON other._patchbay_epochs TO writer; GRANT INSERT ON other.a TO writer"
-                        .replace("GRANT SELECT", "CREATE TABLE other._patchbay_epochs (txn text PRIMARY KEY, epoch bigint, at timestamptz NOT NULL DEFAULT now()); CREATE TABLE other.a (id int); GRANT SELECT", 1))
+                        .replace("GRANT SELECT", "CREATE TABLE other._patchbay_epochs (txn text PRIMARY KEY, scope text NOT NULL DEFAULT '', epoch bigint NOT NULL DEFAULT 0, fenced smallint NOT NULL DEFAULT 0); CREATE TABLE other.a (id int); GRANT SELECT", 1))
         self.run_json(self.copy(", tables: {a: a}", ", schema: other", sink_uri=uri))
         self.assertEqual(self.column("SELECT id FROM other.a"), ["1"])
 
     def test_rows_that_a_role_may_see(self):
         uri = self.role("half", "GRANT USAGE ON SCHEMA public TO half; INSERT INTO a VALUES (2); GRANT SELECT ON a TO half; ALTER TABLE a ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON a USING (id = 1)")
-        self.works(uri)
+        self.fails(self.read(uri), 4, "set row_security: apply to read those that it may see")
+        self.run_json(self.read(uri, ", row_security: apply"))
+        self.assertEqual(self.rows("SELECT id FROM a"), [(1,)])
 
     def test_a_server_in_another_language_and_encoding(self):
         self.sql("DROP DATABASE IF EXISTS latin; CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")

@@ -6,6 +6,9 @@ import time
 from harness import main
 from postgres_behind_proxy import BehindProxy
 
+# What ends an epoch, and nothing else.
+COMMIT = "search_path = DEFAULT; COMMIT\0"
+
 
 class FaultTest(BehindProxy):
     def test_the_answer_to_commit_is_lost(self):
@@ -14,21 +17,21 @@ class FaultTest(BehindProxy):
                 self.sql("DROP TABLE IF EXISTS t, _patchbay_epochs")
                 self.patchbay("state", "reset", "load")
                 self.proxy.reset()
-                self.proxy.rules({"do": "lost", "direction": "up", "match": "COMMIT\0", "times": 2})
+                self.proxy.rules({"do": "lost", "direction": "up", "match": COMMIT, "times": 2})
                 options = f", write: {write}".replace(", keys: []", "")
                 self.run_json(self.down(options=options, uri=self.through()))
                 self.assertIn("lost", [c["fault"] for c in self.proxy.connections()])
                 self.target_is_whole("t")
-                self.assertEqual(self.column("SELECT count(*) FROM _patchbay_epochs WHERE epoch IS NULL"), ["0"], number)
+                self.assertEqual(self.column("SELECT count(*) FROM _patchbay_epochs WHERE fenced = 1"), ["0"], number)
 
     def test_commit_never_arrives(self):
-        self.proxy.rules({"do": "cut", "direction": "up", "match": "COMMIT\0"})
+        self.proxy.rules({"do": "cut", "direction": "up", "match": COMMIT})
         self.run_json(self.down(uri=self.through()))
         self.assertIn("cut", [c["fault"] for c in self.proxy.connections()])
         self.target_is_whole("t")
 
     def test_the_next_run_finds_out_how_a_commit_ended(self):
-        self.proxy.rules({"do": "lost", "direction": "up", "match": "COMMIT\0"}, {"do": "refuse", "times": 50})
+        self.proxy.rules({"do": "lost", "direction": "up", "match": COMMIT}, {"do": "refuse", "times": 50})
         process = self.start(self.down(uri=self.through(), attempts=1))
         self.wait_until(lambda: self.proxy.connections() and any(c["fault"] for c in self.proxy.connections()))
         self.assertEqual(process.wait(30), 5)
@@ -46,7 +49,7 @@ class FaultTest(BehindProxy):
                  ({"do": "stall", "direction": "down", "match": "COPY "}, self.down(uri=self.through(), options=", write: replace")),
                  ({"do": "stall", "direction": "down", "after": 200_000, "of": "all"}, self.copy(", tables: {a: a}", ", schema: other", source_uri=self.through())),
                  ({"do": "stall", "direction": "up", "after": 1}, self.copy(", tables: {a: a}", ", schema: other", source_uri=self.through())),
-                 ({"do": "stall", "direction": "up", "match": "COMMIT\0"}, self.down(uri=self.through()))]
+                 ({"do": "stall", "direction": "up", "match": COMMIT}, self.down(uri=self.through()))]
         for rule, pipeline in cases:
             with self.subTest(rule):
                 self.proxy.reset()
@@ -99,16 +102,16 @@ class FaultTest(BehindProxy):
         self.run_json(pipeline)
         most = self.proxy.total()["down"] * 8 // 10
         self.proxy.reset()
-        self.sql("DROP TABLE other.a")
+        self.sql("TRUNCATE other.a")
         self.patchbay("state", "reset", "copy")
         waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        blocker = self.session("BEGIN; LOCK TABLE other._patchbay_epochs")
+        blocker = self.session("BEGIN; LOCK TABLE other.a IN SHARE MODE")
         self.proxy.rules({"do": "stall", "direction": "down", "of": "all", "after": most})
         process = self.start(pipeline)
         self.wait_until(lambda: self.column(waiting))
         sink = self.column(waiting)
         self.proxy.end("reset")
-        self.wait_until(lambda: self.column(waiting) != sink)
+        self.wait_until(lambda: self.column(waiting) not in ([], sink))
         blocker.communicate("ROLLBACK;\n")
         self.assertEqual(process.wait(60), 0)
         self.target_is_whole("other.a")

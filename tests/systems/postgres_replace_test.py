@@ -31,7 +31,7 @@ class ReplaceTest(PostgresCase):
 
     def test_a_swap_keeps_what_describes_the_table(self):
         self.role("reader")
-        self.sql("""CREATE TABLE t (id bigint PRIMARY KEY, v text DEFAULT 'x' NOT NULL CHECK (v <> 'bad'), w int GENERATED ALWAYS AS (length(v)) STORED, z text);
+        self.sql("""CREATE TABLE t (id bigint PRIMARY KEY, v text DEFAULT 'x' NOT NULL CHECK (v <> 'bad'), w int GENERATED ALWAYS AS (length(v)) STORED, z text DEFAULT md5(random()::text));
                     CREATE INDEX by_v ON t (v) INCLUDE (id) WHERE v <> 'q'; CREATE UNIQUE INDEX "odd Name" ON t (lower(v)); ALTER TABLE t ADD CONSTRAINT own UNIQUE (z) DEFERRABLE;
                     GRANT SELECT ON t TO reader WITH GRANT OPTION; GRANT INSERT ON t TO PUBLIC; COMMENT ON TABLE t IS 'ours''s'; COMMENT ON COLUMN t.v IS 'v''s';
                     COMMENT ON INDEX by_v IS 'fast'; ALTER TABLE t ALTER v SET STORAGE EXTERNAL; ALTER DEFAULT PRIVILEGES GRANT DELETE ON TABLES TO reader;
@@ -119,10 +119,14 @@ class ReplaceTest(PostgresCase):
         self.run_json(self.replace("id\n1\n1\n"), code=6)
         self.assertEqual(self.column("SELECT id FROM t"), ["7"])
 
-    def test_nothing_is_a_content_too(self):
-        self.sql("CREATE TABLE a (id int); CREATE TABLE t AS SELECT 1 AS id; CREATE VIEW w AS SELECT * FROM t")
-        self.run_json(self.copy(", tables: {t: a}", ", write: replace"))
-        self.assertEqual(self.column("SELECT count(*) FROM t"), ["0"])
+    def test_nothing_is_a_content_where_the_option_says_so(self):
+        for view in ("", "CREATE VIEW w AS SELECT * FROM t"):
+            with self.subTest(view):
+                self.sql("DROP TABLE IF EXISTS a, t CASCADE; CREATE TABLE a (id int); CREATE TABLE t AS SELECT 1 AS id; " + view)
+                self.fails(self.copy(", tables: {t: a}", ", write: replace"), 7, "set empty: allow if that is right")
+                self.assertEqual(self.column("SELECT count(*) FROM t"), ["1"])
+                self.run_json(self.copy(", tables: {t: a}", ", write: replace, empty: allow"))
+                self.assertEqual(self.column("SELECT count(*) FROM t"), ["0"])
 
     def test_several_tables_change_together_or_not_at_all(self):
         self.sql("CREATE TABLE x AS SELECT 1 AS id; CREATE TABLE y AS SELECT 2 AS id; CREATE TABLE other.x (id int); CREATE TABLE other.y (id int CHECK (id < 5)); INSERT INTO other.x VALUES (0)")

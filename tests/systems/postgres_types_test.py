@@ -63,7 +63,7 @@ class TypesTest(PostgresCase):
         self.assertEqual(self.sql(f"SELECT {columns} FROM a ORDER BY i8"), self.sql(f"SELECT {columns} FROM made ORDER BY i8"))
         kinds = dict(self.sql("SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'made'"))
         self.assertEqual([kinds[c] for c in ("i4", "n", "tz", "ts", "jb", "ai", "y", "hs")],
-                         ["integer", "numeric", "timestamp with time zone", "timestamp without time zone", "jsonb", "ARRAY", "bytea", "text"])
+                         ["integer", "numeric", "timestamp with time zone", "timestamp without time zone", "json", "ARRAY", "bytea", "text"])
 
     def test_values_that_no_type_of_the_stream_holds(self):
         self.refused("CREATE TABLE a AS SELECT * FROM (VALUES (1.5::numeric), ('NaN')) v (x)", "x: does not fit decimal128 exactly, or is no number")

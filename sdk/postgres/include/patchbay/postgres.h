@@ -120,6 +120,7 @@ class Connection {
   std::string place_name() const;             // host:port/database, as the server is known here
   int server_version() const;                 // 150004 = 15.4
   bool sets(std::string_view setting) const;  // the place itself says so, in its options
+  bool working() const;                       // alive, and in a transaction that has not failed
   bool idle() const;  // alive, and no statement or transaction was left half-way
   // The database keeps text as any bytes: what it sends need not be UTF-8.
   bool any_bytes() const;
