@@ -1,5 +1,7 @@
 #include "copy_decode.h"
 
+#include "patchbay/tables/cursor.h"
+
 #include <limits>
 
 #include "patchbay/text_value.h"
@@ -264,6 +266,16 @@ std::vector<std::optional<std::string>> CopyDecoder::extra_fields(std::string_vi
     if (fields.next(field)) extra = std::string(field);
   }
   return out;
+}
+
+uint64_t CopyDecoder::digest(std::string_view row, const std::vector<uint64_t>& names) const {
+  Fields fields(row, columns_.size() + extra_);
+  std::string_view field;
+  tables::RowDigest out;
+  for (const uint64_t name : names) {
+    if (fields.next(field)) out.add_bytes(name, field);
+  }
+  return out.value();
 }
 
 Json::Value CopyDecoder::describe(std::string_view row) const {

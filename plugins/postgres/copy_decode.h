@@ -34,6 +34,8 @@ class CopyDecoder {
   std::optional<std::string> append(std::string_view row, BatchBuilder& batch) const;
   // The fields behind those of the schema, as text; nothing for null.
   std::vector<std::optional<std::string>> extra_fields(std::string_view row) const;
+  // What the row holds in the columns of the schema, whose names are `names` as digests take them.
+  uint64_t digest(std::string_view row, const std::vector<uint64_t>& names) const;
   // The fields by column: text as it is, the rest as its bytes in base 16.
   Json::Value describe(std::string_view row) const;
 

@@ -172,7 +172,7 @@ void CopyWriter::settle(Call& call) {
           return first ? *first : copy_again(call, from, to);
         },
         [&](size_t place) {
-          refuse(call, sent_[place], "constraint", reason_);
+          refuse(call, sent_[place], "constraint", reason_ + advice());
           --rows_;
         });
   }
@@ -180,6 +180,12 @@ void CopyWriter::settle(Call& call) {
   sent_.clear();
   batches_.clear();
   held_bytes_ = 0;
+}
+
+// A table that is replaced need not keep its types.
+std::string CopyWriter::advice() const {
+  const bool may = plan_.token.write == tables::WriteMode::kReplace && !encoder_.binary();
+  return may ? "; recreate: true would make the table anew with the stream's types" : "";
 }
 
 void CopyWriter::refuse(Call& call, const Place& place, const char* code,

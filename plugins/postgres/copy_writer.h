@@ -63,6 +63,7 @@ class CopyWriter : public Writer, private CopyUnderWay {
   void send(Call& call, Batch batch);
   std::optional<size_t> copy_again(Call& call, size_t from, size_t to);
   std::optional<size_t> result(Call& call, size_t rows);
+  std::string advice() const;
   void refuse(Call& call, const Place& place, const char* code, const std::string& reason);
 
   const std::string copy_;

@@ -21,7 +21,8 @@ std::string CursorRead::Window::contains_xmin() const {
          std::to_string(until - since) + ")";
 }
 
-CursorRead::CursorRead(std::string column, const Json::Value& state) : column_(std::move(column)) {
+CursorRead::CursorRead(std::string column, const Json::Value& state, bool waits)
+    : column_(std::move(column)), waits_(waits) {
   if (!state.isObject() || !state["cursor"].isString()) return;
   given_ = state;
   before_ = now_ = state["cursor"].asString();
@@ -32,12 +33,24 @@ CursorRead::CursorRead(std::string column, const Json::Value& state) : column_(s
   tells_equals_ = late_.until > 0;
 }
 
+void CursorRead::set_column(const PgColumn& column, Comparisons comparisons) {
+  compare_ = std::move(comparisons);
+  constexpr uint32_t kText = 25, kVarchar = 1043;
+  const PgKind kind = column.type.kind;
+  spelled_alike_ = kind == PgKind::kInt2 || kind == PgKind::kInt4 || kind == PgKind::kInt8 ||
+                   kind == PgKind::kDate || kind == PgKind::kTime || kind == PgKind::kTimestamp ||
+                   kind == PgKind::kTimestamptz || kind == PgKind::kUuid ||
+                   column.type.oid == kText || column.type.oid == kVarchar;
+}
+
 void CursorRead::begin(Call& call, postgres::Connection& connection, const std::string& stream,
                        const std::string& relation, const std::string& from) {
   knows_writers_ = !relation.empty();
   if (!knows_writers_) {
     late_ = {};
     tells_equals_ = false;
+    known_.emplace(stream, column_, before_ ? given_ : Json::Value());
+    if (waits_) known_->set_last_is_whole();
     return;
   }
   // The snapshot ends where transactions have ended: others at work may be younger. age() counts
@@ -117,20 +130,34 @@ std::string CursorRead::is_younger() const {
 }
 
 std::string CursorRead::fields() const {
+  const std::string name = quote_identifier(column_);
+  std::string same = "NULL";
+  if (!spelled_alike_) {
+    same = "(pg_catalog.lag(" + name + ") OVER (ORDER BY " + name + ") " + compare_.equals + " " +
+           name + ")";
+    if (before_) same = "COALESCE(" + same + ", " + compared(compare_.equals) + ")";
+  }
   return (late_.empty() ? "false" : "(" + compared(compare_.at_most) + ")") +
-         "::pg_catalog.text AS _patchbay_late, " + quote_identifier(column_) +
-         "::pg_catalog.text AS _patchbay_cursor";
+         "::pg_catalog.text AS _patchbay_late, " + name +
+         "::pg_catalog.text AS _patchbay_cursor, " + same + "::pg_catalog.text AS _patchbay_same";
 }
 
-std::string CursorRead::conditions() const {
+std::string CursorRead::conditions(const std::string& from) const {
   const std::string name = quote_identifier(column_);
   std::string out;
   // Rows without a cursor are shown, and refused, each time: no run would ever find them.
   if (before_) {
+    const bool again = known_ && known_->begins_with_last();
     out =
         "(" + compared(compare_.greater) + " OR " + name + " IS NULL" +
+        (again ? " OR " + compared(compare_.equals) : "") +
         (tells_equals_ ? " OR (" + compared(compare_.equals) + " AND " + is_younger() + ")" : "") +
         (late_.empty() ? "" : " OR " + late_.contains_xmin()) + ")";
+  }
+  if (known_ && waits_) {
+    out += (out.empty() ? "" : " AND ") + std::string("(") + name + " IS NULL OR NOT ((SELECT " +
+           name + " FROM " + from + " WHERE " + name + " IS NOT NULL ORDER BY " + name +
+           " DESC LIMIT 1) " + compare_.at_most + " " + name + "))";
   }
   if (!running_.empty()) out += (out.empty() ? "NOT " : " AND NOT ") + running_.contains_xmin();
   return out;
@@ -143,22 +170,34 @@ std::optional<std::string> CursorRead::refusal(const std::optional<std::string>&
   return std::nullopt;
 }
 
-// A late row may have the greatest cursor as well.
-void CursorRead::took(const std::string& cursor, bool late) {
-  took_any_ = true;
-  if (cursor != now_ && late) return;
-  if (cursor != now_) rows_ = 0;
-  ++rows_;
-  now_ = cursor;
+bool CursorRead::is_same(const std::optional<std::string>& word,
+                         const std::optional<std::string>& cursor) const {
+  return spelled_alike_ ? cursor && cursor == now_ : word == "true";
 }
 
-bool CursorRead::may_rest(const std::optional<std::string>& next, bool next_is_late) const {
-  return !next_is_late && (!took_any_ || next != now_);
+// A late row may have the greatest cursor as well.
+bool CursorRead::take(const std::string& cursor, bool late, bool same, uint64_t digest) {
+  if (known_ && !known_->take(cursor, same, digest)) {
+    now_ = cursor;
+    took_any_ = true;
+    return false;
+  }
+  took_any_ = true;
+  if (late && !same) return true;
+  if (!same) rows_ = 0;
+  ++rows_;
+  now_ = cursor;
+  return true;
+}
+
+bool CursorRead::may_rest(bool next_is_same, bool next_is_late) const {
+  return !next_is_late && (!took_any_ || !next_is_same);
 }
 
 Json::Value CursorRead::state() const {
   Json::Value out(Json::objectValue);
   if (!now_) return out;
+  if (known_) return known_->state();
   const bool as_it_was = !took_any_ && late_.empty() && tells_equals_ && files_before_ == files_;
   if (as_it_was) return given_;
   out["cursor"] = *now_;

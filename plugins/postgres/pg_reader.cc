@@ -66,7 +66,7 @@ class PostgresReader final : public Reader {
     const int64_t most = call.max_rows();
     size_t bytes = 0;
     for (int64_t seen = 0; pending_ && seen < most && bytes < kBatchBytes; ++seen) {
-      if (rest_wanted_ && seen > 0 && cursor_->may_rest(pending_cursor_, pending_late_)) break;
+      if (rest_wanted_ && seen > 0 && cursor_->may_rest(pending_same_, pending_late_)) break;
       bytes += pending_->size();
       take(call, batch);
     }
@@ -76,7 +76,7 @@ class PostgresReader final : public Reader {
 
   Checkpoint checkpoint(Call&, Json::Value& state) override {
     if (!cursor_) return pending_ ? Checkpoint::kNotNow : Checkpoint::kUnchanged;
-    rest_wanted_ = pending_ && !cursor_->may_rest(pending_cursor_, pending_late_);
+    rest_wanted_ = pending_ && !cursor_->may_rest(pending_same_, pending_late_);
     if (rest_wanted_) return Checkpoint::kNotNow;
     if (!cursor_->changed()) return Checkpoint::kUnchanged;
     state = cursor_->state();
@@ -121,18 +121,38 @@ class PostgresReader final : public Reader {
                                     [&](const PgColumn& c) { return c.name == cursor_->column(); });
     if (found == columns_.end())
       config_error("cursor", extract_.stream + " has no column " + cursor_->column());
-    cursor_->set_comparisons(comparisons_of(call, *connection_, found->type.oid));
+    cursor_->set_column(*found, comparisons_of(call, *connection_, found->type.oid));
     const bool table = !extract_.query && is_table(call, *connection_, extract_.relation);
     cursor_->begin(call, *connection_, extract_.stream, table ? extract_.relation : "",
                    extract_.from);
-    if (!table) return;
+    if (!table) return begin_known();
     if (const auto held = cursor_->held_back(call, *connection_, extract_.from))
       context_.log(BAY_LOG_WARN, extract_.stream + ": " + *held);
+  }
+
+  void begin_known() {
+    std::vector<std::string> names;
+    for (const auto& column : columns_) names.push_back(column.name);
+    for (const auto& name : names) names_.push_back(tables::RowDigest::of_name(name));
+    cursor_->set_columns(names);
+  }
+
+  // The rows of the last value, before all others.
+  void look(Call& call) {
+    connection_->begin_copy_out(call, "COPY (SELECT " + read_list(columns_) + " FROM " +
+                                          extract_.from + " WHERE " + cursor_->last_rows() +
+                                          ") TO STDOUT (FORMAT binary)");
+    CopyDecoder decoder(schema_, columns_, 0, connection_->any_bytes());
+    while (const auto piece = connection_->get(call)) {
+      if (const auto row = decoder.row_of(*piece)) cursor_->look(decoder.digest(*row, names_));
+    }
+    cursor_->end_look();
   }
 
   Event start(Call& call) {
     if (extract_.query) connection_->run(call, postgres::kUsersPath);
     try {
+      if (cursor_ && cursor_->needs_look()) look(call);
       connection_->begin_copy_out(call, "COPY (" + select() + ") TO STDOUT (FORMAT binary)");
     } catch (const ServerError& error) {
       throw_hidden(error);
@@ -148,7 +168,7 @@ class PostgresReader final : public Reader {
     if (cursor_) list += ", " + cursor_->fields();
     std::string where = extract_.range;
     if (cursor_) {
-      const std::string more = cursor_->conditions();
+      const std::string more = cursor_->conditions(extract_.from);
       if (!more.empty()) where += (where.empty() ? "" : " AND ") + more;
     }
     return "SELECT " + list + " FROM " + extract_.from + (where.empty() ? "" : " WHERE " + where) +
@@ -164,6 +184,7 @@ class PostgresReader final : public Reader {
         const auto extra = decoder_->extra_fields(*pending_);
         pending_late_ = extra[0] == "true";
         pending_cursor_ = extra[1];
+        pending_same_ = cursor_->is_same(extra[2], extra[1]);
       }
       return;
     }
@@ -175,8 +196,13 @@ class PostgresReader final : public Reader {
   void take(Call& call, BatchBuilder& batch) {
     std::optional<std::string> refusal;
     if (cursor_) refusal = cursor_->refusal(pending_cursor_);
-    if (cursor_ && !refusal) cursor_->took(*pending_cursor_, pending_late_);
-    if (!refusal) refusal = decoder_->append(*pending_, batch);
+    bool is_new = true;
+    if (cursor_ && !refusal) {
+      const uint64_t digest =
+          cursor_->needs_digests() ? decoder_->digest(*pending_, names_) : uint64_t{0};
+      is_new = cursor_->take(*pending_cursor_, pending_late_, pending_same_, digest);
+    }
+    if (is_new && !refusal) refusal = decoder_->append(*pending_, batch);
     if (refusal) reject(call, *refusal);
     ++row_;
     advance(call);
@@ -196,8 +222,9 @@ class PostgresReader final : public Reader {
   std::unique_ptr<CopyDecoder> decoder_;
   std::optional<std::string_view> pending_;  // the next row, libpq's
   std::optional<std::string> pending_cursor_;
-  bool pending_late_ = false;
-  bool rest_wanted_ = false;  // an epoch would have ended, but for rows that stay together
+  bool pending_late_ = false, pending_same_ = false;
+  std::vector<uint64_t> names_;  // of the columns, as digests take them
+  bool rest_wanted_ = false;     // an epoch would have ended, but for rows that stay together
   bool is_read_ = false;
   int64_t row_ = 0;
 };

@@ -45,6 +45,7 @@ PostgresSource::PostgresSource(Context& context, const Config& config)
       cursor_(config.find<std::string>("cursor")),
       partitions_(config.get<int64_t>("partitions")),
       numeric_text_(config.get<std::string>("numeric") == "text"),
+      waits_(config.get_or<std::string>("last_value", "read") == "wait"),
       filtered_(config.get_or<std::string>("row_security", "refuse") == "apply") {
   const Json::Value& tables = config.at("tables");
   for (const auto& stream : tables.getMemberNames()) tables_[stream] = tables[stream].asString();
@@ -193,7 +194,7 @@ std::vector<Split> PostgresSource::plan(Call& call, const std::vector<std::strin
 std::unique_ptr<Reader> PostgresSource::open(Call& call, const Split& split,
                                              const Json::Value& state) {
   std::optional<CursorRead> cursor;
-  if (cursor_) cursor.emplace(*cursor_, state);
+  if (cursor_) cursor.emplace(*cursor_, state, waits_);
   const Json::Value& at = split.detail;
   return make_reader(call, context_, open_session(call, place_),
                      {split.stream, at["from"].asString(), at["range"].asString(),

@@ -43,7 +43,7 @@ class PostgresSource final : public Source {
   const std::string schema_;
   const std::optional<std::string> query_, cursor_;
   const int64_t partitions_;
-  const bool numeric_text_, filtered_;
+  const bool numeric_text_, waits_, filtered_;
   std::map<std::string, std::string> tables_;
   std::unique_ptr<postgres::Connection> snapshot_;  // whose transaction the readers share
 };

@@ -30,6 +30,13 @@ std::unique_ptr<Writer> make_writer(Call& call, std::shared_ptr<EpochSession> se
   Connection& connection = session->at_rest(call);
   ++session->writers;
   const std::string target = table->table.relation.sql();
+  if (plan.options->owns_table() && table->table.guards_rows) {
+    throw Error(Code::kAuth, "table " + table->table.shown +
+                                 ": row security hides rows of it from this role, so that write: " +
+                                 tables::name_of(table->write) +
+                                 " would leave them; give the role BYPASSRLS, or use append or "
+                                 "upsert");
+  }
   // Of two runs that replace a table the second waits before it has written anything.
   if (plan.options->owns_table())
     lock_table(call, session->context, connection, target, "SHARE UPDATE EXCLUSIVE");

@@ -187,13 +187,17 @@ TEST(CursorRead, RestsOnlyBetweenDifferentValues) {
   Json::Value state;
   state["cursor"] = "5";
   CursorRead cursor("id", state);
-  EXPECT_EQ(cursor.conditions(), R"(("id" OPERATOR(pg_catalog.>) E'5' OR "id" IS NULL))");
+  EXPECT_EQ(cursor.conditions("t"), R"(("id" OPERATOR(pg_catalog.>) E'5' OR "id" IS NULL))");
   EXPECT_FALSE(cursor.changed());
-  cursor.took("6", false);
-  EXPECT_FALSE(cursor.may_rest("6", false));
-  EXPECT_TRUE(cursor.may_rest("7", false));
+  const auto may_rest = [&](const char* next) {
+    return cursor.may_rest(cursor.is_same(std::nullopt, next), false);
+  };
+  EXPECT_TRUE(may_rest("5"));
+  EXPECT_TRUE(cursor.take("6", false, false, 0));
+  EXPECT_FALSE(may_rest("6"));
+  EXPECT_TRUE(may_rest("7"));
   EXPECT_EQ(cursor.state()["cursor"], "6");
-  cursor.took("3", true);
+  EXPECT_TRUE(cursor.take("3", true, false, 0));
   EXPECT_EQ(cursor.state()["cursor"], "6");
   EXPECT_TRUE(cursor.refusal(std::nullopt).has_value());
   EXPECT_TRUE(cursor.refusal("infinity").has_value());

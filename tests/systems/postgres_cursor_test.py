@@ -91,6 +91,35 @@ class CursorTest(PostgresCase):
         self.fails(self.incremental, 3, "--full-refresh")
 
 
+    def test_rows_of_the_last_value_in_views_and_queries_are_known_by_their_content(self):
+        self.sql("CREATE TABLE s (c date, v text); INSERT INTO s VALUES ('2026-03-01', '1'), ('2026-03-02', '2'); CREATE VIEW a AS SELECT * FROM s")
+        query = self.copy(", query: SELECT * FROM s, cursor: c", ", schema: other, tables: {query: q}", name="query")
+        for more, expected in (("", ["1", "2"]), ("INSERT INTO s VALUES ('2026-03-02', '3')", ["1", "2", "3"]), ("", ["1", "2", "3"]),
+                               ("INSERT INTO s VALUES ('2026-03-03', '4'), ('2026-03-02', '5')", ["1", "2", "3", "4", "5"]), ("", ["1", "2", "3", "4", "5"])):
+            self.sql(more or "SELECT 1")
+            self.arrived(expected)
+            self.run_json(query)
+            self.assertEqual(self.column("SELECT v FROM other.q ORDER BY v"), expected)
+
+    def test_many_rows_of_the_last_value_in_a_view(self):
+        self.sql("CREATE TABLE s AS SELECT 1 AS c, g::text AS v FROM generate_series(1, 1500) g; CREATE VIEW a AS SELECT * FROM s")
+        self.run_json(self.incremental)
+        self.run_json(self.incremental)
+        self.assertEqual(self.column("SELECT count(*) FROM other.a"), ["1500"])
+        waits = self.copy(", tables: {a: a}, cursor: c, last_value: wait", ", schema: other, tables: {a: w}", name="waits")
+        for more, expected in (("SELECT 1", "0"), ("INSERT INTO s VALUES (2, 'x')", "1500"), ("INSERT INTO s VALUES (2, 'y'), (3, 'z')", "1502")):
+            self.sql(more)
+            self.run_json(waits)
+            self.assertEqual(self.column("SELECT count(*) FROM other.w"), [expected])
+
+    def test_equal_values_that_are_spelled_differently_stay_together(self):
+        self.sql("CREATE TABLE a (c numeric, v text); INSERT INTO a SELECT CASE WHEN g % 2 = 0 THEN 1.0 ELSE 1.00 END, g FROM generate_series(1, 30) g; INSERT INTO a VALUES (2, 'x')")
+        pipeline = self.copy(", tables: {a: a}, cursor: c", ", schema: other", "commit: {rows: 4}")
+        for _ in range(2):
+            self.run_json(pipeline)
+            self.assertEqual(self.sql("SELECT count(*), count(DISTINCT v) FROM other.a"), [["31", "31"]])
+
+
 class SnapshotTest(PostgresCase):
     def test_tables_that_inherit_are_read_once(self):
         for schema in ("public", "other"):

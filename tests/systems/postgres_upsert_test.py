@@ -63,6 +63,13 @@ class UpsertTest(PostgresCase):
                 self.run_json(self.load(text, options, "rejects: {max: 5}", uri=uri))
                 self.assertEqual(self.column("SELECT count(*) FROM t"), [str(6 * (number + 1))])
 
+    def test_a_table_whose_rows_are_hidden_is_not_replaced_in_part(self):
+        uri = self.role("half", "GRANT ALL ON SCHEMA public TO half; CREATE TABLE t (id int); INSERT INTO t VALUES (99); ALTER TABLE t ENABLE ROW LEVEL SECURITY;"
+                                "CREATE POLICY p ON t USING (id <= 10); GRANT ALL ON t TO half")
+        for options in (", write: replace", ", write: mirror, keys: [id]"):
+            self.fails(self.load("id\n1\n", options, uri=uri), 4, "row security hides rows of it")
+        self.assertEqual(self.column("SELECT id FROM t"), ["99"])
+
     def test_identities_and_sequences(self):
         self.sql("CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v text)")
         for options in ("", ", write: upsert, keys: [id]", ", write: replace"):
