@@ -6,6 +6,7 @@
 
 #include "copy_decode.h"
 #include "copy_encode.h"
+#include "exact.h"
 #include "narrow.h"
 #include "patchbay/builder.h"
 #include "patchbay/view.h"
@@ -80,7 +81,7 @@ class RoundTrip {
     const CopyEncoder encoder(schema_, {{0, column_}});
     WireBuffer wire;
     wire.append(encoder.header());
-    const std::string why = RowEncoder(encoder, batch).append(wire, 0);
+    std::string why = RowEncoder(encoder, batch).append(wire, 0);
     if (!why.empty()) return why;
     CopyDecoder decoder(schema_, {column_}, 0, false);
     BatchBuilder back(schema_);
@@ -149,6 +150,39 @@ TEST(Copy, PiecesThatAreNoBinaryCopyAreTold) {
   }
 }
 
+// What the column would make of the text; "" where it keeps it.
+std::string changed(PgType to, std::string_view text) {
+  const char* why = why_changed(to, text);
+  return why ? why : "";
+}
+
+TEST(Exact, NumbersKeepTheirDigitsOrAreRefused) {
+  const PgType real{PgKind::kFloat4, 700}, precise{PgKind::kFloat8, 701};
+  for (const char* text : {"0.1", "123456", "1e30", "-0", "NaN", "Infinity", " 7 "})
+    EXPECT_EQ(changed(real, text), "") << text;
+  for (const char* text : {"16777217", "0.1234567890123", "123456.789"})
+    EXPECT_EQ(changed(real, text), kMoreDigits) << text;
+  for (const char* text : {"0.30000000000000004", "9007199254740992", "1e308", "1e999", "x"})
+    EXPECT_EQ(changed(precise, text), "") << text;
+  EXPECT_EQ(changed(precise, "9007199254740993"), kMoreDigits);
+  EXPECT_EQ(changed(numeric(10, 2), "1.230e0"), "");
+  EXPECT_EQ(changed(numeric(10, 2), "1.239"), "has more digits after the point than the column");
+  EXPECT_EQ(changed(numeric(0, 0), "1.239"), "");
+}
+
+TEST(Exact, TimesKeepTheirFractionsOrAreRefused) {
+  PgType seconds{PgKind::kTimestamp, 1114}, whole{PgKind::kTimestamp, 1114};
+  seconds.fraction = 0;
+  EXPECT_EQ(changed(seconds, "2026-12-31 23:59:59.7"), kFractionOfSecond);
+  EXPECT_EQ(changed(seconds, "2026-12-31T23:59:59.000+02:00"), "");
+  EXPECT_EQ(changed(whole, "2026-12-31 23:59:59.123456"), "");
+  EXPECT_EQ(changed(whole, "2026-12-31 23:59:59.1234567"), kFractionOfSecond);
+  const PgType date{PgKind::kDate, 1082};
+  EXPECT_EQ(changed(date, "2026-01-02T00:00:00+02:00"), "");
+  EXPECT_EQ(changed(date, "2026-01-02 00:00:01"), kTimeOfDay);
+  EXPECT_EQ(changed(date, "2026-01-02"), "");
+}
+
 TEST(Narrow, FindsEveryBadRowWhateverIsSaidOfIt) {
   for (const bool told : {false, true}) {
     for (const std::vector<size_t>& bad :
@@ -181,6 +215,13 @@ TEST(Relation, NamesMayBeQuoted) {
   EXPECT_EQ(sql(R"("2024.q1")"), R"("public"."2024.q1")");
   EXPECT_EQ(sql(R"(sales."a""b")"), R"("sales"."a""b")");
   EXPECT_EQ(sql(R"("o.d".x)"), R"("o.d"."x")");
+}
+
+TEST(Relation, IsSpelledSoThatItIsReadBack) {
+  for (const char* name : {"orders", "sales.orders", R"("2024.q1")", R"(sales."a""b")"})
+    EXPECT_EQ(relation_of("public", name).spelled("public"), name);
+  EXPECT_EQ(relation_of("public", "public.orders").spelled("public"), "orders");
+  EXPECT_THROW(relation_of("public", std::string(64, 'x')), Error);
 }
 
 TEST(CursorRead, RestsOnlyBetweenDifferentValues) {

@@ -14,10 +14,7 @@ namespace {
 
 using postgres::Connection;
 using postgres::quote_identifier;
-using postgres::ServerError;
 using tables::WriteMode;
-
-constexpr const char* kForeignKeyViolation = "23503";
 
 class StageWriter final : public CopyWriter {
  public:
