@@ -61,13 +61,16 @@ class SettingsTest(PostgresCase):
             for statement in line.partition("statement: ")[2].split(";"):
                 self.assertFalse(statement.strip().startswith("SET ") and not statement.strip().startswith(("SET LOCAL", "SET CONSTRAINTS", "SET TRANSACTION")), line)
 
-    def test_a_standby_takes_no_rows_and_is_not_tried_again(self):
+    def test_a_standby_is_read_and_takes_no_rows(self):
         standby = Postgres()
         self.addCleanup(standby.remove)
+        standby.sql("CREATE TABLE a AS SELECT 1 AS id")
         standby.stop("fast")
         (standby.data / "standby.signal").touch()
         standby.start()
         self.fails(self.load("id\n1\n", uri=standby.uri), 3, "the server is a standby")
+        self.run_json(self.copy(", tables: {a: a}", ", schema: other", source_uri=standby.uri))
+        self.run_json(self.copy(", tables: {a: a}, cursor: id", ", schema: other, tables: {a: b}", name="more", source_uri=standby.uri))
 
 
 class NamesTest(PostgresCase):
