@@ -125,7 +125,12 @@ Json::Value PostgresSink::plan_schema(Call& call, const SchemaPtr& stream) {
   // What the epoch at hand has changed only its own session sees.
   const bool own = session_ && session_->connection && session_->connection->working();
   Connection& open = own ? session_->at_rest(call) : connection(call);
-  const auto look = [&] { return table_of_stream(call, open, stream->name); };
+  bool filled = false;
+  const auto look = [&] {
+    auto found = table_of_stream(call, open, stream->name);
+    filled = found && options_.write == tables::WriteMode::kAppend && has_rows(call, open, *found);
+    return found;
+  };
   const auto table = own ? look() : in_transaction(call, open, kReadOnly, look);
   const tables::Misfit misfit = [&](const Field& field,
                                     const tables::Column& column) -> std::optional<std::string> {
@@ -139,7 +144,7 @@ Json::Value PostgresSink::plan_schema(Call& call, const SchemaPtr& stream) {
   auto steps =
       tables::plan_table(options_, kPgNames, *stream, columns, "schema " + schema_, misfit);
   for (auto& step : steps) step.table = shown(stream->name);
-  return to_json(steps);
+  return filled ? tables::with_rows(to_json(steps), shown(stream->name)) : to_json(steps);
 }
 
 void PostgresSink::create_table(Call& call, Connection& connection, const Schema& stream,

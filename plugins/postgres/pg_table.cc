@@ -52,6 +52,14 @@ std::optional<PgTable> find_table(Call& call, Connection& connection, const Rela
   return out;
 }
 
+bool has_rows(Call& call, Connection& connection, const PgTable& table) {
+  if (table.guards_rows) return false;
+  const auto may = connection.run(
+      call, "SELECT pg_catalog.has_table_privilege($1::pg_catalog.oid, 'SELECT')", {table.oid});
+  if (may.text(0, 0) != "t") return false;
+  return connection.run(call, "SELECT 1 FROM " + table.relation.sql() + " LIMIT 1").rows() > 0;
+}
+
 std::string list_of(const std::vector<std::string>& names, const std::string& prefix) {
   std::string out;
   for (const auto& name : names) out += (out.empty() ? "" : ", ") + prefix + quote_identifier(name);
