@@ -19,9 +19,9 @@ class FolderOfCsv:
                 "{use: csv.decode, id: rows, with: {types: {id: int64, k: int64, v: utf8}}}"]
 
     def add(self, rows, bad):
-        lines = [f"{i},{k},{v}\n" for i, k, v in rows] + [f"bad{i},0,x\n" for i in bad]
-        if bad:
-            self.chance.shuffle(lines)
+        lines = [f"{i},{k},{v}\n" for i, k, v in rows]  # in their order: the last of a key counts
+        for i in bad:
+            lines.insert(self.chance.randint(0, len(lines)), f"bad{i},0,x\n")
         file = self.folder / f"{self.files:05}.csv"
         half = self.folder / f"{self.files:05}.half"
         half.write_text("id,k,v\n" + "".join(lines))
