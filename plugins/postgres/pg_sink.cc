@@ -128,7 +128,8 @@ Json::Value PostgresSink::plan_schema(Call& call, const SchemaPtr& stream) {
   bool filled = false;
   const auto look = [&] {
     auto found = table_of_stream(call, open, stream->name);
-    filled = found && options_.write == tables::WriteMode::kAppend && has_rows(call, open, *found);
+    filled = found && options_.write == tables::WriteMode::kAppend &&
+             has_rows(call, context_, open, *found);
     return found;
   };
   const auto table = own ? look() : in_transaction(call, open, kReadOnly, look);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "pg_lock.h"
+
 namespace patchbay {
 namespace {
 
@@ -52,11 +54,12 @@ std::optional<PgTable> find_table(Call& call, Connection& connection, const Rela
   return out;
 }
 
-bool has_rows(Call& call, Connection& connection, const PgTable& table) {
-  if (table.guards_rows) return false;
+bool has_rows(Call& call, Context& context, Connection& connection, const PgTable& table) {
+  if (table.guards_rows || (table.kind != 'r' && table.kind != 'p')) return false;
   const auto may = connection.run(
       call, "SELECT pg_catalog.has_table_privilege($1::pg_catalog.oid, 'SELECT')", {table.oid});
   if (may.text(0, 0) != "t") return false;
+  lock_table(call, context, connection, table.relation.sql(), "ACCESS SHARE");
   return connection.run(call, "SELECT 1 FROM " + table.relation.sql() + " LIMIT 1").rows() > 0;
 }
 

@@ -34,9 +34,9 @@ struct PgTable {
 std::optional<PgTable> find_table(Call& call, postgres::Connection& connection,
                                   const Relation& relation, const std::string& shown);
 
-// Has it rows, as far as this role may see? A table whose rows are guarded, or that the role may
-// not read, has none.
-bool has_rows(Call& call, postgres::Connection& connection, const PgTable& table);
+// Has it rows, as far as this role may see? A view, a table whose rows are guarded, or that the
+// role may not read, has none. Within a transaction; waits for who has the table.
+bool has_rows(Call& call, Context& context, postgres::Connection& connection, const PgTable& table);
 
 // `a`, `b` for SQL, each with `prefix` in front.
 std::string list_of(const std::vector<std::string>& names, const std::string& prefix = "");
