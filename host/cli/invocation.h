@@ -64,7 +64,7 @@ class Invocation {
   void print_json(const Json::Value& value);                         // one document
   void print_json_line(const Json::Value& value);                    // one of many
   void print_part(const Printed& before, const Json::Value& value);  // of a document, compact
-  void print_error(const Printed& text);  // to stderr, redacted
+  void print_error(const Printed& text);                             // to stderr, redacted
   bool printed() const { return printed_; }  // whether stdout has anything yet
   // From now on all of this goes to stderr: stdout has a pipeline's data.
   void print_to_stderr();

@@ -125,7 +125,7 @@ bool Engine::recover(InstanceSet& instances, const std::string* lane) {
 // Throws where a sink has epochs of this pipeline that the state does not know of: then the state
 // is older than what it describes.
 void Engine::require_known_epochs(InstanceSet& instances) {
-  const uint64_t next = run_.state.next_epoch();
+  uint64_t next = 0;
   const bool accepted = run_.state.is_accepted();
   uint64_t newest = 0;
   for (const size_t i : all_nodes()) {
@@ -134,6 +134,7 @@ void Engine::require_known_epochs(InstanceSet& instances) {
     EpochServices services(run_, i, run_.cancel, run_.epoch_info(i, "", 0));
     const uint64_t number = instances.instances[i]->newest(services);
     newest = std::max(newest, number);
+    next = run_.state.next_epoch();  // after the sink has answered: other splits commit meanwhile
     if (number < next || accepted || run_.options.full_refresh || PLANTED(older_state_goes_on))
       continue;
     throw NodeError(

@@ -1,5 +1,7 @@
 #include "engine/epoch_ledger.h"
 
+#include <algorithm>
+
 #include "pipeline/identity.h"
 #include "report/json_text.h"
 #include "sync/planted.h"
@@ -63,6 +65,14 @@ void EpochLedger::keep_reject(uint64_t epoch, const std::string& node, const std
                            row_to_json(*rows.schema(), rows.array(), row), schema});
   }
   open.counts[stream].rejected += rows.rows();
+}
+
+bool EpochLedger::has_rejects(uint64_t epoch) const {
+  const Guard lock(mutex_);
+  const auto found = open_.find(epoch);
+  return found != open_.end() &&
+         std::any_of(found->second.counts.begin(), found->second.counts.end(),
+                     [](const auto& one) { return one.second.rejected > 0; });
 }
 
 void EpochLedger::add_states(uint64_t epoch, std::vector<SplitState> states) {

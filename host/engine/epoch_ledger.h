@@ -25,6 +25,7 @@ class EpochLedger {
               std::vector<SettledSink> sinks);
 
   void count(uint64_t epoch, const std::string& stream, const StreamCounts& counts);
+  bool has_rejects(uint64_t epoch) const;
   void keep_reject(uint64_t epoch, const std::string& node, const std::string& stream,
                    const RejectedRows& rejected);
   // Durable, before the first writer of the epoch opens: recovery then knows which transactions may

@@ -48,7 +48,10 @@ void Identities::learn(const std::map<StreamRef, SplitPlan>& streams, bool compa
   const auto kept = state_.streams();
   for (const auto& one : kept) {
     if (one.identity_json.empty()) {
-      if (now_.contains(one.of)) accepted(one.of.stream);
+      if (now_.contains(one.of)) {
+        accepted(one.of.stream);
+        if (compare_them) state_.adopt({one.of, of(one.of)});
+      }
       continue;
     }
     kept_[one.of] = parse_json_text(one.identity_json);
@@ -56,6 +59,7 @@ void Identities::learn(const std::map<StreamRef, SplitPlan>& streams, bool compa
   }
   if (!compare_them) return;
   refuse_orphans(kept);
+  refuse_renamed_streams(kept);
   if (kept.empty()) refuse_renamed();
 }
 
@@ -108,6 +112,31 @@ void Identities::refuse_orphans(const std::vector<StreamState>& kept) const {
                       pipeline_.name + "/" + orphan.of.node + " " + pipeline_.name + "/" + of.node +
                       "` where it was renamed; `patchbay state reset " + pipeline_.name +
                       " --stream " + of.stream +
+                      "` to forget it, and read everything; or `patchbay run " + pipeline_.name +
+                      " --full-refresh`, which does both");
+    }
+  }
+}
+
+// Objects that were read under another name of their stream count as read, and the new stream
+// would never get them.
+void Identities::refuse_renamed_streams(const std::vector<StreamState>& kept) const {
+  const auto is_kept = [&](const StreamRef& of) {
+    return std::any_of(kept.begin(), kept.end(), [&](const auto& one) { return one.of == of; });
+  };
+  for (const auto& orphan : kept) {
+    const auto was = kept_.find(orphan.of);
+    if (now_.contains(orphan.of) || was == kept_.end() || orphan.done == 0) continue;
+    for (const auto& [of, is] : now_) {
+      if (of.node != orphan.of.node || is_kept(of) ||
+          !compare_identities("", was->second["source"], is["source"]).empty())
+        continue;
+      throw Error(Code::kConfig,
+                  "stream " + of.stream + ": has no state, but node " + of.node +
+                      " has read the same objects as stream " + orphan.of.stream +
+                      ". To go on: name the stream " + orphan.of.stream +
+                      " again, and the table with tables: at the sink; `patchbay state reset " +
+                      pipeline_.name + " --stream " + orphan.of.stream +
                       "` to forget it, and read everything; or `patchbay run " + pipeline_.name +
                       " --full-refresh`, which does both");
     }

@@ -40,6 +40,7 @@ class Identities {
   Json::Value identity(const StreamRef& of, const SplitPlan& split) const;
   void compare(const StreamState& kept) const;
   void refuse_orphans(const std::vector<StreamState>& kept) const;
+  void refuse_renamed_streams(const std::vector<StreamState>& kept) const;
   void refuse_renamed() const;
 
   const Pipeline& pipeline_;

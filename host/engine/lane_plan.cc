@@ -161,6 +161,33 @@ void LanePlanner::refuse_part(const Grouping& grouping, size_t node) const {
                   "end; run the pipeline without --split");
 }
 
+// Of streams that are one table's content, some would be taken for all of it.
+void LanePlanner::refuse_only(const std::vector<size_t>& nodes, size_t source) const {
+  if (run_.options.only.empty()) return;
+  for (const size_t sink : nodes) {
+    const Node& node = pipeline_.nodes[sink];
+    if (node.kind != Kind::kSink || (!replaces(node) && !mirrors(node))) continue;
+    const Json::Value& tables = node.config[node.component->tables_option];
+    if (!tables.isObject()) continue;
+    std::set<std::string> wanted, filled;
+    for (const auto& stream : run_.options.only) {
+      const NamesBySink names = names_at_sinks(pipeline_, source, stream);
+      const auto found = names.find(sink);
+      if (found == names.end()) continue;
+      for (const auto& name : found->second) {
+        wanted.insert(name);
+        if (tables.isMember(name)) filled.insert(table_at(node, name));
+      }
+    }
+    for (const auto& name : tables.getMemberNames()) {
+      if (wanted.contains(name) || !filled.contains(table_at(node, name))) continue;
+      throw UsageError("--only: node " + node.id + " makes " + name +
+                       " and others the whole content of one table, and would be left with a "
+                       "part; name all of its streams, or leave --only out");
+    }
+  }
+}
+
 // An object that is read once is read whole, or it would never be read to its end.
 void LanePlanner::refuse_limit(size_t node, const std::vector<SplitPlan>& splits) const {
   const Node& source = pipeline_.nodes[node];
@@ -176,6 +203,7 @@ void LanePlanner::plan_group(size_t root, InstanceSet& instances) {
   Splits splits;
   for (const size_t i : nodes) {
     if (pipeline_.nodes[i].kind != Kind::kSource) continue;
+    refuse_only(nodes, i);
     splits[i] = splits_of(i, instances);
     refuse_limit(i, splits[i]);
     if (run_.options.splits && splits[i].empty()) splits.erase(i);
@@ -221,6 +249,7 @@ void LanePlanner::fill(Lane& lane, size_t node, const std::vector<SplitPlan>& sp
     if (std::find(lane.streams.begin(), lane.streams.end(), split.stream) == lane.streams.end())
       lane.streams.push_back(split.stream);
     if (is_left(lane, node, split)) {
+      if (!split.of.empty()) run_.reads(split.of);
       source.splits.push_back({split, ""});
     } else {
       lane.settled = lane.settled || (lane.one_epoch && is_recovered(lane, node, split) &&

@@ -54,6 +54,7 @@ class LanePlanner {
   Grouping grouping_of(const std::vector<size_t>& nodes, const Splits& splits) const;
   bool shares_table(const std::vector<size_t>& nodes, const Splits& splits) const;
   void refuse_part(const Grouping& grouping, size_t node) const;
+  void refuse_only(const std::vector<size_t>& nodes, size_t source) const;
   void refuse_limit(size_t node, const std::vector<SplitPlan>& splits) const;
 
   std::vector<SplitPlan> splits_of(size_t node, InstanceSet& instances);

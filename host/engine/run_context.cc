@@ -101,18 +101,32 @@ EpochInfo RunContext::epoch_info(size_t node, std::string txn, uint64_t number) 
   return info;
 }
 
-void RunContext::claim(const std::string& lane, const std::string& name) {
+void RunContext::reads(const std::string& name) {
+  const Guard lock(mutex_);
+  read_.insert(name);
+}
+
+void RunContext::claim(const std::string& lane, const std::string& node, const std::string& name) {
   if (options.look_only) return;
-  std::string other;
+  Owner other;
   {
     const Guard lock(mutex_);
-    other = claims_.try_emplace(name, lane).first->second;
+    if (read_.contains(name)) {
+      throw Error(Code::kConfig, name + ": is what this run reads, and " + node +
+                                     " would write over it; write to another place, and move it "
+                                     "there afterwards");
+    }
+    other = claims_.try_emplace(name, Owner{lane, node}).first->second;
+  }
+  if (other.lane == lane && other.node != node) {
+    throw Error(Code::kConfig, name + ": is written by " + other.node + ", and " + node +
+                                   " would write it as well; give one of them another place");
   }
   // Other splits of the pipeline may be at work in other processes.
-  if (other == lane && options.splits) other = state.claim(name, lane).value_or(lane);
-  if (other == lane) return;
+  if (other.lane == lane && options.splits) other.lane = state.claim(name, lane).value_or(lane);
+  if (other.lane == lane) return;
   throw Error(Code::kConfig,
-              name + ": is written by " + other + ", and " + lane +
+              name + ": is written by " + other.lane + ", and " + lane +
                   " would write it as well; each object of a run needs a name of its "
                   "own: put {key} or {stream} into path");
 }

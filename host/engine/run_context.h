@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/call.h"
@@ -111,8 +112,11 @@ class RunContext {
   RetryLimits retry() const;
   // What a call on the sink about this transaction is told.
   EpochInfo epoch_info(size_t node, std::string txn, uint64_t number) const;
-  // A name belongs to the lane that first claims it. Throws Error kConfig.
-  void claim(const std::string& lane, const std::string& name);
+  // A name belongs to the lane's node that first claims it. Throws Error kConfig, also where it is
+  // one of those that `reads` was told of.
+  void claim(const std::string& lane, const std::string& node, const std::string& name);
+  // This run reads the object of that name.
+  void reads(const std::string& name);
 
   // Rows that the stream may still read under --limit.
   int64_t remaining(const std::string& stream);
@@ -165,7 +169,11 @@ class RunContext {
       known_;  // stream -> path -> type, this run's and earlier
   std::map<std::string, std::vector<KnownField>> new_fields_;
   std::map<std::string, StreamOutcome> outcomes_;
-  std::map<std::string, std::string> claims_;  // by name: the lane
+  struct Owner {
+    std::string lane, node;
+  };
+  std::map<std::string, Owner> claims_;   // by name
+  std::unordered_set<std::string> read_;  // names
   mutable sync::Mutex calls_mutex_;
   std::map<const CallClock*, size_t> calls_;  // to the node
 };

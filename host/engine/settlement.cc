@@ -83,6 +83,17 @@ void Settlement::give_up(const EpochRecord& record, const std::string& kept, con
   abort_all(record);
 }
 
+// Of those that are asked later than the one that failed. What it lost may have been lost after all
+// had committed: somebody took it away.
+std::string Settlement::who_else_shows(const EpochRecord& record, const SettledSink& failed) {
+  for (const auto& sink : sinks_) {
+    if (&sink == &failed || !prepared_of(record, sink)) continue;
+    const Node& node = run_.pipeline.nodes[sink.node];
+    if (would_double(node) && outcome_of(record, sink) == Outcome::kCommitted) return node.id;
+  }
+  return "";
+}
+
 void Settlement::commit_all(const EpochRecord& record) {
   std::string kept;
   bool any = false;
@@ -94,13 +105,13 @@ void Settlement::commit_all(const EpochRecord& record) {
       const Code code = error.code();
       if (code == Code::kNotFound ||
           (code == Code::kUnavailable && PLANTED(failed_commit_aborts))) {
-        give_up(record, kept, error);
+        give_up(record, kept.empty() ? who_else_shows(record, sink) : kept, error);
         throw EpochAborted(error, Code::kUnavailable,
                            std::string(error.what()) + "; its rows are read again");
       }
       const bool refused = code == Code::kData || code == Code::kRemote || code == Code::kSchema;
       if (!refused || any || outcome_of(record, sink) == Outcome::kCommitted) throw;
-      give_up(record, kept, error);
+      give_up(record, who_else_shows(record, sink), error);
       throw EpochAborted(error, code, error.what());
     }
     any = true;

@@ -59,6 +59,7 @@ class Settlement {
   void abort_sink(const EpochRecord& record, const SettledSink& sink);
   Settled abort_all(const EpochRecord& record);
   // Throws where rows of the epoch are visible that reading it again would double.
+  std::string who_else_shows(const EpochRecord& record, const SettledSink& failed);
   void give_up(const EpochRecord& record, const std::string& kept, const NodeError& why);
   Outcome outcome_of(const EpochRecord& record, const SettledSink& sink);
   bool is_lost(const EpochRecord& record);

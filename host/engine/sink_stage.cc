@@ -4,6 +4,7 @@
 #include "patchbay/object.h"
 #include "patchbay/view.h"
 #include "pipeline/guarantee.h"
+#include "pipeline/identity.h"
 #include "sync/planted.h"
 
 namespace patchbay::host {
@@ -75,7 +76,26 @@ void SinkStage::run() {
     }
     figures.busy_ns += (sync::now() - after).count();
   }
+  if (replaces_ && streams_.empty()) refuse_silence();
   if (lane_.lane_.one_epoch) end_epoch();
+}
+
+// A file without a byte tells no columns: whether the table is to be emptied, nobody said.
+void SinkStage::refuse_silence() const {
+  const Node& node = run_.pipeline.nodes[node_];
+  for (const auto& source : lane_.lane_.sources) {
+    for (const auto& split : source.splits) {
+      const auto names = names_at_sinks(run_.pipeline, source.node, split.plan.stream);
+      const auto found = names.find(node_);
+      if (found == names.end() || found->second.empty()) continue;
+      throw NodeError(node.id, Code::kData,
+                      "nothing came of stream " + split.plan.stream +
+                          ", neither rows nor columns, so that " + way_of_writing(node) +
+                          " would leave what is there as it is; if the source is empty, name its "
+                          "columns where it is read (types:), or leave it out of the run",
+                      "", false);
+    }
+  }
 }
 
 void SinkStage::on_stream(const Key& key, EdgeEvent event) {
@@ -139,7 +159,8 @@ Batch SinkStage::without_refused(const Incoming& incoming, Batch batch) {
 
 void SinkStage::prepare(Incoming& incoming) {
   lane_.ledger_.enter_commit(lane_.token_);
-  services_->info.complete = lane_.complete_;
+  // A row that was refused is still in the source: who deletes what is gone must not delete it.
+  services_->info.complete = lane_.complete_ && !lane_.ledger_.has_rejects(services_->at_epoch);
   services_->rejected_rows = 0;
   PreparedWriter prepared = incoming.open->writer->prepare(*services_);
   const int64_t expected = incoming.open->rows - services_->rejected_rows;

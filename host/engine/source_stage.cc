@@ -46,7 +46,9 @@ bay_status StageServices::reject(RejectedRows rejected) {
 }
 
 // The lane that has a name is found by what it was planned as.
-void StageServices::claim(std::string_view name) { run_.claim(lane_.lane_.key, std::string(name)); }
+void StageServices::claim(std::string_view name) {
+  run_.claim(lane_.lane_.key, id(), std::string(name));
+}
 
 class SourceStage::Services : public StageServices {
  public:

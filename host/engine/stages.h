@@ -142,6 +142,7 @@ class SinkStage {
   void on_stream(const Key& key, EdgeEvent event);
   void on_batch(const Key& key, EdgeEvent event);
   void open_writer(Incoming& incoming);
+  void refuse_silence() const;
   Batch without_refused(const Incoming& incoming, Batch batch);
   void prepare(Incoming& incoming);
   void end_epoch();

@@ -56,6 +56,7 @@ ComponentManifest parse_component(const Json::Value& json) {
   component.summary = json["summary"].asString();
   component.config = json.get("config", Json::objectValue);
   component.delivery = json["delivery"];
+  component.folds_case = json["folds_case"].asBool();
   component.replayable = json["replayable"].asBool();
   component.at_end = json["checkpoint"].asString() == "at_end";
   component.many_inputs = json["inputs"].asString() == "many";

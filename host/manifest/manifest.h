@@ -39,6 +39,7 @@ struct ComponentManifest {
   // Sources: it returns only what is new since its state: true, or {"option": NAME} where setting
   // the option makes it so, or {"option": NAME, VALUE: true, ..} where a value does
   Json::Value incremental;
+  bool folds_case = false;  // sinks: tables whose names differ by case are one
   // Sinks: what is prepared is lost with the process that prepared it
   bool session = false;
   // Sinks: rows of lanes side by side are judged against each other, so one lane at a time goes

@@ -37,6 +37,7 @@ constexpr const char* kSchema = R"json({
         "kind": {"enum": ["source", "transform", "sink"]},
         "summary": {"type": "string"},
         "delivery": {"type": ["string", "object"]},
+        "folds_case": {"type": "boolean"},
         "references": {"type": ["string", "object"], "additionalProperties": {"type": "string"}},
         "replayable": {"type": "boolean"},
         "checkpoint": {"enum": ["stream", "at_end"]},

@@ -1,6 +1,10 @@
 #include "pipeline/guarantee.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cctype>
+#include <filesystem>
 #include <functional>
 #include <set>
 
@@ -267,6 +271,22 @@ Findings kinds_that_differ(const Subject& s) {
   return out;
 }
 
+// A file by what it is, not by one of its names: links and other ways to it say the same.
+std::string file_of(const std::string& path) {
+  struct stat found = {};
+  if (!path.empty() && stat(path.c_str(), &found) == 0) {
+    return std::to_string(found.st_dev) + ":" + std::to_string(found.st_ino);
+  }
+  std::error_code error;
+  const auto plain = std::filesystem::weakly_canonical(path, error);
+  return error ? path : plain.string();
+}
+
+std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
 // The place that a node reads or writes, as far as its options say; nothing where they do not.
 std::optional<std::string> place_of(const Node& node) {
   if (!node.component->target.isArray()) return std::nullopt;
@@ -275,7 +295,8 @@ std::optional<std::string> place_of(const Node& node) {
   for (const auto& option : node.component->target) {
     const Json::Value& value = options.isMember(option.asString()) ? options[option.asString()]
                                                                    : node.config[option.asString()];
-    place += "|" + value.asString();
+    const std::string text = value.asString();
+    place += "|" + (option == "path" ? file_of(text) : text);
   }
   return place;
 }
@@ -313,8 +334,14 @@ Findings reads_what_it_writes(const Subject& s) {
         }
       }
       std::string both;
+      const bool folds = to.component->folds_case;
+      const auto reads = [&](const std::string& table) {
+        return std::any_of(read->begin(), read->end(), [&](const std::string& one) {
+          return one == table || (folds && lower(one) == lower(table));
+        });
+      };
       for (const auto& table : written) {
-        if (read->contains(table)) both += (both.empty() ? "" : ", ") + table;
+        if (reads(table)) both += (both.empty() ? "" : ", ") + table;
       }
       // Every table there is, each into itself.
       if (read->empty() && (!mapped.isObject() || mapped.empty())) both = "the same tables";
@@ -341,8 +368,8 @@ Findings file_onto_itself(const Subject& s) {
         continue;
       const std::string read = from.config["path"].asString(), write = to.config[option].asString();
       const std::string folder = read.substr(0, read.rfind('/') + 1);
-      const bool itself =
-          read == write || (write == folder + "{key}" && !encoder_between(s, source, sink));
+      const bool itself = file_of(read) == file_of(write) ||
+                          (write == folder + "{key}" && !encoder_between(s, source, sink));
       if (!itself) continue;
       out.push_back({sink, "node " + to.id + " writes " + write + ", which " + from.id +
                                " reads: write to another place, and move it there afterwards"});

@@ -145,7 +145,8 @@ Printed failure_line(const LaneFailure& failure, const Paint& paint) {
 }
 
 // What an operator does about it; empty where the failure's own message says so.
-std::string next_step(const RunOutcome& run, bool doubles, bool committed) {
+std::string next_step(const RunOutcome& run, const RunContext& context, bool doubles,
+                      bool committed) {
   if (doubles && run.exit_code != kExitOk)
     return "take out what this run appended before running it again, or set write: replace";
   switch (run.exit_code) {
@@ -155,11 +156,15 @@ std::string next_step(const RunOutcome& run, bool doubles, bool committed) {
     case kExitPartial:
     case kExitInterrupted:
     case kExitTerminated:
+      if (context.options.splits)
+        return "run it again; where what it lists has changed since, make the list anew with "
+               "`patchbay plan`";
       return committed ? "run it again; it goes on after the last committed rows"
                        : "run it again; nothing of this run is committed";
     case kExitRejects:
       return "mend the rows or allow more with rejects: {max: ..}; the refused epoch is read again";
     case kExitSchema:
+      if (context.pipeline.on_schema_change != SchemaPolicy::kFail) return "";
       return "decide with on_schema_change: evolve, ignore or reject; the epoch is read again";
     default:
       return "";
@@ -248,7 +253,7 @@ TextReport report_text(const RunOutcome& run, const RunContext& context, bool co
   if (failures.size() > kShownFailures)
     failed.add("and ", std::to_string(failures.size() - kShownFailures), " failures more\n");
   if (run.failed_early) failed.add(failure_line(run.failure, paint));
-  const std::string next = next_step(run, doubles, committed);
+  const std::string next = next_step(run, context, doubles, committed);
   if (!next.empty()) failed.add("next: ", next, "\n");
   return {std::move(text), std::move(failed)};
 }

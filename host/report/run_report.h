@@ -14,7 +14,7 @@ namespace patchbay::host {
 struct RunOutcome {
   std::string run, pipeline, environment, guarantee;
   std::chrono::system_clock::time_point started, finished;
-  double seconds = 0;  // not by their difference: the clock may have been set meanwhile
+  double seconds = 0;   // not by their difference: the clock may have been set meanwhile
   std::string outcome;  // ok, rejects, partial, failed, cancelled
   int exit_code = 0;
   Json::Value state_before, state_after;  // by stream

@@ -149,6 +149,11 @@ void StateStore::each_neighbour(
     try {
       Database file(state_file(dir_, name).string(), OpenMode::kReadOnly);
       streams = streams_in(file);
+      auto recorded = file.compile("SELECT record FROM epochs WHERE phase = 'recorded'");
+      while (recorded.step()) {
+        for (const auto& one : parse_record(recorded.text(0)).identities)
+          streams.push_back({one.of, one.identity_json});
+      }
     } catch (const Error&) {
       continue;
     }

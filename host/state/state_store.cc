@@ -409,6 +409,17 @@ int64_t StateStore::accept(const std::vector<std::string>& streams) {
   return n;
 }
 
+void StateStore::adopt(const StreamIdentity& identity) {
+  const Guard lock(mutex_);
+  transaction("state.adopt", [&] {
+    db_.prepare("UPDATE streams SET identity = ?1 WHERE node = ?2 AND stream = ?3")
+        .bind(1, identity.identity_json)
+        .bind(2, identity.of.node)
+        .bind(3, identity.of.stream)
+        .run();
+  });
+}
+
 bool StateStore::move_node(const std::string& from, const std::string& to) {
   const Guard lock(mutex_);
   bool any = false;

@@ -155,8 +155,8 @@ class StateStore {
 
   const std::string& id() const { return id_; }  // of this file, for ever
   const std::string& pipeline() const { return pipeline_; }
-  // Calls `take` for each stream of which another pipeline of the directory keeps a state, until
-  // it returns false. Records that cannot be read are passed over: they are not this run's.
+  // Calls `take` for each stream of which another pipeline of the directory keeps a state, or has
+  // one on record that is not committed yet, until it returns false. Records that cannot be read are passed over: they are not this run's.
   void each_neighbour(
       const std::function<bool(const std::string& pipeline, const StreamState&)>& take) const;
 
@@ -203,6 +203,8 @@ class StateStore {
   // for known. How many streams it concerns.
   int64_t accept(const std::vector<std::string>& streams);
   bool is_accepted();
+  // From now on the stream's states are of this: the run that takes them for granted is there.
+  void adopt(const StreamIdentity& identity);
   // A sink knows epochs up to this number: the next one's is greater.
   void skip_epochs(uint64_t number);
   // Renames the source in all that is known of it. False where there is nothing.

@@ -153,6 +153,7 @@ Prepared SqliteStageWriter::prepare(Call& call) {
   const int64_t refused =
       rehearses ? rehearse(call, database, parts_.prepared.of(txn_), token_, *stream_) : 0;
   token_.rows -= refused;
+  token_.complete = token_.complete && refused == 0;  // what was refused is still in the source
   if (is_last && refused > 0) judge();
   parts_.prepared.add(txn_, token_);
   call.durable_step("sqlite.prepared");

@@ -29,6 +29,12 @@ std::string ObjectAction::verb() const {
   return kind_ == Kind::kCopy ? "copied" : kind_ == Kind::kMove ? "moved" : "deleted";
 }
 
+// A sink of the run may deliver under that name.
+void ObjectAction::claim(Call& call, const ObjectStore& store, const FoundObject& object,
+                         const std::string& stream) const {
+  if (kind_ != Kind::kDelete) call.claim(store.uri(path_.fill({stream, object.key}).key));
+}
+
 void ObjectAction::take(Call& call, ObjectStore& store, const FoundObject& object,
                         const std::string& stream) const {
   if (kind_ == Kind::kDelete) return store.remove(call, object);

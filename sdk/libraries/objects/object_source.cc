@@ -161,6 +161,9 @@ std::vector<Split> ObjectSource::plan(Call& call, const std::vector<std::string>
 
 std::unique_ptr<Reader> ObjectSource::open(Call& call, const Split& split, const Json::Value&) {
   FoundObject object = object_of(split);
+  for (const auto* action : {&on_commit_, &on_refusal_}) {
+    if (*action) (*action)->claim(call, *store_, object, stream_);
+  }
   auto download = store_->open(call, object);
   const ObjectReader::Parts parts{*store_, schema_, on_commit_ ? &*on_commit_ : nullptr,
                                   on_refusal_ ? &*on_refusal_ : nullptr};

@@ -287,7 +287,8 @@ typedef struct bay_sink_vt {
   uint32_t flags;
   /* put() steps, JSON: {"action": "create_table"|"add_column"|.., "table": .., "field": .., "type":
    * ..}. No effect. An existing column whose type can't take the stream's is BAY_E_SCHEMA.
-   * {"action": "has_rows", "table": ..} is no step: an append would come beside rows that are there.
+   * {"action": "has_rows", "table": ..} is no step: an append would come beside rows that are
+   * there.
    */
   bay_status (*plan_schema)(bay_call*, bay_object*, const struct ArrowSchema* stream);
   /* The steps as planned, a JSON array; one with "apply": false was declined: its column is left

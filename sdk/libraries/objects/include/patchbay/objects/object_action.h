@@ -20,6 +20,9 @@ class ObjectAction {
   // Throws what `take` of the store throws, and Error kData for a key that leads out of the place.
   void take(Call& call, ObjectStore& store, const FoundObject& object,
             const std::string& stream) const;
+  // Takes the name that the object would get: nothing else of the run may write it.
+  void claim(Call& call, const ObjectStore& store, const FoundObject& object,
+             const std::string& stream) const;
   // For objects that are read for good: a crash may have kept the action from them. What has been
   // copied is found by one list. Logs what fails, since the next run tries again.
   void catch_up(Call& call, ObjectStore& store, const std::vector<FoundObject>& objects,
