@@ -90,9 +90,10 @@ void SinkStage::refuse_silence() const {
       if (found == names.end() || found->second.empty()) continue;
       throw NodeError(node.id, Code::kData,
                       "nothing came of stream " + split.plan.stream +
-                          ", neither rows nor columns, so that " + way_of_writing(node) +
-                          " would leave what is there as it is; if the source is empty, name its "
-                          "columns where it is read (types:), or leave it out of the run",
+                          ", neither rows nor columns, as from a file without a byte, so that " +
+                          way_of_writing(node) +
+                          " would leave what is there as it is; mend the source: a header is "
+                          "enough for an empty one, or leave it out of the run",
                       "", false);
     }
   }
