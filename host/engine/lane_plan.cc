@@ -42,16 +42,31 @@ std::vector<size_t> groups_of(const Pipeline& pipeline) {
   return root;
 }
 
-// For calls of `plan`: knows what was read for good, and answers without going to the disk.
+// For calls of `plan`: knows what was read for good. A few questions go to the file; for many, all
+// of it is read at once.
 class PlanServices : public BasicServices {
  public:
-  PlanServices(RunContext& run, size_t node, bool all) : BasicServices(run, node, run.cancel) {
-    if (!all) done_ = run.state.done_splits(id());
+  PlanServices(RunContext& run, size_t node, bool all)
+      : BasicServices(run, node, run.cancel), state_(run.state), all_(all) {}
+
+  bool is_done(std::string_view split_id) override {
+    if (all_) return false;
+    const std::string split(split_id);
+    if (asked_ < kFew) {
+      ++asked_;
+      return state_.is_done_at(id(), split);
+    }
+    if (!done_) done_ = state_.done_splits(id());
+    return done_->contains(split);
   }
-  bool is_done(std::string_view split_id) override { return done_.contains(std::string(split_id)); }
 
  private:
-  DoneSplits done_;
+  static constexpr int kFew = 500;
+
+  StateStore& state_;
+  const bool all_;
+  int asked_ = 0;
+  std::optional<DoneSplits> done_;
 };
 
 // Tables that differ by case may be one.

@@ -126,6 +126,13 @@ bool StateStore::is_done(const StreamRef& of, const std::string& split, const st
   return query.bind(1, of.node).bind(2, of.stream).bind(3, split).bind(4, run).step();
 }
 
+bool StateStore::is_done_at(const std::string& node, const std::string& split) {
+  const Guard lock(mutex_);
+  auto query = db_.prepare(
+      "SELECT 1 FROM done WHERE split = ?2 AND stream IN (SELECT no FROM streams WHERE node = ?1)");
+  return query.bind(1, node).bind(2, split).step();
+}
+
 DoneSplits StateStore::done_splits(const std::string& node) {
   const Guard lock(mutex_);
   auto query = db_.prepare(

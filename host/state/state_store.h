@@ -189,6 +189,8 @@ class StateStore {
   // Of committed epochs, of one run or (empty) any; empty = none.
   std::string state(const StreamRef& of, const std::string& split, const std::string& run = {});
   bool is_done(const StreamRef& of, const std::string& split, const std::string& run = {});
+  // The same of any stream of a source.
+  bool is_done_at(const std::string& node, const std::string& split);
   DoneSplits done_splits(const std::string& node);
   std::vector<StreamState> streams();
   // {"responses": {"sequence": 1300}}; of splits that are read once how many were.

@@ -10,10 +10,10 @@ from packages_case import SOURCE, PackagesCase, blocks
 
 ORDERS = "id,customer_id,ordered_on,amount\n1,1,2026-01-30,19.9\n2,2,2026-01-31,5\n3,1,2026-01-31,12.5\n"
 NEW_ONLY = """
-sed -e 's/path: warehouse.db/&\\n      cursor: id/' -e 's/{stream}/new_{stream}/' export.yaml >new.yaml
-patchbay run new.yaml --set day=1
-patchbay run new.yaml --set day=2 --only orders --full-refresh
-patchbay run new.yaml --set day=3
+sed -e 's/path: warehouse.db/&\\n      cursor: id/' -e 's/{stream}_${day}/new_{stream}_${run.id}/' export.yaml >new.yaml
+patchbay run new.yaml
+patchbay run new.yaml --only orders --full-refresh
+patchbay run new.yaml
 """
 
 
