@@ -121,7 +121,8 @@ class Rehearsal {
   template <class OnFault>
   static std::optional<Pipeline> parse(Invocation& in, const fs::path& file, const Catalog& catalog,
                                        OnFault&& on_fault) {
-    const ParseOptions options = in.parse_options(in.clock());
+    ParseOptions options = in.parse_options(in.clock());
+    options.secrets = false;  // systemd hands them to the run alone
     try {
       return parse_pipeline(file.string(), in.environment(), catalog, options);
     } catch (const Faults& faults) {

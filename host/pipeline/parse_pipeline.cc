@@ -244,6 +244,7 @@ class PipelineParser {
   }
 
   void check_secrets() {
+    if (!options_.secrets) return;
     SecretStore secrets(environment_.secrets, [](std::string_view) {});
     for (const auto& node : pipeline_.nodes) {
       if (!node.component) continue;

@@ -17,6 +17,8 @@ struct ParseOptions {
   RunClock clock;
   // Hears the passwords that stand where they have no place, before any message: the redactor.
   std::function<void(std::string_view)> on_password = [](std::string_view) {};
+  // False: whether the secrets are there is not asked. Only who runs the pipeline may have them.
+  bool secrets = true;
 };
 
 // A file, the name of one in the environment's pipelines/, or "-". Throws Error kConfig naming both

@@ -51,7 +51,7 @@ class Scene {
   HistoryResult& result() { return result_; }
 
  private:
-  void run_in_vain(const std::string& why);
+  void run_in_vain(const std::string& why, bool idle_too);
   bool has_state_for(const std::string& sink) const;
   void take_out(const std::vector<uint64_t>& epochs);
   RunRequest named(RunRequest request);
