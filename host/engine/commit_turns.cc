@@ -12,9 +12,16 @@ void CommitTurns::expect(const Lane& lane) {
   for (const auto& table : lane.ordered) order_[table].push_back(lane.number);
 }
 
-// The lane before this one that failed, if any.
-const std::string* CommitTurns::failed_before(const Lane& lane) const {
+// The lane before this one that failed, or one that failed with its rows prepared in a sink that
+// this one needs to itself.
+const std::string* CommitTurns::failed_before(const Lane& lane,
+                                              const std::set<size_t>& alone) const {
   if (PLANTED(failed_lane_holds_nobody)) return nullptr;
+  for (const auto& [sink, holder] : holders_) {
+    const auto failed = failed_.find(holder);
+    if (alone.contains(sink) && holder != lane.number && failed != failed_.end())
+      return &failed->second;
+  }
   for (const auto& table : lane.ordered) {
     for (const size_t other : order_.at(table)) {
       if (other == lane.number) break;
@@ -55,7 +62,7 @@ void CommitTurns::enter(const Lane& lane, const CancelToken& cancel) {
   // All sinks at once: a lane that has one and waits for another could wait for ever.
   changed_.wait(lock, [&] {
     if (cancel.cancelled() || entered_.contains(lane.number)) return true;
-    failed = failed_before(lane);
+    failed = failed_before(lane, sinks);
     return failed || (is_turn_of(lane) && is_free(sinks));
   });
   if (cancel.cancelled()) throw Error(Code::kCancelled, "cancelled");
@@ -63,19 +70,24 @@ void CommitTurns::enter(const Lane& lane, const CancelToken& cancel) {
   if (failed) {
     throw NodeError("", Code::kUnavailable,
                     lane.key + ": is held back, since " + *failed +
-                        " failed before it and the later row of a key counts; run it again once "
-                        "that one is fixed",
+                        " failed before it, and its rows come first; run it again once that one is "
+                        "fixed",
                     "", true);
   }
   for (const size_t sink : sinks) holders_[sink] = lane.number;
   entered_.insert(lane.number);
 }
 
-void CommitTurns::leave(const Lane& lane) {
+void CommitTurns::release(const Lane& lane) {
+  entered_.erase(lane.number);
+  std::erase_if(holders_, [&](const auto& held) { return held.second == lane.number; });
+}
+
+void CommitTurns::leave(const Lane& lane, bool is_on_record) {
   {
     const Guard lock(mutex_);
-    if (entered_.erase(lane.number) == 0) return;
-    std::erase_if(holders_, [&](const auto& held) { return held.second == lane.number; });
+    if (is_on_record || !entered_.contains(lane.number)) return;
+    release(lane);
   }
   if (PLANTED(turn_is_not_told)) return;
   changed_.notify_all();
@@ -86,6 +98,7 @@ void CommitTurns::end(const Lane& lane, bool succeeded) {
     const Guard lock(mutex_);
     if (succeeded || PLANTED(failed_lane_holds_nobody)) {
       for (const auto& table : lane.ordered) std::erase(order_[table], lane.number);
+      release(lane);
     } else {
       failed_[lane.number] = lane.key;
     }

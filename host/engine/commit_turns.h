@@ -29,14 +29,17 @@ class CommitTurns {
   // the lanes before this one, then for the sinks that it must have to itself. Throws NodeError
   // kUnavailable, not to be tried again, where a lane before it failed; kCancelled.
   void enter(const Lane& lane, const CancelToken& cancel);
-  // After the epoch's commit, or once nothing of the attempt is at work any more.
-  void leave(const Lane& lane);
+  // After the epoch's commit, or once nothing of the attempt is at work any more. With
+  // `is_on_record` its rows are prepared and not committed: it keeps its turn until they are, or to
+  // the lane's end; a lane that ends so holds back those that need the same sinks.
+  void leave(const Lane& lane, bool is_on_record = false);
   // The lane is over.
   void end(const Lane& lane, bool succeeded);
   void wake();  // whoever waits looks at its `cancel` again
 
  private:
-  const std::string* failed_before(const Lane& lane) const;
+  const std::string* failed_before(const Lane& lane, const std::set<size_t>& alone) const;
+  void release(const Lane& lane);
   bool is_turn_of(const Lane& lane) const;
   std::set<size_t> alone_sinks(const Lane& lane) const;
   bool is_free(const std::set<size_t>& sinks) const;

@@ -285,7 +285,7 @@ void Engine::attempt(Lane& lane, InstanceSet& instances, uint32_t attempt, bool&
     bool& progress;
     ~Leave() {
       engine.steps_.leave(lane.key);
-      engine.turns_.leave(lane);
+      engine.turns_.leave(lane, one->is_on_record());
       progress = one->committed_epochs() > 0;
       const Guard lock(engine.mutex_);
       std::erase(engine.active_, one);

@@ -67,6 +67,12 @@ void EpochLedger::keep_reject(uint64_t epoch, const std::string& node, const std
   open.counts[stream].rejected += rows.rows();
 }
 
+bool EpochLedger::is_on_record() const {
+  const Guard lock(mutex_);
+  return std::any_of(open_.begin(), open_.end(),
+                     [](const auto& one) { return one.second.recorded && !one.second.aborted; });
+}
+
 bool EpochLedger::has_rejects(uint64_t epoch) const {
   const Guard lock(mutex_);
   const auto found = open_.find(epoch);

@@ -26,6 +26,8 @@ class EpochLedger {
 
   void count(uint64_t epoch, const std::string& stream, const StreamCounts& counts);
   bool has_rejects(uint64_t epoch) const;
+  // Is an epoch recorded that is neither committed nor aborted?
+  bool is_on_record() const;
   void keep_reject(uint64_t epoch, const std::string& node, const std::string& stream,
                    const RejectedRows& rejected);
   // Durable, before the first writer of the epoch opens: recovery then knows which transactions may

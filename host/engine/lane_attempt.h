@@ -49,6 +49,7 @@ class LaneAttempt {
   void cancel();
   void cancel_calls();  // the first part of it, which never waits
   uint64_t committed_epochs() const { return ledger_.committed(); }
+  bool is_on_record() const { return ledger_.is_on_record(); }
 
  private:
   friend class SourceStage;

@@ -82,6 +82,31 @@ TEST_F(Turns, ASinkThatCommitsAloneHasOneLaneAtATime) {
   EXPECT_THAT(notes_, ElementsAre("leaves 1", "enters 0"));
 }
 
+TEST_F(Turns, RowsOnRecordKeepTheirTurnUntilTheyAreCommitted) {
+  open("alone", false);
+  turns_->enter(lanes_[1], cancel_);
+  turns_->leave(lanes_[1], true);  // its commit failed
+  std::thread other = enter(0);
+  note("commits 1 at last");
+  turns_->end(lanes_[1], true);
+  other.join();
+  EXPECT_THAT(notes_, ElementsAre("commits 1 at last", "enters 0"));
+}
+
+TEST_F(Turns, RowsThatStayOnRecordHoldBackThoseThatNeedTheSameSink) {
+  open("alone", false);
+  turns_->enter(lanes_[1], cancel_);
+  turns_->leave(lanes_[1], true);
+  turns_->end(lanes_[1], false);
+  try {
+    turns_->enter(lanes_[0], cancel_);
+    FAIL();
+  } catch (const NodeError& error) {
+    EXPECT_EQ(error.code(), Code::kUnavailable);
+    EXPECT_THAT(error.what(), testing::HasSubstr("s1/1"));
+  }
+}
+
 TEST_F(Turns, OtherLanesGoSideBySide) {
   open("fake", false);
   turns_->enter(lanes_[1], cancel_);
