@@ -69,8 +69,7 @@ void EpochLedger::keep_reject(uint64_t epoch, const std::string& node, const std
 
 bool EpochLedger::is_on_record() const {
   const Guard lock(mutex_);
-  return std::any_of(open_.begin(), open_.end(),
-                     [](const auto& one) { return one.second.recorded && !one.second.aborted; });
+  return is_on_record_;
 }
 
 bool EpochLedger::has_rejects(uint64_t epoch) const {
@@ -151,6 +150,7 @@ void EpochLedger::commit(uint64_t epoch, const CancelToken& cancel) {
         sink.instance->commit(call, prepared.txn, record.epoch, prepared.tokens);
       }
     }
+    open.goes_on_record = true;  // a write that fails may be there all the same
     run_.state.record_epoch(record);
     open.recorded = true;
     lock.unlock();
@@ -203,7 +203,7 @@ void EpochLedger::fail() {
 
 // What can't be aborted now stays on record, and the next run aborts it: the failure that led here
 // is the one to report.
-void EpochLedger::abort_epoch(uint64_t epoch, const Epoch& open, bool keep_rejects) {
+bool EpochLedger::abort_epoch(uint64_t epoch, const Epoch& open, bool keep_rejects) {
   if (PLANTED(abort_on_record_first)) run_.state.aborted(open.number, keep_rejects);
   for (const auto& sink : sinks_) {
     const std::vector<std::string> txns{txn(epoch, sink.node)};
@@ -213,12 +213,19 @@ void EpochLedger::abort_epoch(uint64_t epoch, const Epoch& open, bool keep_rejec
       sink.instance->abort(services, txns);
     } catch (const Error& error) {
       if (PLANTED(late_abort_is_forgotten)) continue;
-      return run_.warn(
+      run_.warn(
           run_.pipeline.nodes[sink.node].id,
           std::string("its open transaction is left for the next run to abort: ") + error.what());
+      return false;
     }
   }
   run_.state.aborted(open.number, keep_rejects);
+  return true;
+}
+
+void EpochLedger::leave_on_record() {
+  const Guard lock(mutex_);
+  is_on_record_ = true;
 }
 
 CountsByStream EpochLedger::abort_open(bool rejects_are_evidence) {
@@ -233,13 +240,15 @@ CountsByStream EpochLedger::abort_open(bool rejects_are_evidence) {
     if (open.recorded && !open.aborted &&
         !PLANTED(recorded_is_aborted)) {  // the next attempt or run settles it
       run_.add_unsettled(open.counts);
+      leave_on_record();
       continue;
     }
     for (const auto& [stream, c] : open.counts) {
       counts[stream].add(c);
       if (!rejects_are_evidence) run_.forget_rejects(stream, c.rejected);
     }
-    if (open.begun && !open.aborted) abort_epoch(epoch, open, rejects_are_evidence);
+    if (!open.begun || open.aborted) continue;
+    if (!abort_epoch(epoch, open, rejects_are_evidence) && open.goes_on_record) leave_on_record();
   }
   return counts;
 }

@@ -26,7 +26,7 @@ class EpochLedger {
 
   void count(uint64_t epoch, const std::string& stream, const StreamCounts& counts);
   bool has_rejects(uint64_t epoch) const;
-  // Is an epoch recorded that is neither committed nor aborted?
+  // Has abort_open left an epoch that is, or may be, on record?
   bool is_on_record() const;
   void keep_reject(uint64_t epoch, const std::string& node, const std::string& stream,
                    const RejectedRows& rejected);
@@ -57,6 +57,7 @@ class EpochLedger {
  private:
   struct Epoch {
     bool begun = false;
+    bool goes_on_record = false;
     bool recorded = false;
     bool aborted = false;  // though it was recorded
     uint64_t number = 0;
@@ -69,7 +70,9 @@ class EpochLedger {
   void begin_locked(uint64_t last);  // and those before it
   void commit(uint64_t epoch, const CancelToken& cancel);
   EpochRecord make_record(uint64_t epoch, Epoch& open);
-  void abort_epoch(uint64_t epoch, const Epoch& open, bool keep_rejects);
+  // False where a sink could not be asked: the next attempt or run does it.
+  bool abort_epoch(uint64_t epoch, const Epoch& open, bool keep_rejects);
+  void leave_on_record();
 
   RunContext& run_;
   CommitTurns& turns_;
@@ -82,7 +85,7 @@ class EpochLedger {
   std::map<uint64_t, Epoch> open_;
   std::map<uint64_t, uint64_t> numbers_;  // of committed epochs
   uint64_t committed_ = 0;
-  bool failed_ = false;
+  bool failed_ = false, is_on_record_ = false;
 };
 
 }  // namespace patchbay::host
