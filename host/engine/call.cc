@@ -122,6 +122,7 @@ int64_t backoff(bay_call* call, uint32_t attempt, int64_t retry_after_ns) {
       retry_after_ns < 0 ? std::nullopt : std::optional<nanoseconds>(nanoseconds(retry_after_ns));
   const auto wait = call->backoff->after(attempt, sync::now(), sync::uniform_random(), wish);
   call->exhausted = !wait;
+  if (wait) call->services.clock.tries_again(attempt);
   return wait ? wait->count() : -1;
 }
 

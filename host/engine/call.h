@@ -45,22 +45,28 @@ class CallClock {
  public:
   void begin(std::string_view literal) {
     since_ns_ = sync::now().time_since_epoch().count();
+    failed_tries_ = 0;
     name_ = literal.data();
   }
   void end() { name_ = nullptr; }
+  // The plugin waits to try once more what has failed so many times.
+  void tries_again(uint32_t failed) { failed_tries_ = failed; }
   // A literal, and since when; null while none is at work, or one that waits for its own input.
   struct Call {
     const char* name;
     std::chrono::steady_clock::time_point since;
+    uint32_t failed_tries;
   };
   Call at_work() const {
     const char* name = name_;
-    return {name, std::chrono::steady_clock::time_point(std::chrono::nanoseconds(since_ns_))};
+    return {name, std::chrono::steady_clock::time_point(std::chrono::nanoseconds(since_ns_)),
+            failed_tries_};
   }
 
  private:
   std::atomic<const char*> name_{nullptr};
   std::atomic<int64_t> since_ns_{0};
+  std::atomic<uint32_t> failed_tries_{0};
 };
 
 // What a node may ask of the host while it is called. One per node and lane; the calling thread's

@@ -91,9 +91,13 @@ void Progress::tell_long_calls() {
     const auto taken = now - call.since;
     one.next_told = now + taken;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(taken).count();
-    logger_.log(BAY_LOG_INFO, run_.pipeline.nodes[node].id,
-                std::string("waiting for the plugin: ") + call.name + " has taken " +
-                    std::to_string(seconds) + " s so far");
+    logger_.log(
+        BAY_LOG_INFO, run_.pipeline.nodes[node].id,
+        std::string("waiting for the plugin: ") + call.name + " has taken " +
+            std::to_string(seconds) + " s so far" +
+            (call.failed_tries == 0 ? ""
+                                    : ", and has failed " + std::to_string(call.failed_tries) +
+                                          " times; the reason follows if retry: gives up"));
   }
   long_calls_ = std::move(still);
 }

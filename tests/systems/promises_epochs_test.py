@@ -172,6 +172,15 @@ class DiskTest(OperationsTest, PromisesTest):
         self.assertRegex(told, r"qreviews: waiting for the plugin: (next|plan|open) has taken \d+ s so far")
         busy.stop()
 
+    def test_a_wait_for_a_server_that_is_dead_says_that_it_fails(self):
+        self.shop(1)
+        busy = self.start("run", self.write("  - {use: sqlite, id: src, with: {path: shop.db}}\n"
+                                            "  - {use: postgres, id: out, with: {connection: 'postgresql://u@127.0.0.1:1/d', write: replace}}\n",
+                                            top="retry: {attempts: 100, delay: 10s}"))
+        told = next(line for line in busy.process.stderr if "waiting for the plugin" in line)
+        self.assertRegex(told, r"out: waiting for the plugin: .* and has failed \d+ times; the reason follows if retry: gives up")
+        busy.stop()
+
 
 if __name__ == "__main__":
     main()
