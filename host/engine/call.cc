@@ -149,7 +149,8 @@ bay_status epoch(const bay_call* call, bay_epoch* out) {
       throw Error(Code::kInternal,
                   "epoch: asked in a call that is about none; this is a bug of the plugin");
     }
-    out->flags = info->complete ? BAY_EPOCH_COMPLETE : 0;
+    out->flags =
+        (info->complete ? BAY_EPOCH_COMPLETE : 0) | (info->durable ? BAY_EPOCH_DURABLE : 0);
     out->scope = {info->scope.data(), info->scope.size()};
     out->txn = {info->txn.data(), info->txn.size()};
     out->number = info->number;

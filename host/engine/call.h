@@ -38,6 +38,7 @@ struct EpochInfo {
   uint64_t number = 0;
   uint64_t settled = 0;
   bool complete = false;
+  bool durable = false;
 };
 
 // Which call is at work on a node, for those who tell of calls that take long.

@@ -296,6 +296,11 @@ void LanePlanner::add(Lane lane) {
   if (empty || lane.settled) return;
   set_order(lane);
   lane.number = lanes_.size();
+  if (lane.kind == LaneKind::kSplit && !lane.ordered.empty()) {
+    const LaneSource& source = lane.sources[0];
+    for (const auto& split : source.splits)
+      planned_.push_back({lane.number, source.node, split.plan});
+  }
   lanes_.push_back(std::move(lane));
 }
 
@@ -339,16 +344,26 @@ void LanePlanner::add_single(size_t node, const SplitPlan& split) {
 }
 
 // A new version may come later in the plan than what it is a version of: where the later row of a
-// key counts, it is read by the next run then, after what is before it.
+// key counts, it is read by the next run then, after what is before it. Of a lane behind it that
+// has read what is no longer there, the plan does not say which of the two is the later one.
 bool LanePlanner::keeps_place(const Lane& lane, size_t node, const SplitPlan& split,
                               const std::vector<SplitPlan>& plan) const {
   if (lane.ordered.empty()) return true;
-  for (const auto& other : plan) {
-    if (other.id == split.id) return true;
-    if (other.id.empty() || !is_left(lane, node, other)) continue;
+  const auto leave = [&](const std::string& other) {
     run_.warn(pipeline_.nodes[node].id,
-              split.of + ": changed while it was read; the next run reads it, after " + other.id);
+              split.of + ": changed while it was read; the next run reads it, after " + other);
     return false;
+  };
+  const auto same = [](const SplitPlan& wanted) {
+    return [&wanted](const SplitPlan& one) { return one.id == wanted.id; };
+  };
+  const auto here = std::find_if(plan.begin(), plan.end(), same(split));
+  for (auto other = plan.begin(); other != here; ++other)
+    if (!other->id.empty() && is_left(lane, node, *other)) return leave(other->id);
+  for (const auto& [number, of_node, other] : planned_) {
+    const bool behind = number > lane.number && of_node == node && other.stream == split.stream;
+    if (!behind || !is_left(lane, node, other)) continue;
+    if (std::find_if(here, plan.end(), same(other)) == plan.end()) return leave(other.id);
   }
   return true;
 }

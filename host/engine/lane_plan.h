@@ -83,6 +83,11 @@ class LanePlanner {
   std::vector<size_t> group_;  // by source: the smallest index of those that it is read with
   std::map<StreamRef, SplitPlan> streams_;
   std::vector<Lane> lanes_;
+  struct Planned {
+    size_t lane, node;
+    SplitPlan split;
+  };
+  std::vector<Planned> planned_;  // single splits whose rows go by keys
 };
 
 // Node indexes: `node`, and all that it reads, directly or not, in pipeline order.

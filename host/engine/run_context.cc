@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "pipeline/prepared.h"
 #include "report/json_text.h"
+#include "sync/planted.h"
 
 namespace patchbay::host {
 namespace {
@@ -86,7 +88,8 @@ RunContext::RunContext(const Pipeline& pipeline, const RunOptions& options, std:
       secrets(secrets),
       faults(faults),
       figures(pipeline.nodes.size()),
-      identities(pipeline, this->environment, state) {}
+      identities(pipeline, this->environment, state),
+      forgets(forgets_prepared(pipeline)) {}
 
 RetryLimits RunContext::retry() const {
   return {pipeline.retry.attempts, pipeline.retry.within, pipeline.retry.delay};
@@ -98,6 +101,8 @@ EpochInfo RunContext::epoch_info(size_t node, std::string txn, uint64_t number) 
   info.txn = std::move(txn);
   info.number = number;
   info.settled = options.look_only ? 0 : state.settled();
+  info.durable =
+      keeps_on_request(pipeline.nodes[node], forgets[node]) && !PLANTED(nobody_asks_to_keep);
   return info;
 }
 

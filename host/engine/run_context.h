@@ -103,6 +103,7 @@ class RunContext {
   CancelToken cleanup;  // for what still runs after a failure: aborting; cancelled when time is up
   std::vector<NodeFigures> figures;  // by node
   Identities identities;             // of the source streams of this run
+  const std::vector<bool> forgets;   // by node: see forgets_prepared
   std::function<void(const std::string& node, const std::string& message)> warn =
       [](const std::string&, const std::string&) {};
 

@@ -7,17 +7,18 @@
 
 namespace patchbay::host {
 
-int commit_rank(const Node& sink) {
-  if (!sink.component->session) return 2;
+int commit_rank(const Node& sink, bool forgets) {
+  if (!forgets) return 2;
   return would_double(sink) ? 1 : 0;
 }
 
 Settlement::Settlement(RunContext& run, std::vector<SettledSink> sinks, const CancelToken& cancel)
     : run_(run), cancel_(cancel), sinks_(std::move(sinks)) {
+  const auto rank = [&](const SettledSink& sink) {
+    return commit_rank(run_.pipeline.nodes[sink.node], run_.forgets[sink.node]);
+  };
   std::stable_sort(sinks_.begin(), sinks_.end(), [&](const auto& a, const auto& b) {
-    const bool before =
-        commit_rank(run_.pipeline.nodes[a.node]) < commit_rank(run_.pipeline.nodes[b.node]);
-    return before != PLANTED(order_is_reversed);
+    return (rank(a) < rank(b)) != PLANTED(order_is_reversed);
   });
 }
 

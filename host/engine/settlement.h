@@ -76,6 +76,6 @@ class Settlement {
 
 // The place of a sink in the order of commits: first those that lose what they prepared with their
 // process and whose rows may come again, then one whose rows may not, then those that keep it.
-int commit_rank(const Node& sink);
+int commit_rank(const Node& sink, bool forgets);
 
 }  // namespace patchbay::host

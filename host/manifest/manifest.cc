@@ -49,6 +49,12 @@ Kind parse_kind(const std::string& name) {
   return name == "transform" ? Kind::kTransform : Kind::kSink;
 }
 
+ComponentManifest::Prepared parse_prepared(const std::string& name) {
+  using Prepared = ComponentManifest::Prepared;
+  if (name == "session") return Prepared::kSession;
+  return name == "on_request" ? Prepared::kOnRequest : Prepared::kDurable;
+}
+
 ComponentManifest parse_component(const Json::Value& json) {
   ComponentManifest component;
   component.name = json["name"].asString();
@@ -65,7 +71,7 @@ ComponentManifest parse_component(const Json::Value& json) {
   component.takes = json["takes"];
   component.gives = json["gives"];
   component.incremental = json["incremental"];
-  component.session = json["prepared"].asString() == "session";
+  component.prepared = parse_prepared(json["prepared"].asString());
   component.commits_alone = json["commits"].asString() == "alone";
   component.names_option = json["names"].asString();
   component.needs = json["needs"];

@@ -40,8 +40,9 @@ struct ComponentManifest {
   // the option makes it so, or {"option": NAME, VALUE: true, ..} where a value does
   Json::Value incremental;
   bool folds_case = false;  // sinks: tables whose names differ by case are one
-  // Sinks: what is prepared is lost with the process that prepared it
-  bool session = false;
+  // Sinks: whether what is prepared outlives the process that prepared it. On request it does where
+  // the host asks for it
+  enum class Prepared { kDurable, kSession, kOnRequest } prepared = Prepared::kDurable;
   // Sinks: rows of lanes side by side are judged against each other, so one lane at a time goes
   // from prepare to commit
   bool commits_alone = false;

@@ -54,7 +54,7 @@ constexpr const char* kSchema = R"json({
                   "properties": {"option": {"type": "string"}}},
         "incremental": {"type": ["boolean", "object"], "required": ["option"],
                         "properties": {"option": {"type": "string"}}, "additionalProperties": {"type": "boolean"}},
-        "prepared": {"enum": ["durable", "session"]},
+        "prepared": {"enum": ["durable", "session", "on_request"]},
         "commits": {"enum": ["together", "alone"]},
         "names": {"type": "string"},
         "needs": {"type": ["string", "object"], "additionalProperties": {"enum": ["rows", "all"]},

@@ -9,6 +9,8 @@
 #include <set>
 
 #include "pipeline/identity.h"
+#include "pipeline/prepared.h"
+#include "pipeline/ways.h"
 
 namespace patchbay::host {
 namespace {
@@ -24,44 +26,6 @@ bool writes(const Node& node, const char* mode) {
   return node.kind == Kind::kSink && node.config["write"].isString() &&
          node.config["write"].asString() == mode;
 }
-
-// Which nodes are before which, directly or not.
-class Ways {
- public:
-  explicit Ways(const Pipeline& pipeline) : pipeline_(pipeline), before_(pipeline.nodes.size()) {
-    for (size_t i = 0; i < pipeline.nodes.size(); ++i) {
-      for (const size_t from : pipeline.nodes[i].from_index) {
-        before_[i].insert(from);
-        before_[i].insert(before_[from].begin(), before_[from].end());
-      }
-    }
-  }
-
-  bool leads(size_t from, size_t to) const { return before_[to].contains(from); }
-  std::vector<size_t> sources_of(size_t node) const {
-    return of_kind(before_[node], Kind::kSource);
-  }
-  // The nodes from the source to the sink, without both.
-  std::vector<size_t> between(size_t source, size_t sink) const {
-    std::vector<size_t> out;
-    for (const size_t i : before_[sink]) {
-      if (before_[i].contains(source)) out.push_back(i);
-    }
-    return out;
-  }
-
- private:
-  std::vector<size_t> of_kind(const std::set<size_t>& nodes, Kind kind) const {
-    std::vector<size_t> out;
-    for (const size_t i : nodes) {
-      if (pipeline_.nodes[i].kind == kind) out.push_back(i);
-    }
-    return out;
-  }
-
-  const Pipeline& pipeline_;
-  std::vector<std::set<size_t>> before_;
-};
 
 // For the rules: a pipeline with what is asked of it again and again.
 struct Subject {
@@ -136,24 +100,13 @@ Findings whole_appended(const Subject& s) {
 }
 
 Findings two_that_forget(const Subject& s) {
-  std::vector<size_t> forgetful;
-  for (const size_t i : s.of(Kind::kSink)) {
-    if (s.node(i).component->session && would_double(s.node(i))) forgetful.push_back(i);
-  }
   Findings out;
-  for (size_t a = 0; a < forgetful.size(); ++a) {
-    for (size_t b = a + 1; b < forgetful.size(); ++b) {
-      const auto first = s.ways.sources_of(forgetful[a]), second = s.ways.sources_of(forgetful[b]);
-      const bool together = std::any_of(first.begin(), first.end(), [&](size_t source) {
-        return std::find(second.begin(), second.end(), source) != second.end();
-      });
-      if (!together) continue;
-      out.push_back({forgetful[b],
-                     s.node(forgetful[a]).id + " and " + s.node(forgetful[b]).id +
-                         ": both lose what they prepared when the process ends, so a crash "
-                         "between their commits leaves the rows in one of them only; let one of "
-                         "them write: upsert or replace, or give each a pipeline of its own"});
-    }
+  for (const auto& [first, second] : forgetful_pairs(s.pipeline)) {
+    out.push_back(
+        {second, s.node(first).id + " and " + s.node(second).id +
+                     ": both lose what they prepared when the process ends, so a crash "
+                     "between their commits leaves the rows in one of them only; let one of "
+                     "them write: upsert or replace, or give each a pipeline of its own"});
   }
   return out;
 }

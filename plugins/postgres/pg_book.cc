@@ -58,20 +58,27 @@ bool PgBook::is_current(Call& call, Connection& connection) const {
              .rows() > 0;
 }
 
-void PgBook::refuse_published(Call& call, Connection& connection) const {
+std::optional<std::string> publication_of(Call& call, Connection& connection,
+                                          const std::string& schema) {
   std::string published = "puballtables";
   if (connection.server_version() >= 150000) {
     published +=
         " OR EXISTS (SELECT FROM pg_publication_namespace m JOIN pg_namespace s ON"
         " s.oid = m.pnnspid WHERE m.pnpubid = p.oid AND s.nspname = " +
-        quote_literal(table_.schema) + ")";
+        quote_literal(schema) + ")";
   }
   const auto found = connection.run(
       call, "SELECT pubname FROM pg_publication p WHERE " + published + " ORDER BY 1 LIMIT 1");
-  if (found.rows() == 0) return;
+  if (found.rows() == 0) return std::nullopt;
+  return found.text(0, 0);
+}
+
+void PgBook::refuse_published(Call& call, Connection& connection) const {
+  const auto publication = publication_of(call, connection, table_.schema);
+  if (!publication) return;
   throw Error(
       Code::kConfig,
-      "publication " + found.text(0, 0) + ": would send the sink's own table " + table_.sql() +
+      "publication " + *publication + ": would send the sink's own table " + table_.sql() +
           " to subscribers that lack it, and they would stop; set epochs_schema to a schema "
           "that it leaves out, or make the table at the subscribers and then here: " +
           on(call, connection).create_sql().at(0));
@@ -94,10 +101,7 @@ void PgBook::require(Call& call, Connection& connection) const {
       });
       return;
     } catch (const ServerError& error) {
-      const std::string& state = error.fields().sqlstate;
-      const bool made_by_another = state == "42P07" || state == "42P06" || state == "42701" ||
-                                   state == "23505" || state == "40P01";
-      if (!again || !made_by_another) throw;
+      if (!again || !is_made_by_another(error)) throw;
     }
   }
 }

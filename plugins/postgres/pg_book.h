@@ -1,6 +1,7 @@
 // The table _patchbay_epochs of a database.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "patchbay/tables/epoch_book.h"
@@ -31,6 +32,10 @@ class PgBook {
 
   Relation table_;
 };
+
+// The publication that would send a new table of the schema to its subscribers, if there is one.
+std::optional<std::string> publication_of(Call& call, postgres::Connection& connection,
+                                          const std::string& schema);
 
 // CREATE SCHEMA where there is none. Within a transaction.
 void require_schema(Call& call, postgres::Connection& connection, const std::string& schema);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "patchbay/postgres.h"
+#include "pg_kept.h"
 #include "pg_target.h"
 
 namespace patchbay {
@@ -22,6 +23,8 @@ struct EpochSession {
   Context& context;
   std::string txn;
   std::unique_ptr<postgres::Connection> connection;
+  // Set where what is appended has to outlive the session.
+  std::shared_ptr<const PgKept> kept{};
   std::string started{};  // the session's beginning: with its process number, it alone
   int writers = 0;        // so far; names their tables
   int open_writers = 0;

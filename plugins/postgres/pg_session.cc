@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <set>
 #include <utility>
 
 namespace patchbay {
@@ -89,6 +90,13 @@ std::unique_ptr<postgres::Connection> open_session(Call& call, const postgres::P
       if (!may_try_again(call, attempt, error)) throw;
     }
   }
+}
+
+bool is_made_by_another(const postgres::ServerError& error) {
+  // https://www.postgresql.org/docs/15/errcodes-appendix.html: a table of the name, a schema, a
+  // column, a type; the same in a catalogue's index; and a deadlock between the two.
+  static const std::set<std::string> kStates{"42P07", "42P06", "42701", "42710", "23505", "40P01"};
+  return kStates.contains(error.fields().sqlstate);
 }
 
 bool relation_exists(Call& call, postgres::Connection& connection, const Relation& relation) {

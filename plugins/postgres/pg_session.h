@@ -70,6 +70,9 @@ auto in_transaction(Call& call, postgres::Connection& connection, const char* mo
   }
 }
 
+// Another session makes the same schema, table, type or column just now: once more finds it there.
+bool is_made_by_another(const postgres::ServerError& error);
+
 bool relation_exists(Call& call, postgres::Connection& connection, const Relation& relation);
 
 }  // namespace patchbay

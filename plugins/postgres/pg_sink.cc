@@ -6,6 +6,7 @@
 #include "patchbay/json_value.h"
 #include "pg_lock.h"
 #include "pg_writer.h"
+#include "stage_moves.h"
 
 namespace patchbay {
 namespace {
@@ -43,10 +44,20 @@ void end_session(Call& call, Connection& connection, const std::string& text) {
   });
 }
 
-// Another lane may make the same thing just now.
-bool is_there_already(const ServerError& error) {
-  const std::string& state = error.fields().sqlstate;
-  return state == "42P07" || state == "42P06" || state == "42701" || state == "23505";
+// Another has noted the same transaction just now.
+bool is_in_the_book(const ServerError& error) {
+  return error.fields().sqlstate == kUniqueViolation &&
+         error.fields().table == tables::EpochBook::kTable;
+}
+
+std::vector<tables::TableToken> parse_tokens(std::span<const std::string> texts) {
+  std::vector<tables::TableToken> out;
+  for (const auto& text : texts) {
+    // One of an older version kept nothing.
+    const bool is_old = !parse_json(text).isMember("more");
+    out.push_back(is_old ? tables::TableToken{} : tables::TableToken::parse(text));
+  }
+  return out;
 }
 
 }  // namespace
@@ -56,7 +67,8 @@ PostgresSink::PostgresSink(Context& context, const Config& config)
       place_(postgres::parse_place(config)),
       schema_(config.get<std::string>("schema")),
       options_(with_one_spelling(tables::parse_table_options(config, kPgNames), schema_)),
-      book_({config.get_or<std::string>("epochs_schema", schema_), tables::EpochBook::kTable}) {
+      book_({config.get_or<std::string>("epochs_schema", schema_), tables::EpochBook::kTable}),
+      kept_(std::make_shared<const PgKept>(place_, book_)) {
   require_name(schema_);
 }
 
@@ -194,7 +206,7 @@ void PostgresSink::apply_schema(Call& call, const SchemaPtr& stream, const Json:
     try {
       once();
     } catch (const ServerError& error) {
-      if (!is_there_already(error)) throw;
+      if (!is_made_by_another(error)) throw;
       once();
     }
   }
@@ -216,6 +228,10 @@ EpochSession& PostgresSink::session(Call& call, const std::string& txn) {
   open.begin(call, kReadCommitted);
   // Throws for one that was aborted.
   book_.on(call, open).is_committed(txn);
+  if (call.epoch().durable && options_.write == tables::WriteMode::kAppend) {
+    kept_->check(call, open);
+    fresh->kept = kept_;
+  }
   // Constraints are judged where the row is still at hand; foreign keys that are to be judged at
   // the end, when their table is.
   open.run(call, "SET CONSTRAINTS ALL IMMEDIATE");
@@ -276,25 +292,26 @@ std::unique_ptr<Writer> PostgresSink::open(Call& call, const SchemaPtr& stream,
 void PostgresSink::commit(Call& call, const std::string& txn, uint64_t epoch,
                           std::span<const std::string> tokens) {
   call.durable_step("postgres.commit.before");
-  if (!commit_open(call, txn, epoch) && fence(call, txn, tokens) != Outcome::kCommitted)
+  if (!commit_open(call, txn, epoch, parse_tokens(tokens)) &&
+      !commit_kept(call, txn, epoch, tokens) && fence(call, txn, tokens) != Outcome::kCommitted)
     throw Error(Code::kNotFound, "postgres: the session that held the prepared rows has ended");
   call.durable_step("postgres.commit.after");
 }
 
 // False where the transaction is not this process's, or its end is not known: the answer to COMMIT
 // was lost, or another process has its name.
-bool PostgresSink::commit_open(Call& call, const std::string& txn, uint64_t epoch) {
+bool PostgresSink::commit_open(Call& call, const std::string& txn, uint64_t epoch,
+                               std::span<const tables::TableToken> tokens) {
   if (!has_session(txn)) return false;
   const auto ended = std::exchange(session_, nullptr);
   try {
     Connection& open = ended->at_rest(call);
     for (const auto& table : ended->tables) table->judge(call, open);
     for (const auto& table : ended->tables) table->finish(call, context_, open);
+    PgKept::drop(call, open, tokens);
     if (open.run(call, book_.commit_sql(call.epoch(), txn, epoch)).tag() != "COMMIT") return false;
   } catch (const ServerError& error) {
-    const bool is_noted = error.fields().sqlstate == kUniqueViolation &&
-                          error.fields().table == tables::EpochBook::kTable;
-    if (error.code() != Code::kUnavailable && !is_noted) throw;
+    if (error.code() != Code::kUnavailable && !is_in_the_book(error)) throw;
     return false;
   } catch (const Error& error) {
     if (error.code() != Code::kUnavailable) throw;
@@ -302,6 +319,55 @@ bool PostgresSink::commit_open(Call& call, const std::string& txn, uint64_t epoc
   }
   connection_ = std::move(ended->connection);
   return true;
+}
+
+// The session that had the rows in its transaction is gone, or is ended: what it kept is moved.
+// False where it kept none, or they are gone as well.
+bool PostgresSink::commit_kept(Call& call, const std::string& txn, uint64_t epoch,
+                               std::span<const std::string> texts) {
+  const auto tokens = parse_tokens(texts);
+  const bool kept = std::any_of(tokens.begin(), tokens.end(),
+                                [](const auto& token) { return !token.stage.empty(); });
+  if (!kept) return false;
+  require_book(call);
+  return repeatable(call, [&](Connection& open) {
+    end_session(call, open, texts[0]);
+    try {
+      return in_transaction(call, open, kReadCommitted, [&] {
+        if (book_.on(call, open).is_committed(txn)) return true;
+        if (!PgKept::are_there(call, open, tokens)) return false;
+        // Waits for whoever is just committing it.
+        open.run(call, "SET LOCAL lock_timeout = '30s'");
+        book_.on(call, open).note_commit(call.epoch(), txn, epoch);
+        open.run(call, "SET LOCAL lock_timeout = DEFAULT");
+        for (const auto& token : tokens) move_kept(call, open, token);
+        PgKept::drop(call, open, tokens);
+        return true;
+      });
+    } catch (const ServerError& error) {
+      if (!is_in_the_book(error)) throw;
+      return noted(call, txn) == Outcome::kCommitted;  // just now
+    }
+  });
+}
+
+void PostgresSink::move_kept(Call& call, Connection& connection, const tables::TableToken& token) {
+  const Relation relation = relation_of(schema_, token.table);
+  const auto table = find_table(call, connection, relation, token.table);
+  if (!table) {
+    throw Error(Code::kSchema, "table " + token.table + ": is gone, and the rows for it wait in " +
+                                   token.stage + "; make it again, with the same columns");
+  }
+  lock_table(call, context_, connection, relation.sql(), "ROW EXCLUSIVE");
+  StageMoves moves{token.stage, relation.sql(), table->only(), token.columns, {}};
+  for (const auto& column : token.columns) {
+    const PgColumn* found = table->find(column);
+    moves.has_identity = moves.has_identity || (found && found->is_identity);
+  }
+  // What is tied to the table finds there what an application's statement finds.
+  connection.run(call, postgres::kUsersPath);
+  connection.run(call, moves.sql("true"));
+  connection.run(call, postgres::kOwnPath);
 }
 
 Outcome PostgresSink::noted(Call& call, const std::string& txn) {
@@ -324,7 +390,10 @@ Outcome PostgresSink::fence(Call& call, const std::string& txn,
         open.run(call, "SET LOCAL lock_timeout = '30s'");
         const auto book = book_.on(call, open);
         book.fence(call.epoch(), txn);
-        return book.find(txn);
+        PgKept::lock(call, open, txn);
+        const Outcome found = book.find(txn);
+        if (found == Outcome::kGone) kept_->drop_all(call, open, txn);
+        return found;
       });
     } catch (const ServerError& error) {
       if (error.fields().sqlstate != kUniqueViolation) throw;
@@ -350,7 +419,11 @@ Outcome PostgresSink::outcome(Call& call, const std::string& txn,
   const Outcome known =
       in_transaction(call, open, kReadOnly, [&] { return book_.on(call, open).find(txn); });
   if (known != Outcome::kUnknown) return known;
-  return has_session(txn) ? Outcome::kPrepared : fence(call, txn, tokens);
+  if (has_session(txn)) return Outcome::kPrepared;
+  const auto parsed = parse_tokens(tokens);
+  const bool kept =
+      in_transaction(call, open, kReadOnly, [&] { return PgKept::are_there(call, open, parsed); });
+  return kept ? Outcome::kPrepared : fence(call, txn, tokens);
 }
 
 uint64_t PostgresSink::newest(Call& call) {

@@ -12,13 +12,15 @@
 #include "patchbay/tables/schema_step.h"
 #include "pg_book.h"
 #include "pg_epoch.h"
+#include "pg_kept.h"
 #include "pg_session.h"
 
 namespace patchbay {
 
 // Tables. An epoch is one transaction, open until commit: its rows go straight into their tables,
 // and a crash leaves nothing. The message that ends it also notes it in _patchbay_epochs, so that a
-// repeated commit finds it there, and one that was aborted can't come late.
+// repeated commit finds it there, and one that was aborted can't come late. Where the host asks for
+// it, what an epoch appends is kept in tables as well, from which any process can commit it.
 class PostgresSink final : public Sink {
  public:
   PostgresSink(Context& context, const Config& config);
@@ -51,7 +53,11 @@ class PostgresSink final : public Sink {
   void apply(Call& call, postgres::Connection& connection, const Schema& stream,
              const tables::SchemaStep& step) const;
   WriterPlan plan_writer(const SchemaPtr& stream, const PgTable& table) const;
-  bool commit_open(Call& call, const std::string& txn, uint64_t epoch);
+  bool commit_open(Call& call, const std::string& txn, uint64_t epoch,
+                   std::span<const tables::TableToken> tokens);
+  bool commit_kept(Call& call, const std::string& txn, uint64_t epoch,
+                   std::span<const std::string> tokens);
+  void move_kept(Call& call, postgres::Connection& connection, const tables::TableToken& token);
   Outcome noted(Call& call, const std::string& txn);
   Outcome fence(Call& call, const std::string& txn, std::span<const std::string> tokens);
 
@@ -60,6 +66,7 @@ class PostgresSink final : public Sink {
   const std::string schema_;
   const tables::TableOptions options_;
   const PgBook book_;
+  const std::shared_ptr<const PgKept> kept_;
   tables::DeclinedFields declined_;
   std::unique_ptr<postgres::Connection> connection_;  // null while an epoch has it
   bool has_book_ = false;

@@ -46,7 +46,7 @@ std::unique_ptr<Writer> make_writer(Call& call, std::shared_ptr<EpochSession> se
                                         into);
   }
   auto deferred = deferred_keys(call, connection, table->table);
-  const bool direct = table->write == WriteMode::kAppend && deferred.empty() &&
+  const bool direct = !session->kept && table->write == WriteMode::kAppend && deferred.empty() &&
                       !table->table.guards_rows && !table->table.is_view();
   if (direct) {
     lock_table(call, session->context, connection, target, "ROW EXCLUSIVE");

@@ -19,9 +19,12 @@ using tables::WriteMode;
 class StageWriter final : public CopyWriter {
  public:
   StageWriter(std::shared_ptr<EpochSession> session, std::shared_ptr<EpochTable> table,
-              WriterPlan plan, std::string stage, std::vector<DeferredKey> deferred)
+              WriterPlan plan, std::string stage, std::string columns,
+              std::vector<DeferredKey> deferred)
       : CopyWriter(std::move(session), std::move(table), std::move(plan), stage),
+        number_(session_->writers),
         stage_(std::move(stage)),
+        columns_(std::move(columns)),
         deferred_(std::move(deferred)) {}
 
   Prepared prepare(Call& call) override {
@@ -36,6 +39,11 @@ class StageWriter final : public CopyWriter {
     session_->for_rows(call);
     move_all(call, connection, moves);
     session_->at_rest(call);
+    if (session_->kept && table_->write == WriteMode::kAppend) {
+      plan_.token.stage =
+          session_->kept->keep(call, connection, stage_, columns_, session_->txn, number_);
+      call.durable_step("postgres.kept");
+    }
     const bool stays = table_->write == WriteMode::kMirror || !table_->pointed_at.empty();
     if (stays) {
       table_->stages.push_back(stage_);
@@ -126,7 +134,9 @@ class StageWriter final : public CopyWriter {
 
   void move_all(Call& call, Connection& connection, const StageMoves& moves) {
     if (deferred_.empty()) {
-      move_each(call, connection, moves, {});
+      std::vector<size_t> refused;
+      move_each(call, connection, moves, [&](size_t place) { refused.push_back(place); });
+      take_out(call, connection, refused);
       return;
     }
     // Rows that break a key which is judged at the end are found when all others are there; without
@@ -147,11 +157,16 @@ class StageWriter final : public CopyWriter {
                        "\" violates foreign key constraint \"" + key + "\"");
         refused.push_back(place);
       }
-      std::string places;
-      for (const size_t place : refused) places += (places.empty() ? "" : ", ") + place_sql(place);
-      connection.run(call, "DELETE FROM " + stage_ + " AS _patchbay_s WHERE _patchbay_s.ctid IN (" +
-                               places + ")");
+      take_out(call, connection, refused);
     }
+  }
+
+  void take_out(Call& call, Connection& connection, const std::vector<size_t>& refused) {
+    if (refused.empty()) return;
+    std::string places;
+    for (const size_t place : refused) places += (places.empty() ? "" : ", ") + place_sql(place);
+    connection.run(call, "DELETE FROM " + stage_ + " AS _patchbay_s WHERE _patchbay_s.ctid IN (" +
+                             places + ")");
   }
 
   void move_each(Call& call, Connection& connection, const StageMoves& moves,
@@ -169,7 +184,7 @@ class StageWriter final : public CopyWriter {
         },
         [&](size_t place) {
           refuse_row(call, connection, place, reason);
-          if (note) note(place);
+          note(place);
         });
   }
 
@@ -256,7 +271,8 @@ class StageWriter final : public CopyWriter {
     }
   }
 
-  const std::string stage_;
+  const int number_;
+  const std::string stage_, columns_;
   const std::vector<DeferredKey> deferred_;
   size_t places_ = 0;
 };
@@ -313,8 +329,8 @@ std::unique_ptr<Writer> make_stage_writer(Call& call, std::shared_ptr<EpochSessi
   require_changeable(*table, plan);
   const std::string name = "_patchbay_stage_" + std::to_string(session->writers);
   const std::string stage = "pg_temp." + name;
-  connection.run(
-      call, "CREATE TEMPORARY TABLE " + name + " (" + stage_columns(plan) + ") ON COMMIT DROP");
+  const std::string columns = stage_columns(plan);
+  connection.run(call, "CREATE TEMPORARY TABLE " + name + " (" + columns + ") ON COMMIT DROP");
   if (plan.token.recreate) {
     const auto oid = connection.run(call, "SELECT $1::regclass::oid", {stage}).text(0, 0);
     const auto columns = columns_of_table(call, connection, oid);
@@ -324,7 +340,7 @@ std::unique_ptr<Writer> make_stage_writer(Call& call, std::shared_ptr<EpochSessi
   for (const auto& key : deferred) names += (names.empty() ? "" : ", ") + key.name;
   if (!names.empty()) connection.run(call, "SET CONSTRAINTS " + names + " DEFERRED");
   return std::make_unique<StageWriter>(std::move(session), std::move(table), std::move(plan), stage,
-                                       std::move(deferred));
+                                       columns, std::move(deferred));
 }
 
 }  // namespace patchbay

@@ -113,7 +113,8 @@ Epoch Call::epoch() const {
   if (status != BAY_OK) throw HostRefusal(status, "epoch");
   return {std::string(epoch.scope.data, epoch.scope.size),
           std::string(epoch.txn.data, epoch.txn.size), epoch.number, epoch.settled,
-          (epoch.flags & BAY_EPOCH_COMPLETE) != 0};
+          (epoch.flags & BAY_EPOCH_COMPLETE) != 0,
+          (epoch.flags & BAY_EPOCH_DURABLE) != 0};
 }
 
 void Call::claim(std::string_view name) {

@@ -169,7 +169,8 @@ struct HostFunctions {
 
   static bay_status epoch(const bay_call* call, bay_epoch* out) {
     const Epoch& epoch = host_of(call).epoch;
-    out->flags = epoch.complete ? BAY_EPOCH_COMPLETE : 0;
+    out->flags =
+        (epoch.complete ? BAY_EPOCH_COMPLETE : 0) | (epoch.durable ? BAY_EPOCH_DURABLE : 0);
     out->scope = {epoch.scope.data(), epoch.scope.size()};
     out->txn = {epoch.txn.data(), epoch.txn.size()};
     out->number = epoch.number;

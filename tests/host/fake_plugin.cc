@@ -128,6 +128,7 @@ const std::map<std::string, std::string>& fake_manifests() {
          "needs": "all", "config": {"type": "object"}}, )" +
                    sink("")},
       {"forgetful", sink(R"("prepared": "session", )")},
+      {"either", sink(R"("prepared": "on_request", )")},
       {"alone", sink(R"("commits": "alone", )")},
   };
   return manifests;

@@ -35,6 +35,8 @@ TEST_F(GuaranteeTest, IsExactlyOnceUnlessARuleLimitsIt) {
       {kNew + sink("t", "append", "forgetful") + sink("u", "upsert", "forgetful"), ""},
       {kNew + sink("t", "append", "forgetful") + sink("u", "append", "forgetful"),
        "t and u: both lose what they prepared"},
+      {kNew + sink("t", "append", "either") + sink("u", "append", "either"), ""},
+      {kNew + sink("t", "append", "forgetful") + sink("u", "append", "either"), ""},
       {"  - {id: s, use: store, with: {path: x}}\n" + sink("t", "append"), "cannot be read again"},
       {kNew + "  - {id: t, use: store, from: s, with: {path: x, method: stream}}\n",
        "t: writes at least once with method: stream"},

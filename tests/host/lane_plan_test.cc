@@ -140,5 +140,31 @@ TEST_F(LanePlan, ARetryReadsThePresentVersion) {
   EXPECT_FALSE(planner.again(lanes.at(0), instances_)) << "nothing of it is left";
 }
 
+// Two objects, a and b, of which the later row of a key counts; a changes while it is read.
+TEST_F(LanePlan, AChangedObjectKeepsItsPlaceOnlyWhereTheLaterOneIsKnown) {
+  const struct {
+    std::vector<std::string> plan;
+    bool in_place;
+  } kCases[] = {{{"a@2", "b@1"}, true},   // ordered by name
+                {{"b@1", "a@2"}, false},  // by time: a is the later one now
+                {{"a@2", "b@2"}, false},  // and b@1, which was read, may be older or younger
+                {{"b@2", "a@2"}, false}};
+  const auto version = [](const std::string& id) {
+    Split one = split(id, "s", true);
+    one.of = id.substr(0, 1);
+    return one;
+  };
+  for (const auto& c : kCases) {
+    systems_.splits = {{"s1", {version("a@1"), version("b@1")}}};
+    begin(kSource + "  - {use: fake.table, from: s1, with: {name: t, write: upsert}}\n");
+    LanePlanner planner(*run_, recovered_);
+    const std::vector<Lane> lanes = planner.plan(instances_);
+    ASSERT_EQ(lanes.size(), 2u);
+    systems_.splits["s1"].clear();
+    for (const auto& id : c.plan) systems_.splits["s1"].push_back(version(id));
+    EXPECT_EQ(planner.again(lanes[0], instances_).has_value(), c.in_place) << c.plan[0];
+  }
+}
+
 }  // namespace
 }  // namespace patchbay::host

@@ -50,12 +50,13 @@ TEST_F(SettlementTest, WhoMayLoseItsRowsIsAskedFirst) {
     int rank;
   } kCases[] = {{"forgetful", "upsert", 0},
                 {"forgetful", "append", 1},
+                {"either", "append", 1},
                 {"fake", "append", 2},
                 {"fake", "replace", 2}};
   for (const auto& c : kCases) {
     begin("  - {id: s1, use: fake.rows, with: {name: s1}}\n  - {id: t1, use: " + c.plugin +
           ".table, from: s1, with: {name: t1, write: " + c.write + "}}\n");
-    EXPECT_EQ(commit_rank(pipeline_->nodes[1]), c.rank) << c.plugin << " " << c.write;
+    EXPECT_EQ(commit_rank(pipeline_->nodes[1], run_->forgets[1]), c.rank) << c.plugin << " " << c.write;
   }
   open("forgetful");
   settlement().commit(recorded());

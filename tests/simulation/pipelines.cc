@@ -182,7 +182,8 @@ class Maker {
     const bool first = spec_.sinks.empty();
     writing.unique = mode == "append" && !joins && first && random_.chance(0.25);
     writing.judges_late = writing.unique && random_.chance(0.3);
-    writing.session = random_.chance(0.4);
+    writing.session = random_.chance(0.5);
+    writing.keeps_on_request = writing.session && random_.chance(0.5);
     writing.knows_outcome = random_.chance(0.7);
     writing.knows_newest = random_.chance(0.7);
     return writing;
@@ -199,9 +200,10 @@ class Maker {
     const Writing writing = random_writing(mode, joins);
     std::vector<std::string> nodes;
     for (const auto& output : from) nodes.push_back(output.node);
-    const std::string plugin = writing.session ? (writing.unique ? "simsessionalone" : "simsession")
-                                               : (writing.unique ? "simalone" : "simdb");
-    NodeSpec& made = node(id, plugin + ".table", nodes);
+    const std::string plugin = writing.keeps_on_request ? "simeither"
+                               : writing.session        ? "simsession"
+                                                        : (writing.unique ? "sim" : "simdb");
+    NodeSpec& made = node(id, plugin + (writing.unique ? "alone.table" : ".table"), nodes);
     made.with["system"] = id;
     made.with["write"] = mode;
     const bool one_table = !joins && random_.chance(0.3);

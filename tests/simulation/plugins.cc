@@ -73,6 +73,8 @@ std::map<std::string, std::string> components() {
       {"simalone", table(R"("commits": "alone", )")},
       {"simsession", table(R"("prepared": "session", )")},
       {"simsessionalone", table(R"("prepared": "session", "commits": "alone", )")},
+      {"simeither", table(R"("prepared": "on_request", )")},
+      {"simeitheralone", table(R"("prepared": "on_request", "commits": "alone", )")},
       {"simobj", R"({"name": "objects", "kind": "sink", "takes": "objects", "names": "path",
         "delivery": "transactional", "target": ["system", "path"], )" +
                      options(kSystem + R"(, "path": {"type": "string", "identity": true})",

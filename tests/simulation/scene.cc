@@ -116,10 +116,11 @@ const StateFacts& Scene::look() {
 // Where the sinks that lose what they prepared are asked first, only a loss that none of them
 // confessed, or a refusal at the commit, leaves rows in one sink and not in the other.
 bool Scene::may_need_a_word() const {
-  int forgetful = 0;
+  int forgetful = 0;  // but for those that are asked to keep their rows where another forgets them
   for (const auto& [name, writing] : spec_.sinks) {
     if (writing.judges_late || world_.sinks().at(name)->has_lost()) return true;
-    forgetful += writing.session && writing.mode == model::Write::kAppend;
+    forgetful +=
+        writing.session && !writing.keeps_on_request && writing.mode == model::Write::kAppend;
   }
   return forgetful > 1;
 }

@@ -25,7 +25,9 @@ patchbay::Prepared PreparingWriter::prepare(Call& call) {
   system_.check_call(epoch, "prepare");
   system_.note_prepare(epoch);
   const PreparedRows rows = prepared(call);
-  const Process* const owner = world_.scheduler().process();
+  if (info.durable && !system_.writing.keeps_on_request)
+    world_.scheduler().fail("prepare: asked to keep what it always keeps, or never");
+  const Process* const owner = info.durable ? nullptr : world_.scheduler().process();
   call.durable_step("sim.prepare.before");
   send(world_, call, system_.trouble, [&system = system_, epoch, token = token_, rows, owner] {
     system.prepare(epoch, token, rows, owner);

@@ -278,7 +278,7 @@ void SinkSystem::lose_something() {
   for (auto& [txn, transaction] : transactions_) {
     if (transaction.state != State::kPrepared || !world_.random().chance(trouble.lost)) continue;
     world_.scheduler().note("lost: " + txn);
-    has_lost_ = has_lost_ || !writing.session;
+    has_lost_ = has_lost_ || !transaction.owner;
     transaction = {transaction.scope, transaction.number, State::kAborted, {}, nullptr};
   }
 }

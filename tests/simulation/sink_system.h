@@ -31,6 +31,7 @@ struct Writing {
   bool unique = false;       // a key may stand once: what would double it is refused
   bool judges_late = false;  // at the commit, all or nothing, and not row by row at the prepare
   bool session = false;      // what is prepared goes with the process
+  bool keeps_on_request = false;  // unless the host asks to keep it
   bool knows_outcome = true, knows_newest = true;
   bool empties = true;   // no rows may replace rows
   bool objects = false;  // its tables are objects: all of them together are one content

@@ -1,6 +1,6 @@
 """kill -9 at every durable step, and at random moments; afterwards every row is there exactly once.
 
-Which sink: the first argument, sqlite, files, bq, gcs or postgres.
+Which sink: the first argument, sqlite, files, bq, gcs, postgres or postgres_pair.
 """
 
 import csv
@@ -210,8 +210,26 @@ class PostgresCrashes(Crashes, SystemTest):
                 if name != "_patchbay_epochs"]
 
 
+class PostgresPairCrashes(PostgresCrashes):
+    """Two sinks that append the same rows: the second keeps its own until the first has committed."""
+
+    def text(self):
+        second = POSTGRES.format(uri=self.server.uri).replace("results}", "others}").replace("- use", "- from: [from]\n    id: second\n    use")
+        return (SOURCE.format(rows=20, source=self.source.url).replace("- use", "- id: from\n    use")
+                + POSTGRES.format(uri=self.server.uri).replace("- use", "- from: [from]\n    id: first\n    use") + second)
+
+    def reset(self):
+        super().reset()
+        self.server.sql("DROP TABLE IF EXISTS others")
+
+    def sequences(self):
+        first = super().sequences()
+        self.assertEqual(sorted(first), sorted(int(row[0]) for row in self.server.sql("SELECT sequence FROM others")))
+        return first
+
+
 if __name__ == "__main__":
     sink = sys.argv.pop(1)
-    cases = {"sqlite": SqliteCrashes, "files": FilesCrashes, "bq": BqCrashes, "gcs": GcsCrashes, "postgres": PostgresCrashes}
+    cases = {"sqlite": SqliteCrashes, "files": FilesCrashes, "bq": BqCrashes, "gcs": GcsCrashes, "postgres": PostgresCrashes, "postgres_pair": PostgresPairCrashes}
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(cases[sink])
     sys.exit(not unittest.TextTestRunner(verbosity=2).run(suite).wasSuccessful())

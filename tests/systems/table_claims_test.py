@@ -38,7 +38,7 @@ class Cluster:
 def postgres(_):
     cluster = Cluster()
     return cluster, {"component": "postgres", "config": {"connection": cluster.uri, "password": {"secret": "pg"}}, "secrets": {"pg": PASSWORD},
-                     "modes": ["append", "replace", "upsert", "mirror"], "keeps_newest": True, "knows_outcomes": True}
+                     "modes": ["append", "replace", "upsert", "mirror"], "keeps_on_request": True, "keeps_newest": True, "knows_outcomes": True}
 
 
 SINKS = {"bq": bq, "postgres": postgres, "sqlite": sqlite}

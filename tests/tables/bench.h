@@ -7,6 +7,7 @@
 //    "modes": ["append", ..], the write modes that it has
 //    "folds_case": true,      columns Id and ID are one
 //    "keeps_prepared": true,  another process may commit
+//    "keeps_on_request": true,  it may where the host asked to keep what it prepared
 //    "keeps_newest": true,    it knows the newest epoch of a scope
 //    "knows_outcomes": true}
 #pragma once

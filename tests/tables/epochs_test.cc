@@ -11,6 +11,10 @@ class Epochs : public ModeBench {
  protected:
   const Schema schema = stream("s", "id: int64, name: utf8");
 };
+class KeptEpochs : public TableBench {
+ protected:
+  const Schema schema = stream("s", "id: int64, name: utf8");
+};
 INSTANTIATE_TEST_SUITE_P(Sink, Epochs,
                          testing::ValuesIn(modes({"append", "replace", "upsert", "mirror"})));
 
@@ -42,6 +46,31 @@ TEST_P(Epochs, AnotherProcessCommitsWhatIsPreparedOrSaysThatItIsGone) {
     failure([&] { driver->commit(txn(), host.epoch.number, tokens_); }, Code::kNotFound);
     EXPECT_THAT(rows(), IsEmpty());
   }
+}
+
+// The process that prepared it is still there, as after a break of the network.
+TEST_F(KeptEpochs, WhatTheHostAsksToKeepOutlivesItsProcess) {
+  if (!has("keeps_on_request")) return;
+  write("append", schema, {"1|a"});
+  host.epoch.durable = true;
+  SinkDriver& driver = sink("append");
+  prepare(schema, {{"2|b", "3|c"}, {"4|"}});
+  auto other = another("append");
+  EXPECT_EQ(other->outcome(txn(), tokens_), Outcome::kPrepared);
+  EXPECT_THAT(rows(), ElementsAre("1|a"));
+  for (SinkDriver* late : {other.get(), &driver}) {
+    late->commit(txn(), host.epoch.number, tokens_);
+    EXPECT_THAT(rows(), ElementsAre("1|a", "2|b", "3|c", "4|"));
+    EXPECT_EQ(late->outcome(txn(), tokens_), Outcome::kCommitted);
+  }
+  next_epoch();
+  prepare(schema, {{"5|e"}});
+  other->abort({txn()});
+  for (SinkDriver* late : {other.get(), &driver}) {
+    EXPECT_EQ(late->outcome(txn(), tokens_), Outcome::kGone);
+    failure([&] { late->commit(txn(), host.epoch.number, tokens_); }, Code::kNotFound);
+  }
+  EXPECT_THAT(rows(), ElementsAre("1|a", "2|b", "3|c", "4|"));
 }
 
 TEST_P(Epochs, ACommitThatComesAfterTheAbortDoesNothing) {

@@ -161,6 +161,9 @@ typedef struct bay_epoch {
 /* prepare: the writer's stream was read from its very start to its end, by this epoch alone. What
  * the target has beyond it is no longer in the source. */
 #define BAY_EPOCH_COMPLETE 1u
+/* open, write, prepare: what is prepared has to outlive the process, since another sink of the
+ * epoch loses its own. Set for sinks alone whose manifest says "prepared": "on_request". */
+#define BAY_EPOCH_DURABLE 2u
 
 /* What became of a transaction: sink's `outcome`. */
 #define BAY_OUTCOME_UNKNOWN 0   /* the system can't tell */

@@ -50,6 +50,7 @@ struct Epoch {
   uint64_t number = 0;
   uint64_t settled = 0;   // what is remembered of epochs up to this one may be forgotten
   bool complete = false;  // prepare: the stream was read from its start to its end
+  bool durable = false;   // what is prepared has to outlive the process: BAY_EPOCH_DURABLE
 };
 
 // One call into the plugin. Valid until that call returns; the call's thread only.

@@ -1,0 +1,106 @@
+#include "pg_kept.h"
+
+namespace patchbay {
+namespace {
+
+using postgres::Connection;
+using postgres::ServerError;
+
+constexpr const char* kMayNot = "42501";
+
+// What default privileges gave others is not theirs.
+void keep_private(Call& call, Connection& connection, const std::string& table) {
+  const auto revokes =
+      connection.run(call,
+                     "SELECT DISTINCT format('REVOKE ALL ON %s FROM %s', c.oid::regclass,"
+                     " CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(r.rolname) END)"
+                     " FROM pg_class c, aclexplode(c.relacl) a LEFT JOIN pg_roles r ON"
+                     " r.oid = a.grantee WHERE c.oid = $1::regclass AND a.grantee <> c.relowner",
+                     {table});
+  for (int i = 0; i < revokes.rows(); ++i) connection.run(call, revokes.text(i, 0));
+}
+
+// As text, which every type has.
+void copy(Call& call, Connection& from, const std::string& stage, Connection& to,
+          const std::string& table) {
+  to.begin_copy_in(call, "COPY " + table + " FROM STDIN");
+  from.begin_copy_out(call, "COPY " + stage + " TO STDOUT");
+  while (const auto row = from.get(call)) to.put(call, *row);
+  to.send_copy_end(call);
+  to.finish_copy_in(call);
+}
+
+}  // namespace
+
+void PgKept::check(Call& call, Connection& connection) const {
+  const auto publication = publication_of(call, connection, book_.table().schema);
+  if (!publication) return;
+  throw Error(Code::kConfig,
+              "publication " + *publication + ": would send tables of the sink's own in schema " +
+                  book_.table().schema +
+                  " to subscribers that lack them. They are needed, since another sink appends the "
+                  "same rows: set epochs_schema to a schema that it leaves out, let one of the "
+                  "sinks write: upsert, or give each a pipeline of its own");
+}
+
+// Names are cut at 63 bytes, and the end is what tells transactions apart.
+Relation PgKept::first_part(const std::string& txn) const {
+  const std::string tail = txn.size() > 40 ? txn.substr(txn.size() - 40) : txn;
+  return {book_.table().schema, "_patchbay_kept_" + tail + "_"};
+}
+
+std::string PgKept::keep(Call& call, Connection& from, const std::string& stage,
+                         const std::string& columns, const std::string& txn, int number) const {
+  Relation relation = first_part(txn);
+  relation.table += std::to_string(number);
+  const std::string table = relation.sql();
+  const auto own = open_session(call, place_);
+  try {
+    in_transaction(call, *own, kReadCommitted, [&] {
+      lock(call, *own, txn);
+      book_.on(call, *own).is_committed(txn);  // throws for one that was aborted
+      own->run(call, "CREATE TABLE " + table + " (" + columns + ")");
+      keep_private(call, *own, table);
+      copy(call, from, stage, *own, table);
+    });
+  } catch (const ServerError& error) {
+    if (error.fields().sqlstate != kMayNot) throw;
+    throw Error(Code::kAuth,
+                "schema " + relation.schema +
+                    ": the user may create nothing in it, and another sink appends the same rows, "
+                    "so that they have to be kept in a table until both are committed; grant "
+                    "CREATE on it, or set epochs_schema to a schema where it is granted");
+  }
+  return table;
+}
+
+void PgKept::lock(Call& call, Connection& connection, const std::string& txn) {
+  connection.run(call, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", {txn});
+}
+
+bool PgKept::are_there(Call& call, Connection& connection,
+                       std::span<const tables::TableToken> tokens) {
+  for (const auto& token : tokens) {
+    if (token.stage.empty()) return false;
+    if (connection.run(call, "SELECT to_regclass($1)", {token.stage}).is_null(0, 0)) return false;
+  }
+  return !tokens.empty();
+}
+
+void PgKept::drop(Call& call, Connection& connection, std::span<const tables::TableToken> tokens) {
+  for (const auto& token : tokens)
+    if (!token.stage.empty()) connection.run(call, "DROP TABLE IF EXISTS " + token.stage);
+}
+
+void PgKept::drop_all(Call& call, Connection& connection, const std::string& txn) const {
+  const Relation first = first_part(txn);
+  const auto found = connection.run(
+      call,
+      "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE"
+      " n.nspname = $1 AND c.relkind = 'r' AND starts_with(c.relname, $2)",
+      {first.schema, first.table});
+  for (int i = 0; i < found.rows(); ++i)
+    connection.run(call, "DROP TABLE " + Relation{first.schema, found.text(i, 0)}.sql());
+}
+
+}  // namespace patchbay
