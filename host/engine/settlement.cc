@@ -68,6 +68,7 @@ Settled Settlement::abort_all(const EpochRecord& record) {
 
 void Settlement::refuse_to_double(const EpochRecord& record, const std::string& kept,
                                   const std::string& lacking, const std::string& why) const {
+  run_.state.note_told(record.run, kept);
   throw RowsWouldDouble(lacking, Code::kRemote,
                         why + "; but " + kept + " has the same rows (run " + record.run +
                             ") and would append them again. Take them out of " + kept +
@@ -190,9 +191,28 @@ Settled Settlement::settle_without(const EpochRecord& record, const std::string&
   return Settled::kCommitted;
 }
 
+// The user has taken the rows out of the sinks of which the run before told. Another may show them,
+// too, or a commit may have come late.
+Settled Settlement::settle_again(const EpochRecord& record) {
+  for (const auto& sink : sinks_) abort_sink(record, sink);
+  const Json::Value& told = record.discard["told"];
+  std::string kept, lacking;
+  for (const auto& sink : sinks_) {
+    if (!prepared_of(record, sink)) continue;
+    const Node& node = run_.pipeline.nodes[sink.node];
+    const bool is_told = std::find(told.begin(), told.end(), Json::Value(node.id)) != told.end();
+    const bool doubles = would_double(node) && !is_told && !PLANTED(again_asks_nobody);
+    (doubles && shows(record, sink) ? kept : lacking) = node.id;
+  }
+  if (!kept.empty()) refuse_to_double(record, kept, lacking, "its rows are to be read again");
+  run_.state.aborted(record.epoch, false);
+  return Settled::kAborted;
+}
+
 // The user gives the epoch up, and may not know that some sink shows it already.
 Settled Settlement::settle_discarded(const EpochRecord& record) {
-  if (record.discard["again"].asBool() || PLANTED(discard_asks_nobody)) return abort_all(record);
+  if (PLANTED(discard_asks_nobody)) return abort_all(record);
+  if (record.discard["again"].asBool()) return settle_again(record);
   if (record.discard.isMember("without"))
     return settle_without(record, record.discard["without"].asString());
   std::string kept, lacking;

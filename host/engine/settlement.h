@@ -65,6 +65,7 @@ class Settlement {
   bool is_lost(const EpochRecord& record);
   bool shows(const EpochRecord& record, const SettledSink& sink);
   Settled settle_without(const EpochRecord& record, const std::string& without);
+  Settled settle_again(const EpochRecord& record);
   Settled settle_discarded(const EpochRecord& record);
   [[noreturn]] void refuse_to_double(const EpochRecord& record, const std::string& kept,
                                      const std::string& lacking, const std::string& why) const;

@@ -310,12 +310,27 @@ int64_t StateStore::discard_recorded(const Json::Value& how) {
   int64_t n = 0;
   transaction("state.discard", [&] {
     auto recorded = db_.prepare(
-        "UPDATE epochs SET phase = 'discarded', discard = ? WHERE phase IN ('recorded', "
+        "UPDATE epochs SET phase = 'discarded', discard = json_set(?, '$.told',"
+        " json(coalesce(json_extract(discard, '$.told'), '[]'))) WHERE phase IN ('recorded', "
         "'discarded') RETURNING 1");
     recorded.bind(1, compact_json(how));
     while (recorded.step()) ++n;
   });
   return n;
+}
+
+void StateStore::note_told(const std::string& run, const std::string& sink) {
+  const Guard lock(mutex_);
+  transaction("state.told", [&] {
+    db_.prepare(
+           "UPDATE epochs SET discard = json_insert(json_set(coalesce(discard, '{}'), '$.told',"
+           " json(coalesce(json_extract(discard, '$.told'), '[]'))), '$.told[#]', ?2) WHERE run = "
+           "?1"
+           " AND phase IN ('recorded', 'discarded')")
+        .bind(1, run)
+        .bind(2, sink)
+        .run();
+  });
 }
 
 bool StateStore::is_accepted() {

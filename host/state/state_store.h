@@ -81,7 +81,8 @@ struct EpochRecord {
   // Streams whose states of earlier runs these states replace: a full refresh.
   std::vector<StreamRef> refreshed;
   Json::Value counts;
-  // Of a discarded one: {"again": true}, {"without": NODE}, or empty.
+  // Of a discarded one "again": true, or "without": NODE, or neither. "told": the sinks of which
+  // the user heard that they show rows of the run that another sink lacks.
   Json::Value discard;
 };
 
@@ -156,7 +157,8 @@ class StateStore {
   const std::string& id() const { return id_; }  // of this file, for ever
   const std::string& pipeline() const { return pipeline_; }
   // Calls `take` for each stream of which another pipeline of the directory keeps a state, or has
-  // one on record that is not committed yet, until it returns false. Records that cannot be read are passed over: they are not this run's.
+  // one on record that is not committed yet, until it returns false. Records that cannot be read
+  // are passed over: they are not this run's.
   void each_neighbour(
       const std::function<bool(const std::string& pipeline, const StreamState&)>& take) const;
 
@@ -183,8 +185,11 @@ class StateStore {
   void aborted(uint64_t epoch, bool keep_rejects);
   std::vector<UnfinishedEpoch> unfinished();  // by number
   // The user gives up what is recorded: the next run asks the sinks first. `how` is
-  // EpochRecord::discard. How many epochs it concerns, also those discarded before.
+  // EpochRecord::discard but for what was told. How many epochs it concerns, also those discarded
+  // before.
   int64_t discard_recorded(const Json::Value& how);
+  // The user hears that `sink` shows rows of the run's epochs.
+  void note_told(const std::string& run, const std::string& sink);
 
   // Of committed epochs, of one run or (empty) any; empty = none.
   std::string state(const StreamRef& of, const std::string& split, const std::string& run = {});

@@ -56,7 +56,8 @@ TEST_F(SettlementTest, WhoMayLoseItsRowsIsAskedFirst) {
   for (const auto& c : kCases) {
     begin("  - {id: s1, use: fake.rows, with: {name: s1}}\n  - {id: t1, use: " + c.plugin +
           ".table, from: s1, with: {name: t1, write: " + c.write + "}}\n");
-    EXPECT_EQ(commit_rank(pipeline_->nodes[1], run_->forgets[1]), c.rank) << c.plugin << " " << c.write;
+    EXPECT_EQ(commit_rank(pipeline_->nodes[1], run_->forgets[1]), c.rank)
+        << c.plugin << " " << c.write;
   }
   open("forgetful");
   settlement().commit(recorded());
@@ -157,7 +158,12 @@ TEST_F(SettlementTest, ADiscardedEpochIsWhatTheUserSays) {
     std::vector<std::string> calls;
     Settled settled;
   } kCases[] = {
-      {R"({"again": true})", {"t1 abort x1", "t2 abort x2"}, Settled::kAborted},
+      {R"({"again": true})",
+       {"t1 abort x1", "t2 abort x2", "t1 outcome x1", "t2 outcome x2"},
+       Settled::kAborted},
+      {R"({"again": true, "told": ["t2"]})",
+       {"t1 abort x1", "t2 abort x2", "t1 outcome x1"},
+       Settled::kAborted},
       {R"({"without": "t1"})", {"t1 abort x1", "t2 commit x2"}, Settled::kCommitted},
       {"{}", {"t1 outcome x1", "t2 outcome x2", "t1 abort x1", "t2 abort x2"}, Settled::kAborted}};
   for (const auto& c : kCases) {
@@ -181,6 +187,25 @@ TEST_F(SettlementTest, WhatASinkShowsIsNotDiscarded) {
   EXPECT_TRUE(is_on_record());
   systems_.outcomes["t2"] = Outcome::kCommitted;
   EXPECT_EQ(settlement().recover({EpochPhase::kDiscarded, record}), Settled::kCommitted);
+}
+
+TEST_F(SettlementTest, WhatIsReadAgainIsInNoSinkOfWhichNobodyWasTold) {
+  open("forgetful");
+  systems_.outcomes = {{"t1", Outcome::kCommitted}, {"t2", Outcome::kGone}};
+  recorded();
+  EXPECT_EQ(state_->discard_recorded(parse_json_text(R"({"again": true})")), 1);
+  const auto recover = [&] { return settlement().recover(state_->unfinished().at(0)); };
+  try {
+    recover();
+    FAIL() << "t1 shows it";
+  } catch (const RowsWouldDouble& error) {
+    EXPECT_THAT(error.what(), HasSubstr("but t1 has the same rows (run run0)"));
+    EXPECT_THAT(error.what(), HasSubstr("--without t2"));
+  }
+  EXPECT_EQ(state_->discard_recorded(parse_json_text(R"({"again": true})")), 1);
+  EXPECT_EQ(state_->unfinished().at(0).record.discard,
+            parse_json_text(R"({"again": true, "told": ["t1"]})"));
+  EXPECT_EQ(recover(), Settled::kAborted);
 }
 
 }  // namespace

@@ -106,7 +106,7 @@ class History {
         scene_.run(request, request.options.full_refresh ? " --full-refresh" : "");
     if (result.died && random_.chance(0.4)) scene_.lose_power();
     if (random_.chance(0.5)) scene_.decide(result);
-    if (random_.chance(0.05)) scene_.discard("", "");
+    if (random_.chance(0.05)) scene_.discard("", "", "");
     if (random_.chance(0.05)) scene_.back_up();
     if (random_.chance(0.05)) scene_.go_back_to_backup();
     if (random_.chance(0.04)) scene_.lead_elsewhere();

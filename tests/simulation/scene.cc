@@ -138,27 +138,29 @@ bool Scene::decide(const RunResult& result) {
   if (end == std::string::npos) {
     if (result.message.find("or give them up: `patchbay state discard") == std::string::npos)
       return false;
-    discard("", "");
+    discard("", "", "");
     return true;
   }
   const size_t begin = result.message.rfind(' ', end) + 1;
+  const size_t named = result.message.find("; but ") + 6;
+  const std::string shows = result.message.substr(named, result.message.find(' ', named) - named);
   // Where two sinks lack the rows, going on without one of them does not help.
   if (random().chance(0.5) || std::exchange(went_without_, true)) {
-    discard("again", "");
+    discard("again", "", shows);
   } else {
-    discard("without", result.message.substr(begin, end - begin));
+    discard("without", result.message.substr(begin, end - begin), shows);
   }
   return true;
 }
 
-void Scene::discard(const std::string& how, const std::string& sink) {
+void Scene::discard(const std::string& how, const std::string& sink, const std::string& shows) {
   const std::vector<uint64_t> epochs = look().recorded;
   // What was taken out of a sink is to be read again: another decision would come too late.
   const bool decided = std::any_of(epochs.begin(), epochs.end(),
                                    [&](uint64_t epoch) { return taken_out_.contains(epoch); });
   const std::string option = decided ? "again" : how;
   if (option == "without") excuse(sink, world_.sink(sink).prepared_in(epochs), model::kStill);
-  if (option == "again" && !decided) take_out(epochs);
+  if (option == "again") take_out(epochs, shows);
   with_state("state discard" + (option.empty() ? "" : " --" + option + " " + sink),
              [&](host::StateStore& state) {
                Json::Value json(Json::objectValue);
@@ -168,15 +170,13 @@ void Scene::discard(const std::string& how, const std::string& sink) {
              });
 }
 
-void Scene::take_out(const std::vector<uint64_t>& epochs) {
+// The user takes rows out of the sink that was named, and of no other. Without a name there is
+// nothing to take out.
+void Scene::take_out(const std::vector<uint64_t>& epochs, const std::string& sink) {
+  if (sink.empty()) return;
   taken_out_.insert(epochs.begin(), epochs.end());
-  std::set<std::string> doubling;  // in which rows that come again stand twice
-  for (const auto& target : spec_.targets)
-    if (target.write == model::Write::kAppend) doubling.insert(target.sink);
-  for (const auto& name : doubling) {
-    const auto is_wanted = [&](uint64_t epoch) { return taken_out_.contains(epoch); };
-    excuse(name, world_.sink(name).take_out(is_wanted), scheduler_.event());
-  }
+  const auto is_wanted = [&](uint64_t epoch) { return taken_out_.contains(epoch); };
+  excuse(sink, world_.sink(sink).take_out(is_wanted), scheduler_.event());
 }
 
 // Sinks would meet the name of an unfinished epoch again, and know none of a state without epochs.

@@ -34,7 +34,7 @@ class Scene {
   void with_state(const std::string& what, const std::function<void(host::StateStore&)>& work);
   // What the user does about a run that says that it needs a decision; false where it needs none.
   bool decide(const RunResult& result);
-  void discard(const std::string& how, const std::string& sink);
+  void discard(const std::string& how, const std::string& sink, const std::string& shows);
   void lose_power();
   void change_settings(const std::string& name, const Json::Value& value);
   // After something happened: what is there, judged.
@@ -53,7 +53,7 @@ class Scene {
  private:
   void run_in_vain(const std::string& why, bool idle_too);
   bool has_state_for(const std::string& sink) const;
-  void take_out(const std::vector<uint64_t>& epochs);
+  void take_out(const std::vector<uint64_t>& epochs, const std::string& sink);
   RunRequest named(RunRequest request);
   void judge_run(const RunResult& result, const model::Run& facts);
   void judge(const model::Faults& faults);
