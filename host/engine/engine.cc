@@ -7,7 +7,9 @@
 #include <system_error>
 
 #include "engine/services.h"
+#include "manifest/config_check.h"
 #include "patchbay/posix_error.h"
+#include "report/json_text.h"
 #include "sync/planted.h"
 
 namespace patchbay::host {
@@ -250,6 +252,18 @@ std::optional<LaneFailure> Engine::run_lane(Lane& lane, InstanceSet& instances) 
   }
 }
 
+// What no reader could go on from would pass for a start from the beginning.
+void Engine::require_state_of(const Node& node, const LaneSplit& split) {
+  const Json::Value& schema = node.component->state;
+  if (split.state_json.empty() || schema.isNull()) return;
+  const std::string why = validate_json_schema(schema, parse_json_text(split.state_json));
+  if (why.empty()) return;
+  throw NodeError(node.id, Code::kConfig,
+                  "stream " + split.plan.stream + ": its state is none of " + node.use + ": " +
+                      why + "; `patchbay state set` gives it another, `patchbay state reset` none",
+                  "", false);
+}
+
 void Engine::load_states(Lane& lane) const {
   for (auto& source : lane.sources) {
     const std::string& node = run_.pipeline.nodes[source.node].id;
@@ -263,6 +277,7 @@ void Engine::load_states(Lane& lane) const {
       // What `state set` says of a stream that was never read.
       if (split.state_json.empty() && !lane.from_start && !run_.options.replay)
         split.state_json = run_.state.given_state(split.plan.stream).value_or("");
+      require_state_of(run_.pipeline.nodes[source.node], split);
     }
   }
 }

@@ -53,6 +53,7 @@ class Engine {
   // Sets `progress` when at least one epoch was committed, also where it then throws.
   void attempt(Lane& lane, InstanceSet& instances, uint32_t attempt, bool& progress);
   // The lane's splits with their last committed states.
+  static void require_state_of(const Node& node, const LaneSplit& split);
   void load_states(Lane& lane) const;
   std::vector<size_t> all_nodes() const;
 

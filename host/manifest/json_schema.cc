@@ -31,9 +31,10 @@ std::string validate_json_schema(const Json::Value& schema, const Json::Value& v
   std::string text = "does not conform to its schema";
   while (results.popError(error)) {
     std::string path;
-    for (const auto& part : error.context) path += part;
-    text = path + ": " + error.description;
+    for (const auto& part : error.context) path += part == "<root>" ? "" : part;
+    text = (path.empty() ? "" : path + ": ") + error.description;
   }
+  if (text.ends_with('.')) text.pop_back();
   return text;
 }
 

@@ -150,7 +150,7 @@ std::optional<std::string> JsonDecode::file_of(Call&, std::span<const std::strin
       for (int i = 0; place && i < std::stoi(step); ++i) before += "null,";
       if (!place) append_json_string(before, step);
       if (!place) before += ":";
-      behind.insert(0, place ? "]" : "}");
+      behind = (place ? "]" : "}") + behind;
     }
   }
   for (const auto& record : records) {

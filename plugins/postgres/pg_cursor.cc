@@ -2,11 +2,22 @@
 
 #include <algorithm>
 
+#include "patchbay/json_value.h"
+
 namespace patchbay {
 namespace {
 
 using postgres::quote_identifier;
 using postgres::quote_literal;
+
+// Whoever sets a state writes 5, true or "5" for what the server calls 5 or true.
+std::string text_of(const Json::Value& cursor) {
+  if (cursor.isString()) return cursor.asString();
+  if (cursor.isNumeric() || cursor.isBool()) return write_json(cursor);
+  throw Error(Code::kConfig,
+              "state: its cursor is neither text nor number nor boolean; give it another with "
+              "`patchbay state set`, or read everything again with --full-refresh");
+}
 
 uint64_t number_of(const Json::Value& value) {
   return value.isUInt64() ? value.asUInt64() : uint64_t{0};
@@ -23,9 +34,10 @@ std::string CursorRead::Window::contains_xmin() const {
 
 CursorRead::CursorRead(std::string column, const Json::Value& state, bool waits)
     : column_(std::move(column)), waits_(waits) {
-  if (!state.isObject() || !state["cursor"].isString()) return;
+  if (state.isNull()) return;
   given_ = state;
-  before_ = now_ = state["cursor"].asString();
+  before_ = now_ = text_of(state["cursor"]);
+  given_["cursor"] = *before_;
   late_.until = number_of(state["until"]);
   late_.since = state.isMember("since") ? number_of(state["since"]) : late_.until;
   files_before_ = state["files"].asString();

@@ -9,7 +9,9 @@
 namespace patchbay {
 namespace {
 
+// By kind.
 constexpr const char* kTypes[] = {"'integer'", "'integer', 'real'", "'text'"};
+constexpr const char* kWords[] = {"whole numbers", "numbers", "text"};
 
 }  // namespace
 
@@ -21,6 +23,7 @@ SqliteCursor::SqliteCursor(Database& database, const SqliteExtract& extract,
       read_(extract.stream, column, state) {
   find_column();
   kind_ = find_kind();
+  require_fitting_state();
   find_collation();
   if (extract_.waits) greatest_ = greatest();
   if (extract_.waits || is_unique()) read_.set_last_is_whole();
@@ -54,6 +57,19 @@ SqliteCursor::Kind SqliteCursor::find_kind() const {
   auto first = database_.compile("SELECT typeof(" + name_ + ") FROM " + extract_.from + " WHERE " +
                                  name_ + " IS NOT NULL ORDER BY " + name_ + " LIMIT 1");
   return first.step() && first.text(0) == "text" ? Kind::kText : Kind::kNumber;
+}
+
+// SQLite compares a text with a number: every number is below it.
+void SqliteCursor::require_fitting_state() const {
+  const Json::Value& from = read_.from();
+  if (from.isNull() || (kind_ == Kind::kText ? from.isString() : from.isNumeric())) return;
+  const std::string given = from.isString()    ? "text"
+                            : from.isNumeric() ? "a number"
+                                               : "neither number nor text";
+  throw Error(Code::kConfig, "state of " + extract_.stream + ": its cursor is " + given + ", and " +
+                                 column_ + " goes by " + kWords[static_cast<int>(kind_)] +
+                                 "; give it another with `patchbay state set`, or read everything "
+                                 "again with --full-refresh");
 }
 
 // SQLite is asked how the column compares: of a query nothing else tells.
@@ -159,9 +175,8 @@ std::optional<std::string> SqliteCursor::refusal(const Statement& row) const {
   const int stored = row.type(place_);
   if (stored == SQLITE_NULL) return column_ + ": is null, so a cursor can't pass the row";
   if (!fits(stored)) {
-    constexpr const char* kWanted[] = {"whole numbers", "numbers", "text"};
     return column_ + ": is of another type, and the cursor goes by " +
-           kWanted[static_cast<int>(kind_)];
+           kWords[static_cast<int>(kind_)];
   }
   if (stored == SQLITE_FLOAT && !std::isfinite(row.real(place_)))
     return column_ + ": is infinite, so that the cursor would pass everything";

@@ -51,6 +51,7 @@ class SqliteCursor {
 
   void find_column();
   Kind find_kind() const;
+  void require_fitting_state() const;
   void find_collation();
   bool is_unique() const;
   Json::Value greatest();

@@ -237,6 +237,35 @@ TEST_F(SqliteTest, ARowWithoutACursorIsRefusedInEachRunNotForgotten) {
   }
 }
 
+// SQLite compares any two values: below a text are all numbers.
+TEST_F(SqliteTest, AStateOfAnotherTypeThanTheColumnIsRefused) {
+  const struct {
+    const char *type, *state;
+    std::string fault;  // empty: fits
+  } kCases[] = {{"INTEGER", "1", ""},
+                {"INTEGER", "1.0", ""},
+                {"INTEGER", R"("1")", "its cursor is text, and c goes by whole numbers"},
+                {"REAL", R"("x")", "its cursor is text, and c goes by numbers"},
+                {"TEXT", "1", "its cursor is a number, and c goes by text"},
+                {"TEXT", R"("0")", ""},
+                {"TEXT", "true", "its cursor is neither number nor text"}};
+  for (const auto& c : kCases) {
+    execute("DROP TABLE IF EXISTS a; CREATE TABLE a (c " + std::string(c.type) +
+            "); INSERT INTO a VALUES ('2')");
+    const auto read = [&] {
+      Json::Value state;
+      state["cursor"] = parse_json("[" + std::string(c.state) + "]")[0];
+      auto reader = source(R"({"cursor":"c"})").open(source_->plan().at(0), state);
+      EXPECT_EQ(test::count_rows(reader.batches()), 1) << c.type << " " << c.state;
+    };
+    if (c.fault.empty()) {
+      read();
+    } else {
+      EXPECT_THAT(test::failure(read, Code::kConfig), HasSubstr(c.fault)) << c.state;
+    }
+  }
+}
+
 TEST_F(SqliteTest, MistakesOfTheSourceAreNamed) {
   EXPECT_THAT(test::failure([&] { source().check(); }, Code::kConfig), HasSubstr(path.string()));
   execute("CREATE TABLE a (id INTEGER)");

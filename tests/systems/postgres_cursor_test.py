@@ -121,6 +121,20 @@ class CursorTest(PostgresCase):
 
 
 class SnapshotTest(PostgresCase):
+    def test_a_state_is_set_by_whatever_json_has_for_the_value(self):
+        cases = [("bigint", "2", "3"), ("bigint", '"2"', "3"), ("numeric(4, 1)", "2.5", "3.0"), ("text", '"2"', "3"), ("boolean", "false", "t")]
+        for number, (kind, value, expected) in enumerate(cases):
+            with self.subTest(kind=kind, value=value):
+                rows = "(false), (true)" if kind == "boolean" else "('1'), ('2'), ('3')"
+                self.sql(f"DROP TABLE IF EXISTS a; DROP TABLE IF EXISTS other.a, other._patchbay_epochs; CREATE TABLE a (c {kind}); INSERT INTO a VALUES {rows}")
+                pipeline = self.copy(", tables: {a: a}, cursor: c", ", schema: other", name=f"set{number}")
+                self.patchbay("state", "set", pipeline, "--stream", "a", f'{{"cursor": {value}}}')
+                self.run_json(pipeline)
+                self.assertEqual(self.column("SELECT c FROM other.a"), [expected])
+        for value in ("null", "[1]", '{"a": 1}'):
+            self.patchbay("state", "set", "set0", "--stream", "a", f'{{"cursor": {value}}}')
+            self.fails(self.copy(", tables: {a: a}, cursor: c", ", schema: other", name="set0"), 3, "state: ")
+
     def test_tables_that_inherit_are_read_once(self):
         for schema in ("public", "other"):
             self.sql(f"CREATE TABLE {schema}.log (id int); CREATE TABLE {schema}.log_2026 () INHERITS ({schema}.log)")

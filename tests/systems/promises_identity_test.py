@@ -133,6 +133,10 @@ class StateVerbsTest(PromisesTest):
             self.refused(2, "nope: there is neither such a file nor a record of such a pipeline; there is p", *words)
         self.refused(2, "p has no stream ordres, did you mean orders?", "state", "set", "p", "--stream", "ordres", "1")
         self.refused(2, ["no state of sqlite", "cursor"], "state", "set", "p.yaml", "--stream", "orders", '{"curser": 1}')
+        # By its name alone the sources are not known; the run knows them.
+        for value, why in (('{"curser": 1}', "its state is none of sqlite"), ('{"cursor": "x"}', "its cursor is text, and id goes by whole numbers")):
+            self.assertEqual(self.patchbay("state", "set", "p", "--stream", "orders", value).code, 0)
+            self.refused(3, why, "run", "p.yaml")
 
     def test_a_full_refresh_replaces_the_state_when_it_commits(self):
         self.shop(1, 2)
