@@ -66,38 +66,45 @@ Settled Settlement::abort_all(const EpochRecord& record) {
   return Settled::kAborted;
 }
 
-void Settlement::refuse_to_double(const EpochRecord& record, const std::string& kept,
+void Settlement::refuse_to_double(const EpochRecord& record, const Names& kept,
                                   const std::string& lacking, const std::string& why) const {
   run_.state.note_told(record.run, kept);
+  std::string all;
+  for (const auto& sink : kept) all += (all.empty() ? "" : " and ") + sink;
+  const std::string& pipeline = run_.pipeline.name;
+  const bool one = kept.size() == 1;
   throw RowsWouldDouble(lacking, Code::kRemote,
-                        why + "; but " + kept + " has the same rows (run " + record.run +
-                            ") and would append them again. Take them out of " + kept +
-                            " and `patchbay state discard " + run_.pipeline.name +
-                            " --again` reads them for both; or `patchbay state discard " +
-                            run_.pipeline.name + " --without " + lacking + "` goes on, and " +
-                            lacking + " never gets them",
+                        why + "; but " + all + (one ? " has" : " have") + " the same rows (run " +
+                            record.run + ") and would append them again. Take them out of " + all +
+                            " and `patchbay state discard " + pipeline +
+                            " --again` reads them for all; or `patchbay state discard " + pipeline +
+                            " --without " + lacking + "` goes on, and " + lacking +
+                            " never gets them",
                         "", false);
 }
 
-void Settlement::give_up(const EpochRecord& record, const std::string& kept, const NodeError& why) {
+void Settlement::give_up(const EpochRecord& record, const Names& kept, const NodeError& why) {
   if (!kept.empty() && !PLANTED(lost_rows_double))
     refuse_to_double(record, kept, why.node(), why.what());
   abort_all(record);
 }
 
-// Of those that are asked later than the one that failed. What it lost may have been lost after all
-// had committed: somebody took it away.
-std::string Settlement::who_else_shows(const EpochRecord& record, const SettledSink& failed) {
+// Beside those that have committed just now: what the one that failed has lost may have been lost
+// after all had committed, when somebody took it away.
+Settlement::Names Settlement::who_shows(const EpochRecord& record, const SettledSink& failed,
+                                        Names kept) {
   for (const auto& sink : sinks_) {
-    if (&sink == &failed || !prepared_of(record, sink)) continue;
-    const Node& node = run_.pipeline.nodes[sink.node];
-    if (would_double(node) && outcome_of(record, sink) == Outcome::kCommitted) return node.id;
+    const std::string& id = run_.pipeline.nodes[sink.node].id;
+    const bool is_open = &sink != &failed && prepared_of(record, sink) &&
+                         would_double(run_.pipeline.nodes[sink.node]) &&
+                         std::find(kept.begin(), kept.end(), id) == kept.end();
+    if (is_open && outcome_of(record, sink) == Outcome::kCommitted) kept.push_back(id);
   }
-  return "";
+  return kept;
 }
 
 void Settlement::commit_all(const EpochRecord& record) {
-  std::string kept;
+  Names kept;
   bool any = false;
   for (const auto& sink : sinks_) {
     if (!prepared_of(record, sink)) continue;
@@ -107,17 +114,18 @@ void Settlement::commit_all(const EpochRecord& record) {
       const Code code = error.code();
       if (code == Code::kNotFound ||
           (code == Code::kUnavailable && PLANTED(failed_commit_aborts))) {
-        give_up(record, kept.empty() ? who_else_shows(record, sink) : kept, error);
+        give_up(record, who_shows(record, sink, kept), error);
         throw EpochAborted(error, Code::kUnavailable,
                            std::string(error.what()) + "; its rows are read again");
       }
       const bool refused = code == Code::kData || code == Code::kRemote || code == Code::kSchema;
       if (!refused || any || outcome_of(record, sink) == Outcome::kCommitted) throw;
-      give_up(record, who_else_shows(record, sink), error);
+      give_up(record, who_shows(record, sink, kept), error);
       throw EpochAborted(error, code, error.what());
     }
     any = true;
-    if (would_double(run_.pipeline.nodes[sink.node])) kept = run_.pipeline.nodes[sink.node].id;
+    if (would_double(run_.pipeline.nodes[sink.node]))
+      kept.push_back(run_.pipeline.nodes[sink.node].id);
   }
   run_.state.committed(record.epoch);
 }
@@ -196,33 +204,42 @@ Settled Settlement::settle_without(const EpochRecord& record, const std::string&
 Settled Settlement::settle_again(const EpochRecord& record) {
   for (const auto& sink : sinks_) abort_sink(record, sink);
   const Json::Value& told = record.discard["told"];
-  std::string kept, lacking;
+  Names kept;
+  std::string lacking;
   for (const auto& sink : sinks_) {
     if (!prepared_of(record, sink)) continue;
     const Node& node = run_.pipeline.nodes[sink.node];
     const bool is_told = std::find(told.begin(), told.end(), Json::Value(node.id)) != told.end();
     const bool doubles = would_double(node) && !is_told && !PLANTED(again_asks_nobody);
-    (doubles && shows(record, sink) ? kept : lacking) = node.id;
+    if (doubles && shows(record, sink)) {
+      kept.push_back(node.id);
+    } else {
+      lacking = node.id;
+    }
   }
   if (!kept.empty()) refuse_to_double(record, kept, lacking, "its rows are to be read again");
   run_.state.aborted(record.epoch, false);
   return Settled::kAborted;
 }
 
-// The user gives the epoch up, and may not know that some sink shows it already.
+// The user gives the epoch up, and may not know that some sink shows it already. Where that was
+// told, the sink's word no longer counts: the user may have taken the rows out.
 Settled Settlement::settle_discarded(const EpochRecord& record) {
   if (PLANTED(discard_asks_nobody)) return abort_all(record);
   if (record.discard["again"].asBool()) return settle_again(record);
   if (record.discard.isMember("without"))
     return settle_without(record, record.discard["without"].asString());
-  std::string kept, lacking;
+  Names kept;
+  for (const auto& sink : record.discard["told"]) kept.push_back(sink.asString());
+  std::string lacking = kept.empty() ? "" : kept[0];
   for (const auto& sink : sinks_) {
-    if (!prepared_of(record, sink)) continue;
     const std::string& id = run_.pipeline.nodes[sink.node].id;
+    const bool is_told = std::find(kept.begin(), kept.end(), id) != kept.end();
+    if (!prepared_of(record, sink) || is_told) continue;
     if (!shows(record, sink)) {
       lacking = id;
     } else if (would_double(run_.pipeline.nodes[sink.node])) {
-      kept = id;
+      kept.push_back(id);
     }
   }
   if (lacking.empty()) {

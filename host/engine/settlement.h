@@ -52,22 +52,23 @@ class Settlement {
   Settled recover(const UnfinishedEpoch& epoch);
 
  private:
+  using Names = std::vector<std::string>;
   const PreparedSink* prepared_of(const EpochRecord& record, const SettledSink& sink) const;
   EpochServices services(const SettledSink& sink, const std::string& txn, uint64_t number) const;
   void commit_sink(const EpochRecord& record, const SettledSink& sink);
   void commit_all(const EpochRecord& record);
   void abort_sink(const EpochRecord& record, const SettledSink& sink);
   Settled abort_all(const EpochRecord& record);
+  Names who_shows(const EpochRecord& record, const SettledSink& failed, Names kept);
   // Throws where rows of the epoch are visible that reading it again would double.
-  std::string who_else_shows(const EpochRecord& record, const SettledSink& failed);
-  void give_up(const EpochRecord& record, const std::string& kept, const NodeError& why);
+  void give_up(const EpochRecord& record, const Names& kept, const NodeError& why);
   Outcome outcome_of(const EpochRecord& record, const SettledSink& sink);
   bool is_lost(const EpochRecord& record);
   bool shows(const EpochRecord& record, const SettledSink& sink);
   Settled settle_without(const EpochRecord& record, const std::string& without);
   Settled settle_again(const EpochRecord& record);
   Settled settle_discarded(const EpochRecord& record);
-  [[noreturn]] void refuse_to_double(const EpochRecord& record, const std::string& kept,
+  [[noreturn]] void refuse_to_double(const EpochRecord& record, const Names& kept,
                                      const std::string& lacking, const std::string& why) const;
 
   RunContext& run_;

@@ -319,17 +319,24 @@ int64_t StateStore::discard_recorded(const Json::Value& how) {
   return n;
 }
 
-void StateStore::note_told(const std::string& run, const std::string& sink) {
+void StateStore::note_told(const std::string& run, const std::vector<std::string>& sinks) {
   const Guard lock(mutex_);
   transaction("state.told", [&] {
     db_.prepare(
-           "UPDATE epochs SET discard = json_insert(json_set(coalesce(discard, '{}'), '$.told',"
-           " json(coalesce(json_extract(discard, '$.told'), '[]'))), '$.told[#]', ?2) WHERE run = "
-           "?1"
-           " AND phase IN ('recorded', 'discarded')")
+           "UPDATE epochs SET discard = json_object('told',"
+           " json(coalesce(json_extract(discard, '$.told'), '[]')))"
+           " WHERE run = ? AND phase IN ('recorded', 'discarded')")
         .bind(1, run)
-        .bind(2, sink)
         .run();
+    for (const auto& sink : sinks) {
+      db_.prepare(
+             "UPDATE epochs SET discard = json_insert(discard, '$.told[#]', ?2)"
+             " WHERE run = ?1 AND phase IN ('recorded', 'discarded') AND NOT EXISTS"
+             " (SELECT 1 FROM json_each(discard, '$.told') WHERE value = ?2)")
+          .bind(1, run)
+          .bind(2, sink)
+          .run();
+    }
   });
 }
 

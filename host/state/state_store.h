@@ -188,8 +188,8 @@ class StateStore {
   // EpochRecord::discard but for what was told. How many epochs it concerns, also those discarded
   // before.
   int64_t discard_recorded(const Json::Value& how);
-  // The user hears that `sink` shows rows of the run's epochs.
-  void note_told(const std::string& run, const std::string& sink);
+  // The user hears that the sinks show rows of the run's epochs, and decides anew.
+  void note_told(const std::string& run, const std::vector<std::string>& sinks);
 
   // Of committed epochs, of one run or (empty) any; empty = none.
   std::string state(const StreamRef& of, const std::string& split, const std::string& run = {});

@@ -1,6 +1,7 @@
 #include "simulation/scene.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "state/state_store.h"
 
@@ -84,7 +85,8 @@ std::vector<RunResult> Scene::run_together(std::vector<RunRequest> requests,
 
 void Scene::judge_run(const RunResult& result, const model::Run& facts) {
   const bool needs_a_word = result.message.find("would append them again") != std::string::npos &&
-                            result.message.find("are given up") == std::string::npos;
+                            result.message.find("are given up") == std::string::npos &&
+                            result.message.find("are to be read again;") == std::string::npos;
   if (needs_a_word && !may_need_a_word())
     scheduler_.fail("rows are in one sink and not in the other: " + result.message);
   const model::Report report = report_of(result);
@@ -143,7 +145,8 @@ bool Scene::decide(const RunResult& result) {
   }
   const size_t begin = result.message.rfind(' ', end) + 1;
   const size_t named = result.message.find("; but ") + 6;
-  const std::string shows = result.message.substr(named, result.message.find(' ', named) - named);
+  const std::string shows =
+      result.message.substr(named, result.message.find(" the same rows") - named);
   // Where two sinks lack the rows, going on without one of them does not help.
   if (random().chance(0.5) || std::exchange(went_without_, true)) {
     discard("again", "", shows);
@@ -170,13 +173,17 @@ void Scene::discard(const std::string& how, const std::string& sink, const std::
              });
 }
 
-// The user takes rows out of the sink that was named, and of no other. Without a name there is
-// nothing to take out.
-void Scene::take_out(const std::vector<uint64_t>& epochs, const std::string& sink) {
-  if (sink.empty()) return;
-  taken_out_.insert(epochs.begin(), epochs.end());
-  const auto is_wanted = [&](uint64_t epoch) { return taken_out_.contains(epoch); };
-  excuse(sink, world_.sink(sink).take_out(is_wanted), scheduler_.event());
+// The user takes rows out of the sinks that were named, "t1 has" or "t1 and t2 have", and of no
+// other. Without a name there is nothing to take out.
+void Scene::take_out(const std::vector<uint64_t>& epochs, const std::string& named) {
+  std::istringstream words(named);
+  std::string word;
+  while (words >> word) {
+    if (!world_.sinks().contains(word)) continue;
+    taken_out_.insert(epochs.begin(), epochs.end());
+    const auto is_wanted = [&](uint64_t epoch) { return taken_out_.contains(epoch); };
+    excuse(word, world_.sink(word).take_out(is_wanted), scheduler_.event());
+  }
 }
 
 // Sinks would meet the name of an unfinished epoch again, and know none of a state without epochs.

@@ -53,7 +53,7 @@ class Scene {
  private:
   void run_in_vain(const std::string& why, bool idle_too);
   bool has_state_for(const std::string& sink) const;
-  void take_out(const std::vector<uint64_t>& epochs, const std::string& sink);
+  void take_out(const std::vector<uint64_t>& epochs, const std::string& named);
   RunRequest named(RunRequest request);
   void judge_run(const RunResult& result, const model::Run& facts);
   void judge(const model::Faults& faults);
