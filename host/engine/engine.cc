@@ -9,6 +9,7 @@
 #include "engine/services.h"
 #include "manifest/config_check.h"
 #include "patchbay/posix_error.h"
+#include "pipeline/guarantee.h"
 #include "report/json_text.h"
 #include "sync/planted.h"
 
@@ -133,8 +134,10 @@ void Engine::require_known_epochs(InstanceSet& instances) {
   for (const size_t i : all_nodes()) {
     const Node& node = run_.pipeline.nodes[i];
     if (node.kind != Kind::kSink) continue;
+    const auto delivered = run_.state.delivered(node.id);  // before the sink is asked, see below
     EpochServices services(run_, i, run_.cancel, run_.epoch_info(i, "", 0));
     const uint64_t number = instances.instances[i]->newest(services);
+    require_whole_target(i, delivered, number, accepted);
     newest = std::max(newest, number);
     next = run_.state.next_epoch();  // after the sink has answered: other splits commit meanwhile
     if (number < next || accepted || run_.options.full_refresh || PLANTED(older_state_goes_on))
@@ -154,6 +157,30 @@ void Engine::require_known_epochs(InstanceSet& instances) {
         "", false);
   }
   if (accepted || newest >= next) run_.state.skip_epochs(newest);
+}
+
+// A target from a backup lacks what came after it, and the state would pass it over.
+void Engine::require_whole_target(size_t node, const std::optional<Delivered>& delivered,
+                                  uint64_t newest, bool accepted) {
+  if (!delivered || delivered->place != run_.place_of(node)) return;
+  const Node& sink = run_.pipeline.nodes[node];
+  if (newest == 0 && !delivered->tells) return;  // it does not tell, or the host is new to it
+  const bool gives_way = accepted || run_.options.full_refresh || replaces(sink);
+  if (newest >= delivered->epoch || gives_way) {
+    if (!delivered->tells || newest < delivered->epoch) run_.state.note_newest(sink.id, newest);
+    return;
+  }
+  throw NodeError(
+      sink.id, Code::kConfig,
+      sink.id + " is older than the state: it has epoch " + std::to_string(newest) +
+          " of this pipeline, and the state knows that it took epoch " +
+          std::to_string(delivered->epoch) +
+          ", as after a backup of it was restored; going on would leave out what lies between. "
+          "Restore the newer one; or `patchbay run " +
+          run_.pipeline.name + " --full-refresh` reads everything again; or `patchbay state set " +
+          run_.pipeline.name + "` says where to start; or `patchbay state accept " +
+          run_.pipeline.name + "` goes on all the same",
+      "", false);
 }
 
 void Engine::run_lanes(std::vector<Lane>& lanes, RunResult& result) {

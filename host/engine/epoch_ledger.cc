@@ -118,8 +118,9 @@ EpochRecord EpochLedger::make_record(uint64_t epoch, Epoch& open) {
     const auto& tokens = open.tokens[sink.node];
     if (tokens.empty()) continue;
     const Node& node = run_.pipeline.nodes[sink.node];
-    record.sinks.push_back(
-        {node.id, txn(epoch, sink.node), tokens, target_identity(node, open.written[sink.node])});
+    record.sinks.push_back({node.id, txn(epoch, sink.node), tokens,
+                            target_identity(node, open.written[sink.node]),
+                            run_.place_of(sink.node)});
   }
   for (const auto& [stream, counts] : open.counts) {
     for (auto& field : run_.fields_to_record(stream)) record.fields.push_back(std::move(field));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "pipeline/identity.h"
 #include "pipeline/prepared.h"
 #include "report/json_text.h"
 #include "sync/planted.h"
@@ -104,6 +105,10 @@ EpochInfo RunContext::epoch_info(size_t node, std::string txn, uint64_t number) 
   info.durable =
       keeps_on_request(pipeline.nodes[node], forgets[node]) && !PLANTED(nobody_asks_to_keep);
   return info;
+}
+
+std::string RunContext::place_of(size_t node) const {
+  return epoch_info(node, "", 0).scope + " " + place_identity(pipeline.nodes[node]);
 }
 
 void RunContext::reads(const std::string& name) {

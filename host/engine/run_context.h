@@ -113,6 +113,8 @@ class RunContext {
   RetryLimits retry() const;
   // What a call on the sink about this transaction is told.
   EpochInfo epoch_info(size_t node, std::string txn, uint64_t number) const;
+  // Whose epochs the sink counts, and where: both as text.
+  std::string place_of(size_t node) const;
   // A name belongs to the lane's node that first claims it. Throws Error kConfig, also where it is
   // one of those that `reads` was told of.
   void claim(const std::string& lane, const std::string& node, const std::string& name);

@@ -56,6 +56,12 @@ Json::Value node_identity(const Node& node, const std::string& stream) {
   return out;
 }
 
+std::string place_identity(const Node& sink) {
+  Json::Value out = node_identity(sink, "");
+  out.removeMember("table");
+  return compact_json(out);
+}
+
 std::string target_identity(const Node& sink, const std::set<std::string>& streams) {
   Json::Value out(Json::objectValue);
   for (const auto& stream : streams) out[stream] = node_identity(sink, stream);

@@ -18,6 +18,9 @@ namespace patchbay::host {
 // written.
 Json::Value node_identity(const Node& node, const std::string& stream);
 
+// Where a sink writes, whatever its tables, as text.
+std::string place_identity(const Node& sink);
+
 // Where a sink writes these streams, as text: a prepared epoch goes nowhere else.
 std::string target_identity(const Node& sink, const std::set<std::string>& streams);
 

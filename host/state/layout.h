@@ -61,6 +61,12 @@ CREATE INDEX rejects_of_run ON rejects (run);
 
 -- Names that lanes write, while splits of the pipeline run in several processes.
 CREATE TABLE claims (name TEXT PRIMARY KEY, owner TEXT NOT NULL) WITHOUT ROWID;
+)sql",
+                                          R"sql(
+-- The last epoch that each sink has committed, and where it writes. `tells`: it has once known of one.
+CREATE TABLE delivered (
+  node TEXT PRIMARY KEY, place TEXT NOT NULL, epoch INTEGER NOT NULL, tells INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
 )sql"};
 
 }  // namespace patchbay::host

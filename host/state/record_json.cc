@@ -12,11 +12,16 @@ Json::Value to_json(const PreparedSink& sink) {
   out["tokens"] = Json::arrayValue;
   for (const auto& token : sink.tokens) out["tokens"].append(to_hex(token));
   if (!sink.target.empty()) out["target"] = sink.target;
+  if (!sink.place.empty()) out["place"] = sink.place;
   return out;
 }
 
 PreparedSink parse_sink(const Json::Value& json) {
-  PreparedSink sink{json["node"].asString(), json["txn"].asString(), {}, json["target"].asString()};
+  PreparedSink sink{json["node"].asString(),
+                    json["txn"].asString(),
+                    {},
+                    json["target"].asString(),
+                    json["place"].asString()};
   for (const auto& token : json["tokens"]) sink.tokens.push_back(from_hex(token.asString()));
   return sink;
 }
@@ -45,7 +50,7 @@ Json::Value to_json(const SplitState& state) {
 
 std::string txns_json(const std::vector<TransactionRef>& txns) {
   Json::Value out(Json::arrayValue);
-  for (const auto& txn : txns) out.append(to_json(PreparedSink{txn.node, txn.txn, {}, {}}));
+  for (const auto& txn : txns) out.append(to_json(PreparedSink{txn.node, txn.txn, {}, {}, {}}));
   return compact_json(out);
 }
 

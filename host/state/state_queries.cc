@@ -108,6 +108,14 @@ std::vector<UnfinishedEpoch> StateStore::unfinished() {
   return out;
 }
 
+std::optional<Delivered> StateStore::delivered(const std::string& node) {
+  const Guard lock(mutex_);
+  auto query = db_.prepare("SELECT epoch, place, tells FROM delivered WHERE node = ?");
+  query.bind(1, node);
+  if (!query.step()) return std::nullopt;
+  return Delivered{static_cast<uint64_t>(query.integer(0)), query.text(1), query.integer(2) != 0};
+}
+
 std::string StateStore::state(const StreamRef& of, const std::string& split,
                               const std::string& run) {
   const Guard lock(mutex_);

@@ -256,6 +256,17 @@ void StateStore::apply(const EpochRecord& record) {
         .bind(2, stream_number(one.of))
         .run();
   }
+  for (const auto& sink : record.sinks) {
+    if (sink.place.empty()) continue;  // of a version that did not say
+    db_.prepare(
+           "INSERT INTO delivered (node, place, epoch) VALUES (?1, ?2, ?3) ON CONFLICT (node) DO"
+           " UPDATE SET tells = tells AND place = ?2, place = ?2,"
+           " epoch = CASE place WHEN ?2 THEN max(epoch, ?3) ELSE ?3 END")
+        .bind(1, sink.node)
+        .bind(2, sink.place)
+        .bind(3, static_cast<int64_t>(record.epoch))
+        .run();
+  }
   for (const auto& state : record.states) apply_state(state, record.run);
   for (const auto& field : record.fields) {
     db_.prepare("INSERT OR IGNORE INTO known_fields (stream, path, type) VALUES (?, ?, ?)")
@@ -271,10 +282,15 @@ void StateStore::committed(uint64_t epoch) {
   transaction("state.committed", [&] {
     EpochRecord record;
     {
-      auto query = db_.prepare("SELECT run, lane, record FROM epochs WHERE epoch = ?");
+      auto query = db_.prepare(
+          "SELECT run, lane, record, json_extract(discard, '$.without') FROM epochs WHERE epoch = "
+          "?");
       query.bind(1, static_cast<int64_t>(epoch));
       if (!query.step()) return;  // it has its end already
       record = parse_record(query.text(2));
+      record.epoch = epoch;
+      const std::string without = query.is_null(3) ? "" : query.text(3);
+      std::erase_if(record.sinks, [&](const auto& sink) { return sink.node == without; });
       record.run = query.text(0);
       record.lane = query.text(1);
     }
@@ -356,6 +372,16 @@ void StateStore::skip_epochs(uint64_t number) {
   });
 }
 
+void StateStore::note_newest(const std::string& node, uint64_t newest) {
+  const Guard lock(mutex_);
+  transaction("state.newest", [&] {
+    db_.prepare("UPDATE delivered SET tells = 1, epoch = min(epoch, ?2) WHERE node = ?1")
+        .bind(1, node)
+        .bind(2, static_cast<int64_t>(newest))
+        .run();
+  });
+}
+
 void StateStore::set_state(const std::string& stream, const std::string& state_json) {
   const Guard lock(mutex_);
   transaction("state.set", [&] {
@@ -395,7 +421,7 @@ void StateStore::forget(const std::vector<std::string>& streams) {
     if (streams.empty()) {
       db_.execute(
           "DELETE FROM states; DELETE FROM done; DELETE FROM given; DELETE FROM streams; DELETE "
-          "FROM known_fields");
+          "FROM known_fields; DELETE FROM delivered");
     }
     for (const auto& stream : streams) {
       for (const char* sql :

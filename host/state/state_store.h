@@ -59,6 +59,14 @@ struct PreparedSink {
   std::string node, txn;
   std::vector<std::string> tokens;
   std::string target;  // JSON that says which sink, and where it writes
+  std::string place{};  // whose epochs it counts and where, whatever its tables
+};
+
+// The last epoch that a sink has committed.
+struct Delivered {
+  uint64_t epoch = 0;
+  std::string place;
+  bool tells = false;  // the sink has known of an epoch before
 };
 
 struct KnownField {
@@ -190,6 +198,11 @@ class StateStore {
   int64_t discard_recorded(const Json::Value& how);
   // The user hears that the sinks show rows of the run's epochs, and decides anew.
   void note_told(const std::string& run, const std::vector<std::string>& sinks);
+
+  // What the sink took last; nothing where it took none, or nothing is known of it.
+  std::optional<Delivered> delivered(const std::string& node);
+  // The sink knows epoch `newest`: what it took beyond it is given up, or was never there.
+  void note_newest(const std::string& node, uint64_t newest);
 
   // Of committed epochs, of one run or (empty) any; empty = none.
   std::string state(const StreamRef& of, const std::string& split, const std::string& run = {});

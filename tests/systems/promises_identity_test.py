@@ -116,6 +116,32 @@ class IdentityTest(PromisesTest):
         self.run_json(self.follow())
         self.assertEqual(self.ids("orders"), [1, 2, 3, 4])
 
+    def test_a_target_that_is_older_than_the_state_is_noticed(self):
+        ways = {"accept": (lambda pipeline: self.patchbay("state", "accept", "p"), [], [1, 4, 5]),
+                "refresh": (lambda pipeline: None, ["--full-refresh"], [1, 1, 2, 3, 4, 5]),
+                "replaced": (lambda pipeline: shutil.copy(self.folder / "newer.db", self.folder / "out.db"), [], [1, 2, 3, 4, 5])}
+        for name, (go_on, options, rows) in ways.items():
+            with self.subTest(name):
+                for file in [*self.folder.glob("*.db"), *self.folder.glob("state/pipelines/*")]:
+                    file.unlink()
+                self.shop(1)
+                self.run_json(self.follow())
+                shutil.copy(self.folder / "out.db", self.folder / "older.db")
+                self.shop(2, 3)
+                self.run_json(self.follow())
+                shutil.copy(self.folder / "out.db", self.folder / "newer.db")
+                shutil.copy(self.folder / "older.db", self.folder / "out.db")
+                self.shop(4)
+                refused = self.run_json(self.follow(), code=3).json["error"]["message"]
+                for words in ("out is older than the state", "has epoch 1 of this pipeline", "took epoch 2", "--full-refresh", "state accept p"):
+                    self.assertIn(words, refused)
+                self.assertEqual(self.ids("orders"), [1])
+                go_on(self.follow())
+                self.run_json(self.follow(), *options)
+                self.shop(5)
+                self.run_json(self.follow())
+                self.assertEqual(self.ids("orders"), rows)
+
 
 class StateVerbsTest(PromisesTest):
     def test_a_state_can_be_set_before_and_after_runs(self):
