@@ -159,13 +159,21 @@ void Engine::require_known_epochs(InstanceSet& instances) {
   if (accepted || newest >= next) run_.state.skip_epochs(newest);
 }
 
+bool Engine::gets_what_is_new(size_t sink) const {
+  const auto& nodes = run_.pipeline.nodes;
+  const auto above = upstream_of(run_.pipeline, sink);
+  return std::any_of(above.begin(), above.end(), [&](size_t i) {
+    return nodes[i].kind == Kind::kSource && incremental_by(*nodes[i].component, nodes[i].config);
+  });
+}
+
 // A target from a backup lacks what came after it, and the state would pass it over.
 void Engine::require_whole_target(size_t node, const std::optional<Delivered>& delivered,
                                   uint64_t newest, bool accepted) {
   if (!delivered || delivered->place != run_.place_of(node)) return;
   const Node& sink = run_.pipeline.nodes[node];
   if (newest == 0 && !delivered->tells) return;  // it does not tell, or the host is new to it
-  const bool gives_way = accepted || run_.options.full_refresh || replaces(sink);
+  const bool gives_way = accepted || run_.options.full_refresh || !gets_what_is_new(node);
   if (newest >= delivered->epoch || gives_way) {
     if (!delivered->tells || newest < delivered->epoch) run_.state.note_newest(sink.id, newest);
     return;

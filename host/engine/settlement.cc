@@ -200,8 +200,9 @@ Settled Settlement::settle_without(const EpochRecord& record, const std::string&
 }
 
 // The user has taken the rows out of the sinks of which the run before told. Another may show them,
-// too, or a commit may have come late.
+// too, or a commit may have come late. Who was told nothing answers for all sinks.
 Settled Settlement::settle_again(const EpochRecord& record) {
+  if (!record.discard.isMember("told")) return abort_all(record);
   for (const auto& sink : sinks_) abort_sink(record, sink);
   const Json::Value& told = record.discard["told"];
   Names kept;
@@ -210,7 +211,7 @@ Settled Settlement::settle_again(const EpochRecord& record) {
     if (!prepared_of(record, sink)) continue;
     const Node& node = run_.pipeline.nodes[sink.node];
     const bool is_told = std::find(told.begin(), told.end(), Json::Value(node.id)) != told.end();
-    const bool doubles = would_double(node) && !is_told && !PLANTED(again_asks_nobody);
+    const bool doubles = would_double(node) && !is_told;
     if (doubles && shows(record, sink)) {
       kept.push_back(node.id);
     } else {

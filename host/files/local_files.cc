@@ -36,6 +36,15 @@ struct Descriptor {
   const int fd;
 };
 
+// A power loss could else take a new folder with all that was made durable in it.
+void sync_folder(const fs::path& folder) {
+  const Descriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const bool may_not = opened.fd < 0 && errno == EACCES;  // one that may be written and not read
+  if (may_not || (opened.fd >= 0 && fsync(opened.fd) == 0)) return;
+  // Some file systems know no such thing.
+  if (errno != EINVAL && errno != ENOTSUP) throw local_error(folder, errno, "made durable");
+}
+
 }  // namespace
 
 Error local_error(const fs::path& path, int error, const std::string& intent) {
@@ -109,7 +118,7 @@ void make_folders(const fs::path& folder, unsigned mode) {
   if (!whole.has_filename()) whole = whole.parent_path();  // it ends in a slash
   if (is_folder(whole)) return;
   if (whole.has_relative_path()) make_folders(whole.parent_path(), mode);
-  if (mkdir(whole.c_str(), mode) == 0) return;
+  if (mkdir(whole.c_str(), mode) == 0) return sync_folder(whole.parent_path());
   const int error = errno;
   if (error != EEXIST) throw local_error(folder, error, "made");
   if (!is_folder(whole)) throw local_error(folder, ENOTDIR, "made");

@@ -326,9 +326,9 @@ int64_t StateStore::discard_recorded(const Json::Value& how) {
   int64_t n = 0;
   transaction("state.discard", [&] {
     auto recorded = db_.prepare(
-        "UPDATE epochs SET phase = 'discarded', discard = json_set(?, '$.told',"
-        " json(coalesce(json_extract(discard, '$.told'), '[]'))) WHERE phase IN ('recorded', "
-        "'discarded') RETURNING 1");
+        "UPDATE epochs SET phase = 'discarded', discard = CASE WHEN json_type(discard, '$.told')"
+        " IS NULL THEN ?1 ELSE json_set(?1, '$.told', json(json_extract(discard, '$.told'))) END"
+        " WHERE phase IN ('recorded', 'discarded') RETURNING 1");
     recorded.bind(1, compact_json(how));
     while (recorded.step()) ++n;
   });
@@ -338,12 +338,10 @@ int64_t StateStore::discard_recorded(const Json::Value& how) {
 void StateStore::note_told(const std::string& run, const std::vector<std::string>& sinks) {
   const Guard lock(mutex_);
   transaction("state.told", [&] {
-    db_.prepare(
-           "UPDATE epochs SET discard = json_object('told',"
-           " json(coalesce(json_extract(discard, '$.told'), '[]')))"
-           " WHERE run = ? AND phase IN ('recorded', 'discarded')")
-        .bind(1, run)
-        .run();
+    db_.execute(
+        "UPDATE epochs SET discard = json_object('told',"
+        " json(coalesce(json_extract(discard, '$.told'), '[]')))"
+        " WHERE phase IN ('recorded', 'discarded')");
     for (const auto& sink : sinks) {
       db_.prepare(
              "UPDATE epochs SET discard = json_insert(discard, '$.told[#]', ?2)"
@@ -374,12 +372,10 @@ void StateStore::skip_epochs(uint64_t number) {
 
 void StateStore::note_newest(const std::string& node, uint64_t newest) {
   const Guard lock(mutex_);
-  transaction("state.newest", [&] {
-    db_.prepare("UPDATE delivered SET tells = 1, epoch = min(epoch, ?2) WHERE node = ?1")
-        .bind(1, node)
-        .bind(2, static_cast<int64_t>(newest))
-        .run();
-  });
+  db_.prepare("UPDATE delivered SET tells = 1, epoch = min(epoch, ?2) WHERE node = ?1")
+      .bind(1, node)
+      .bind(2, static_cast<int64_t>(newest))
+      .run();
 }
 
 void StateStore::set_state(const std::string& stream, const std::string& state_json) {

@@ -58,7 +58,7 @@ struct SplitState {
 struct PreparedSink {
   std::string node, txn;
   std::vector<std::string> tokens;
-  std::string target;  // JSON that says which sink, and where it writes
+  std::string target;   // JSON that says which sink, and where it writes
   std::string place{};  // whose epochs it counts and where, whatever its tables
 };
 
@@ -90,7 +90,8 @@ struct EpochRecord {
   std::vector<StreamRef> refreshed;
   Json::Value counts;
   // Of a discarded one "again": true, or "without": NODE, or neither. "told": the sinks of which
-  // the user heard that they show rows of the run that another sink lacks.
+  // the user heard that they show rows of the run that another sink lacks; it is there, and maybe
+  // empty, once any such thing was told of the pipeline.
   Json::Value discard;
 };
 

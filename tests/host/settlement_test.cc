@@ -158,7 +158,8 @@ TEST_F(SettlementTest, ADiscardedEpochIsWhatTheUserSays) {
     std::vector<std::string> calls;
     Settled settled;
   } kCases[] = {
-      {R"({"again": true})",
+      {R"({"again": true})", {"t1 abort x1", "t2 abort x2"}, Settled::kAborted},
+      {R"({"again": true, "told": []})",
        {"t1 abort x1", "t2 abort x2", "t1 outcome x1", "t2 outcome x2"},
        Settled::kAborted},
       {R"({"again": true, "told": ["t2"]})",
@@ -192,7 +193,9 @@ TEST_F(SettlementTest, WhatASinkShowsIsNotDiscarded) {
 TEST_F(SettlementTest, WhatIsReadAgainIsInNoSinkOfWhichNobodyWasTold) {
   open("forgetful");
   systems_.outcomes = {{"t1", Outcome::kCommitted}, {"t2", Outcome::kGone}};
+  state_->note_told("another run", {"t2"});
   recorded();
+  state_->note_told("another run", {"t2"});
   EXPECT_EQ(state_->discard_recorded(parse_json_text(R"({"again": true})")), 1);
   const auto recover = [&] { return settlement().recover(state_->unfinished().at(0)); };
   try {

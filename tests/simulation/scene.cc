@@ -144,9 +144,12 @@ bool Scene::decide(const RunResult& result) {
     return true;
   }
   const size_t begin = result.message.rfind(' ', end) + 1;
-  const size_t named = result.message.find("; but ") + 6;
-  const std::string shows =
-      result.message.substr(named, result.message.find(" the same rows") - named);
+  // Lanes fail one by one, and each names the sinks that have its rows.
+  std::string shows;
+  for (size_t at = 0; (at = result.message.find("; but ", at)) != std::string::npos;) {
+    at += 6;
+    shows += result.message.substr(at, result.message.find(" the same rows", at) - at) + " ";
+  }
   // Where two sinks lack the rows, going on without one of them does not help.
   if (random().chance(0.5) || std::exchange(went_without_, true)) {
     discard("again", "", shows);

@@ -8,7 +8,7 @@ from operations import QUICK, OperationsTest
 
 FULL = "the disk is full"
 # Bytes that are left; each stops the run at another step.
-LEFT = [0, 4096, 12288, 32768, 65536, 131072, 200704, 262144, 393216, 524288]
+LEFT = [0, 4096, 12288, 32768, 65536, 131072, 200704, *range(212992, 409600, 16384), 524288]
 
 
 class DiskTest(OperationsTest):

@@ -133,7 +133,7 @@ class SnapshotTest(PostgresCase):
                 self.assertEqual(self.column("SELECT c FROM other.a"), [expected])
         for value in ("null", "[1]", '{"a": 1}'):
             self.patchbay("state", "set", "set0", "--stream", "a", f'{{"cursor": {value}}}')
-            self.fails(self.copy(", tables: {a: a}, cursor: c", ", schema: other", name="set0"), 3, "state: ")
+            self.fails(self.copy(", tables: {a: a}, cursor: c", ", schema: other", name="set0"), 3, "its state is none of postgres")
 
     def test_tables_that_inherit_are_read_once(self):
         for schema in ("public", "other"):
