@@ -14,11 +14,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-CatalogEntry read_entry(const fs::path& file, const PluginDirs& dirs) {
-  CatalogEntry entry{file.stem().string(), file, nullptr, "", {}};
+void read_entry(CatalogEntry& entry, const PluginDirs& dirs) {
   try {
-    check_trusted(file, dirs.trust);
-    auto manifest = std::make_shared<Manifest>(read_manifest(file, dirs.libraries));
+    check_trusted(entry.file, dirs.trust);
+    auto manifest = std::make_shared<Manifest>(read_manifest(entry.file, dirs.libraries));
     check_trusted(manifest->library, dirs.trust);
     for (const auto& library : libraries_behind(manifest->library))
       check_trusted(library, dirs.trust);
@@ -27,14 +26,13 @@ CatalogEntry read_entry(const fs::path& file, const PluginDirs& dirs) {
                       std::to_string(manifest->abi_minor) + ", this host has " +
                       std::to_string(BAY_ABI_MAJOR) + "." + std::to_string(BAY_ABI_MINOR) +
                       "; install a " + plugin_package(entry.id) + " that fits";
-      return entry;
+      return;
     }
     entry.manifest = std::move(manifest);
   } catch (const Error& error) {
     if (error.code() == Code::kUnavailable) throw;  // a limit is no fault of the plugin
     entry.problem = error.what();
   }
-  return entry;
 }
 
 bool has_note(const fs::path& library) {
@@ -49,60 +47,67 @@ bool has_note(const fs::path& library) {
 
 }  // namespace
 
-Catalog::Catalog(const PluginDirs& dirs) {
-  add_manifests(dirs);
-  add_lone_libraries(dirs);
-  std::sort(entries_.begin(), entries_.end(),
-            [](const auto& a, const auto& b) { return a.id < b.id; });
-}
+Catalog::Catalog(PluginDirs dirs) : dirs_(std::move(dirs)) { list_manifests(); }
 
-void Catalog::add_manifests(const PluginDirs& dirs) {
-  for (const auto& dir : dirs.manifests) {
+void Catalog::list_manifests() {
+  for (const auto& dir : dirs_.manifests) {
     for (const auto& file : entries_of(dir)) {
       if (file.extension() != ".json") continue;
       const std::string id = file.stem().string();
-      const auto same = std::find_if(entries_.begin(), entries_.end(),
-                                     [&](const auto& entry) { return entry.id == id; });
-      if (same == entries_.end()) {
-        entries_.push_back(read_entry(file, dirs));
-      } else if (std::error_code gone; !fs::equivalent(same->file, file, gone)) {
-        same->hidden.push_back(file);
-      }
+      const auto [same, is_new] = entries_.try_emplace(id, CatalogEntry{id, file, nullptr, "", {}});
+      std::error_code gone;
+      if (!is_new && !fs::equivalent(same->second.file, file, gone))
+        same->second.hidden.push_back(file);
     }
   }
 }
 
-void Catalog::add_lone_libraries(const PluginDirs& dirs) {
+const CatalogEntry* Catalog::read(CatalogEntry& entry) const {
+  if (!entry.manifest && entry.problem.empty()) read_entry(entry, dirs_);
+  return &entry;
+}
+
+void Catalog::complete() const {
+  const std::lock_guard lock(mutex_);
+  if (is_complete_) return;
+  for (auto& [id, entry] : entries_) read(entry);
+  add_lone_libraries();
+  is_complete_ = true;
+}
+
+void Catalog::add_lone_libraries() const {
   std::set<fs::path> known;
-  for (const auto& entry : entries_) {
+  for (const auto& [id, entry] : entries_) {
     if (entry.manifest) known.insert(entry.manifest->library);
   }
-  for (const auto& dir : dirs.libraries) {
+  for (const auto& dir : dirs_.libraries) {
     for (const auto& file : entries_of(dir)) {
       const std::string id = file.stem().string();
-      if (file.extension() != ".so" || find(id) || known.contains(whole_path(file)) ||
+      if (file.extension() != ".so" || entries_.contains(id) || known.contains(whole_path(file)) ||
           !has_note(file))
         continue;
-      entries_.push_back({id,
-                          file,
-                          nullptr,
-                          file.string() + ": has no manifest " + id +
-                              ".json; run `apt install --reinstall " + plugin_package(id) +
-                              "`, or put the manifest beside it",
-                          {}});
+      const std::string problem = file.string() + ": has no manifest " + id +
+                                  ".json; run `apt install --reinstall " + plugin_package(id) +
+                                  "`, or put the manifest beside it";
+      entries_.emplace(id, CatalogEntry{id, file, nullptr, problem, {}});
     }
   }
 }
 
 const CatalogEntry* Catalog::find(const std::string& id) const {
-  const auto found =
-      std::find_if(entries_.begin(), entries_.end(), [&](const auto& e) { return e.id == id; });
-  return found == entries_.end() ? nullptr : &*found;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(id);
+    if (found != entries_.end()) return read(found->second);
+  }
+  complete();
+  const auto found = entries_.find(id);
+  return found == entries_.end() ? nullptr : &found->second;
 }
 
 std::vector<std::string> Catalog::ids() const {
   std::vector<std::string> ids;
-  for (const auto& entry : entries_) ids.push_back(entry.id);
+  for (const auto& entry : entries()) ids.push_back(entry.id);
   return ids;
 }
 

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
-#include <optional>
+#include <mutex>
+#include <ranges>
 #include <string>
 #include <vector>
 
@@ -27,22 +29,34 @@ struct PluginDirs {
   Trust trust = Trust::kRootAndOwn;
 };
 
+// A manifest is read when it is asked for: a run needs few of those that are installed.
+// Thread-safe; what it returns stays where it is.
 class Catalog {
  public:
   // The first directory that has an id wins. A directory that is not there is empty. A plugin
   // without a manifest, and one of files that others may change, the libraries on its run path
   // included, is an unusable entry.
-  explicit Catalog(const PluginDirs& dirs);
+  explicit Catalog(PluginDirs dirs);
 
-  const std::vector<CatalogEntry>& entries() const { return entries_; }  // by id
+  // By id. Reads all.
+  auto entries() const {
+    complete();
+    return std::views::values(entries_);
+  }
   const CatalogEntry* find(const std::string& id) const;
   std::vector<std::string> ids() const;
 
  private:
-  void add_manifests(const PluginDirs& dirs);
-  void add_lone_libraries(const PluginDirs& dirs);
+  void list_manifests();
+  void complete() const;
+  void add_lone_libraries() const;
+  // With mutex_.
+  const CatalogEntry* read(CatalogEntry& entry) const;
 
-  std::vector<CatalogEntry> entries_;
+  const PluginDirs dirs_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, CatalogEntry> entries_;
+  mutable bool is_complete_ = false;
 };
 
 }  // namespace patchbay::host

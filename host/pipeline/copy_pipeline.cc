@@ -219,7 +219,7 @@ class Copy {
     const size_t dot = from.table.rfind('.');
     const bool named = dot != std::string::npos && dot + 1 < from.table.size();
     const std::string stream = named ? from.table.substr(dot + 1) : from.table;
-    if (!from.table.empty()) from.node.with["tables"][from.table] = stream;
+    if (!from.table.empty()) from.node.with["tables"][stream] = from.table;
     if (to.table.empty()) return;
     if (!from.table.empty()) {
       to.node.with["tables"][stream] = to.table;

@@ -19,7 +19,7 @@ std::string problem_of(const std::string& text) {
   folder.write("x.json", text);
   const Catalog catalog({{folder.path()}, {}});
   EXPECT_EQ(catalog.entries().size(), 1u);
-  const auto& entry = catalog.entries().at(0);
+  const auto& entry = *catalog.entries().begin();
   EXPECT_EQ(entry.manifest == nullptr, !entry.problem.empty());
   const std::string prefix = (folder.path() / "x.json: ").string();
   return entry.problem.starts_with(prefix) ? entry.problem.substr(prefix.size()) : entry.problem;

@@ -100,7 +100,7 @@ const bay_plugin* load_simulated() {
 }
 
 const host::Catalog& simulated_catalog() {
-  static const host::Catalog catalog = [] {
+  static const std::unique_ptr<const host::Catalog> catalog = [] {
     std::string folder = (fs::temp_directory_path() / "patchbay-simulation-XXXXXX").string();
     if (!mkdtemp(folder.data())) throw Error(Code::kInternal, folder + ": cannot be made");
     for (const auto& [id, text] : components()) {
@@ -111,13 +111,13 @@ const host::Catalog& simulated_catalog() {
                 R"(.so", "summary": "simulated", "uris": {"objects": )" +
                 (id == "simobj" ? "true" : "false") + R"(}, "components": [)" + text + "]}");
     }
-    host::Catalog made({{folder}, {}});
-    fs::remove_all(folder);
-    for (const auto& entry : made.entries())
+    auto made = std::make_unique<const host::Catalog>(host::PluginDirs{{folder}, {}});
+    for (const auto& entry : made->entries())
       if (!entry.manifest) throw Error(Code::kInternal, entry.problem);
+    fs::remove_all(folder);
     return made;
   }();
-  return catalog;
+  return *catalog;
 }
 
 }  // namespace patchbay::simulation

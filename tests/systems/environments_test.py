@@ -51,6 +51,23 @@ class EnvironmentsTest(SystemTest):
         self.assertEqual(self.patchbay("--env", "prod", "run", "load").code, 0)
         self.assertEqual(self.rows("SELECT id FROM people", "prod.db"), [(1,), (2,)])
 
+    def test_a_state_is_of_one_environment(self):
+        """Two of them have one state directory."""
+        load = LOAD.format(database="out.db").replace("in.csv", "in.csv, select: new").replace(", write: replace", "")
+        self.write("dev/environment.yaml", PROD)
+        for plugin in ("files", "csv", "sqlite"):
+            self.assertEqual(self.patchbay("--env", "dev", "plugins", "enable", plugin).code, 0)
+        for environment in ("prod", "dev"):
+            self.write(f"{environment}/pipelines/load.yaml", load)
+        self.assertEqual(self.patchbay("--env", "prod", "run", "load").code, 0)
+        (self.folder / "in.csv").write_text("id\n3\n")
+        refused = self.patchbay("--env", "dev", "run", "load")
+        self.assertEqual(refused.code, 3, refused)
+        self.assertIn("stream people: the state is of something else: the environment was prod, and is dev", refused.err)
+        self.assertEqual(self.rows("SELECT id FROM people"), [(1,), (2,)])
+        self.assertEqual(self.patchbay("--env", "prod", "run", "load").code, 0)
+        self.assertEqual(self.rows("SELECT id FROM people"), [(1,), (2,), (3,)])
+
     def test_what_is_old_is_deleted_when_a_run_ends(self):
         self.write("base/environment.yaml", BASE + "keep: {rejects: 90d, runs: 365d}\n")
         (self.folder / "in.csv").write_text("id\n1\nx\n")

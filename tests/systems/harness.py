@@ -99,9 +99,9 @@ class SystemTest(unittest.TestCase):
             env={**self.environment, **(env or {})})
         return Result(done)
 
-    def peak(self, pipeline):
-        """The most memory that a run had, in KiB."""
-        run = subprocess.Popen([str(BUILD / "patchbay"), "--state-dir", str(self.folder / "state"), "run", pipeline],
+    def peak(self, *arguments):
+        """The most memory that the program had, in KiB."""
+        run = subprocess.Popen([str(BUILD / "patchbay"), "--state-dir", str(self.folder / "state"), *map(str, arguments)],
                                cwd=self.folder, env=self.environment, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(run.pid, 0)
         run.returncode = os.waitstatus_to_exitcode(status)

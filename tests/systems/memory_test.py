@@ -29,6 +29,14 @@ nodes:
   - use: sqlite
     with: {{path: "{name}.db"}}
 """
+REJECTS = """
+name: refused
+rejects: {max: 40000}
+nodes:
+  - {use: files, with: {path: refused.csv}}
+  - {use: csv.decode, with: {types: {id: int64}}}
+  - {use: sqlite, with: {path: refused.db}}
+"""
 MIB = 1024  # as the kernel counts, in KiB
 
 
@@ -44,7 +52,7 @@ class MemoryTest(SystemTest):
             server = Server("qreviews/server.py", self.folder, "--records", count, "--prerendered")
             self.addCleanup(server.stop)
             name = f"r{count}"
-            peaks.append(self.peak(self.pipeline(REVIEWS.format(url=server.url, name=name), name)))
+            peaks.append(self.peak("run", self.pipeline(REVIEWS.format(url=server.url, name=name), name)))
             self.assertEqual(self.rows("SELECT count(*) FROM responses", f"{name}.db"), [(count,)])
         self.assert_bounded(*peaks, queues=16)
 
@@ -55,7 +63,7 @@ class MemoryTest(SystemTest):
             with open(self.folder / f"{name}.csv", "w", encoding="utf-8") as out:
                 out.write("id,text\n")  # and line by line: a child begins with what its parent has in memory
                 out.writelines(f"{i},some text that takes its place {i}\n" for i in range(count))
-            peaks.append(self.peak(self.pipeline(FILES.format(name=name), name)))
+            peaks.append(self.peak("run", self.pipeline(FILES.format(name=name), name)))
             self.assertEqual((self.folder / f"{name}.out").stat().st_size, (self.folder / f"{name}.csv").stat().st_size)
         self.assert_bounded(*peaks, queues=32)
 
@@ -66,9 +74,18 @@ class MemoryTest(SystemTest):
             with open(self.folder / f"{name}.csv", "w", encoding="utf-8") as out:
                 out.write("id,pad\n")
                 out.writelines(f"{i},{pad}\n" for i in range(count))
-            peaks.append(self.peak(self.pipeline(NARROW.format(name=name), name)))
+            peaks.append(self.peak("run", self.pipeline(NARROW.format(name=name), name)))
             self.assertEqual(self.rows(f"SELECT count(*) FROM {name}", f"{name}.db"), [(count,)])
         self.assert_bounded(*peaks, queues=32)
+
+    def test_of_a_long_list_of_rejects(self):
+        with open(self.folder / "refused.csv", "w", encoding="utf-8") as out:
+            out.write("id,text\n")
+            out.writelines(f"x{i},some text that takes its place {i}\n" for i in range(40_000))
+        self.assertEqual(self.run_json(self.pipeline(REJECTS)).stream["rows_rejected"], 40_000)
+        for arguments in (["list", "refused"], ["list", "refused", "--output", "json"], ["export", "refused"]):
+            with self.subTest(arguments):
+                self.assertLess(self.peak("rejects", *arguments), 40 * MIB)
 
 
 class GcsMemoryTest(GcsTest):
@@ -77,7 +94,7 @@ class GcsMemoryTest(GcsTest):
     def test_of_one_large_object(self):
         self.put("big", 200 << 20, seed=5)
         for make, path in ((self.download, "big"), (self.upload, "out/big")):
-            self.assertLess(self.peak(make(path)), 96 * MIB)
+            self.assertLess(self.peak("run", make(path)), 96 * MIB)
         self.assertEqual(self.objects()["out/big"]["crc32c"], self.objects()["big"]["crc32c"])
 
 

@@ -113,6 +113,39 @@ class Names(ObjectsTest):
         self.assertEqual("".join(taken).count("item 1"), 1)
         self.assertEqual([path.name for path in (self.folder / "outbox").glob(".*")], [])
 
+    def test_a_run_without_a_row_makes_no_file(self):
+        pipeline = self.write('  - {use: sqlite, id: src, with: {path: shop.db, cursor: id}}\n  - use: csv.encode\n'
+                              '  - {use: files, id: out, with: {path: "out/{stream}_${run.id}.csv"}}\n')
+        files = []
+        for ids in ([1, 2], [], [3], []):
+            self.shop(*ids)
+            run = self.run_json(pipeline).json["run"]
+            files += [f"out/orders_{run}.csv"] if ids else []
+            self.assertEqual(self.here("out"), sorted(files))
+        self.assertEqual([(self.folder / name).read_text() for name in files], ["id,item\n1,item 1\n2,item 2\n", "id,item\n3,item 3\n"])
+
+    def test_two_streams_of_one_name_do_not_overwrite_one_another(self):
+        for number in (1, 2):
+            self.shop(number, name=f"shop{number}.db")
+        chain = "  - {{use: sqlite, id: shop{0}, from: [], with: {{path: shop{0}.db, cursor: id}}}}\n" \
+                "  - {{use: csv.encode, id: csv{0}, with: {{key: '{1}'}}}}\n"
+        both = lambda first, second: self.write(chain.format(1, first) + chain.format(2, second) +
+                                                "  - {use: files, id: out, from: [csv1, csv2], with: {path: 'out/{key}'}}\n")
+        refused = self.patchbay("run", both("{stream}_${run.id}.csv", "{stream}_${run.id}.csv"))
+        self.assertIn(refused.code, (3, 8), refused)
+        self.assertRegex(refused.err, r"out/orders_\w+\.csv: is written by ")
+        self.run_json(both("{stream}_${run.id}.csv", "more_${run.id}.csv"))
+        self.assertEqual(sorted((self.folder / name).read_text() for name in self.here("out")), ["id,item\n1,item 1\n", "id,item\n2,item 2\n"])
+
+    def test_two_sinks_do_not_write_one_file(self):
+        self.shop(1)
+        self.csv("out/orders.csv", [7])
+        pipeline = self.write("  - {use: sqlite, id: src, with: {path: shop.db}}\n  - {use: csv.encode, id: csv}\n" +
+                              "".join(f"  - {{use: files, id: {name}, from: csv, with: {{path: 'out/{{key}}'}}}}\n" for name in ("one", "two")))
+        self.refused(3, ["out/orders.csv: is written by ", "would write it as well; give one of them another place"], "run", pipeline)
+        self.assertEqual(self.here("out"), ["out/orders.csv"])
+        self.assertEqual((self.folder / "out/orders.csv").read_text(), "id\n7\n")
+
     def test_kept_objects_are_named_and_counted(self):
         pipeline = self.deliver("out/{key}", more=", if_exists: skip")
         self.run_json(pipeline)

@@ -74,6 +74,15 @@ class SettingsTest(PostgresCase):
 
 
 class NamesTest(PostgresCase):
+    def test_a_table_of_another_schema_is_copied_from_there(self):
+        self.sql("CREATE SCHEMA src; CREATE TABLE src.b AS SELECT g AS id FROM generate_series(1, 10) g; CREATE TABLE b (id int)")
+        self.addCleanup(self.sql, "DROP SCHEMA src CASCADE")
+        uri = self.server.uri
+        passwords = ("--set", "from.password=PG", "--set", "to.password=PG")
+        copied = self.patchbay("copy", uri + "&table=src.b", uri + "&schema=other", *passwords)
+        self.assertEqual(copied.code, 0, copied)
+        self.assertEqual(self.sql("SELECT (SELECT count(*) FROM src.b), (SELECT count(*) FROM other.b)"), [["10", "10"]])
+
     def test_names_that_the_server_would_cut_are_refused(self):
         long = "x" * 64
         self.fails(self.load(f"id,{long}\n1,7\n"), 3, "is longer than the 63 bytes that PostgreSQL allows for a name")

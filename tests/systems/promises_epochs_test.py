@@ -76,6 +76,19 @@ class CrashTest(PromisesTest):
         self.run_json(pipeline)
         self.assertEqual((self.ids("orders"), self.ids("orders_v2")), ([], [1, 2]))
 
+    def test_rows_that_are_prepared_wait_for_their_sink(self):
+        self.shop(1, 2)
+        pipeline = self.follow()
+        self.crash(pipeline, "state.record.after")
+        text = (self.folder / "p.yaml").read_text()
+        self.pipeline(text.replace("id: out", "id: sink"), "p")
+        self.refused(3, ["node out: an earlier run left rows prepared for this sink, which the pipeline no longer has", "state discard p"],
+                     "run", pipeline)
+        self.assertEqual(self.ids("orders"), [])
+        self.pipeline(text, "p")
+        self.run_json(pipeline)
+        self.assertEqual(self.ids("orders"), [1, 2])
+
 
 class DiscardTest(PromisesTest):
     """One source into two sinks; the second may be unable to commit."""
@@ -136,6 +149,24 @@ class DiskTest(OperationsTest, PromisesTest):
                 subprocess.run(["mount", "-o", "remount,size=100m", str(small)], check=True)
         self.assertEqual(run.process.wait(), 0)
         self.assertEqual(self.ids("orders", "small/out.db"), list(range(1, 4001)))
+
+    def test_a_commit_that_failed_is_settled_before_splits_are_read(self):
+        """The sink's disk is full at the commit of the first file, and the run ends by itself."""
+        small = self.small_disk("small", "1700k")
+        (self.folder / "in").mkdir()
+        for number, name in enumerate("abc"):
+            rows = range(4000 * number, 4000 * (number + 1))
+            (self.folder / f"in/{name}.csv").write_text("id,item\n" + "".join(f"{i},{'x' * 200}\n" for i in rows))
+        pipeline = self.files("path: small/out.db", top="retry: {attempts: 1}\nconcurrency: 1")
+        self.assertEqual(self.run_json(pipeline, code=5).stream["rows_unsettled"], 4000)
+        self.assertEqual(self.ids(database="small/out.db"), [])
+        subprocess.run(["mount", "-o", "remount,size=100m", str(small)], check=True)
+        plan = self.patchbay("plan", pipeline, "--output", "json")
+        self.assertEqual(len(plan.json["splits"]), 3)
+        (self.folder / "plan.json").write_text(plan.out)
+        self.assertEqual(self.run_json(pipeline, "--split", "plan.json").stream["rows_recovered"], 4000)
+        self.assertEqual(self.run_json(pipeline).stream["rows_read"], 0)
+        self.assertEqual(self.ids(database="small/out.db"), list(range(12000)))
 
     def test_a_state_that_can_not_be_written_costs_no_row_and_doubles_none(self):
         """The state's disk is full at one step after the other; the reports add up."""

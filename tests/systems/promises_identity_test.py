@@ -48,6 +48,27 @@ class IdentityTest(PromisesTest):
         self.run_json(moved)
         self.assertEqual(self.ids("orders", "elsewhere.db"), [1, 2, 3])
 
+    def test_a_state_is_of_its_options(self):
+        """One option is another one after the first run."""
+        self.shop(1, 2)
+        self.database("shop.db", "CREATE TABLE more (id INTEGER PRIMARY KEY, item TEXT)", "INSERT INTO more VALUES (3, 'item 3')")
+        tables, query = "path: shop.db, cursor: id, tables: {orders: orders}", "path: shop.db, cursor: id, query: SELECT id FROM orders"
+        cases = [("cursor of src was id, and is item", tables, tables.replace("cursor: id", "cursor: item"), "t"),
+                 ("query of src was SELECT id FROM orders, and is SELECT id FROM more", query, query.replace("FROM orders", "FROM more"), "t"),
+                 ("table of src was orders, and is more", tables, tables.replace("orders: orders", "orders: more"), "t"),
+                 ("table of out was t, and is u", tables, tables, "u")]
+        for said, was, now, table in cases:
+            with self.subTest(said):
+                for file in [*self.folder.glob("out.db*"), *self.folder.glob("state/pipelines/*")]:
+                    file.unlink()
+                follow = lambda source, table: self.follow(f"path: out.db, tables: {{orders: {table}, query: {table}}}", source=source)
+                self.run_json(follow(was, "t"))
+                for verb in ("plan", "run"):
+                    self.refused(3, ["the state is of something else", said, "state accept p"], verb, follow(now, table))
+                self.assertEqual((self.ids("t"), self.ids("u")), ([1, 2], []))
+                self.run_json(follow(was, "t"))
+                self.assertEqual(self.ids("t"), [1, 2])
+
     def test_a_state_is_accepted_where_it_is_the_same_all_the_same(self):
         self.shop(1, 2)
         self.run_json(self.follow())
@@ -205,7 +226,7 @@ INSERT INTO rejects VALUES (7, 'p', '01A', 'src/orders', 1, 'orders', 'out', 'ty
         old.commit()
         old.close()
         pipeline = self.follow()
-        print(self.patchbay("state", "show", "p", "--output", "json")); self.assertEqual(self.patchbay("state", "show", "p", "--output", "json").json["streams"], {"orders": {"cursor": 2}})
+        self.assertEqual(self.patchbay("state", "show", "p", "--output", "json").json["streams"], {"orders": {"cursor": 2}})
         self.database("out.db", "CREATE TABLE orders (id INTEGER, item TEXT)")
         first = self.run_json(pipeline)
         self.assertIn("the state on record is taken for this pipeline's", first.err)

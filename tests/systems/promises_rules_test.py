@@ -25,6 +25,11 @@ class RulesTest(PromisesTest):
         ("aggregate over new rows", CURSOR + SQL + OUT, 5, ["sums joins or aggregates rows of src", "leave out cursor", "over: new"]),
         ("new rows into a fixed name", CURSOR + "  - use: csv.encode\n  - {use: files, id: out, with: {path: 'out/{stream}.csv'}}\n", 6,
          ["out writes out/{stream}.csv anew in each run", "put ${run.id} into path"]),
+        ("new files into one name", "  - {use: files, id: src, with: {path: 'in/*', select: new}}\n"
+         "  - {use: files, id: out, with: {path: out/all.txt}}\n", 5, ["out writes out/all.txt anew in each run"]),
+        ("new rows into a name that is kept", CURSOR + "  - use: csv.encode\n"
+         "  - {use: files, id: out, with: {path: 'out/{stream}.csv', if_exists: skip}}\n", 6,
+         ["out writes out/{stream}.csv anew in each run", "put ${run.id} into path"]),
         ("rows where files are taken", TABLE + "  - {use: files, id: out, with: {path: 'out/{key}'}}\n", 5,
          ["out takes files, and src returns rows", "put csv.encode, json.encode or parquet.encode between them"]),
         ("files where rows are taken", "  - {use: files, id: src, with: {path: a.csv}}\n" + OUT, 5,
@@ -134,6 +139,17 @@ class BooksTest(PromisesTest):
         self.assertLess(len(json.dumps(idle.json)), 1100)
         self.assertEqual(idle.stream["state_after"], {"done": 300})
         self.assertLess(len(self.patchbay("runs", "show").out), 1600)
+
+    def test_a_row_that_another_file_brought_already_is_one_reject(self):
+        self.database("out.db", "CREATE TABLE rows (id INTEGER PRIMARY KEY)")
+        self.csv("in/a.csv", range(1, 20_001))
+        self.csv("in/b.csv", range(20_000, 40_001))
+        pipeline = self.files(top="rejects: {max: 1}")
+        for read, rejected in ((40_001, 1), (0, 0)):
+            result = self.run_json(pipeline).stream
+            self.assertEqual((result["rows_read"], result["rows_written"], result["rows_rejected"]), (read, read - rejected, rejected))
+            self.assertEqual(self.ids(), list(range(1, 40_001)))
+            self.assertEqual([one["code"] for one in self.patchbay("rejects", "list", "p", "--output", "json").json], ["constraint"])
 
     def test_rejects_are_deleted_by_run_and_by_age(self):
         (self.folder / "in").mkdir()

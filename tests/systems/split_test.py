@@ -13,9 +13,10 @@ class SplitTest(SystemTest):
         for name, number in (("a", 1), ("b", 2), ("c", 3)):
             (self.folder / f"in/{name}.csv").write_text(f"id\n{number}\n")
 
-    def load(self, write="append", select="new"):
+    def load(self, write="append", select="new", top=""):
         return self.pipeline(f"""
 name: load
+{top}
 nodes:
   - use: files
     with: {{path: in/*.csv, stream: t, select: {select}}}
@@ -50,6 +51,31 @@ nodes:
         pipeline = self.load()
         self.run_json(pipeline, "--split", self.file(self.plan(pipeline)))
         self.assertEqual(self.ids(), [1, 2, 3])
+
+    def test_a_plan_of_files_that_have_changed_since_writes_nothing(self):
+        pipeline = self.load(top="retry: {attempts: 1}")
+        splits = self.plan(pipeline)["splits"]
+        (self.folder / "in/a.csv").write_text("id\n10\n")
+        result = self.run_json(pipeline, "--split", self.file(splits[0]), code=5)
+        self.assertIn("in/a.csv: changed since it was listed", result.stream["error"]["message"])
+        self.assertFalse((self.folder / "out.db").exists())
+        self.run_json(pipeline)
+        self.assertEqual(self.ids(), [2, 3, 10])
+
+    def test_splits_that_write_one_file_are_not_run_apart(self):
+        pipeline = self.pipeline("""
+name: gather
+retry: {attempts: 1}
+nodes:
+  - {use: files, with: {path: in/*, stream: t, select: all}}
+  - {use: files, id: out, with: {path: out/all.txt}}
+""")
+        first, *others = self.plan(pipeline)["splits"]
+        self.run_json(pipeline, "--split", self.file(first))
+        for split in others:
+            result = self.run_json(pipeline, "--split", self.file(split), code=3)
+            self.assertIn(f"{self.folder}/out/all.txt: is written by {first['lane']}", result.stream["error"]["message"])
+            self.assertEqual((self.folder / "out/all.txt").read_text(), "id\n1\n")
 
     def test_splits_that_commit_together_are_not_run_apart(self):
         pipeline = self.load("replace", "all")
