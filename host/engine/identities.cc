@@ -69,7 +69,13 @@ void Identities::compare(const StreamState& kept) const {
   const Json::Value& is = now_.at(kept.of);
   std::vector<IdentityDifference> found;
   const auto add = [&](const std::string& node, const Json::Value& a, const Json::Value& b) {
-    for (auto& one : compare_identities(node, a, b)) found.push_back(std::move(one));
+    for (auto& one : compare_identities(node, a, b)) {
+      // A source may say of itself what its options say.
+      const bool known = std::any_of(found.begin(), found.end(), [&](const auto& other) {
+        return other.what == one.what && other.was == one.was && other.is == one.is;
+      });
+      if (!known) found.push_back(std::move(one));
+    }
   };
   if (was["environment"] != is["environment"]) {
     found.push_back(

@@ -180,11 +180,6 @@ std::optional<size_t> encoder_between(const Subject& s, size_t source, size_t si
   return std::nullopt;
 }
 
-bool reads_by_pattern(const Node& source) {
-  return source.config["path"].isString() &&
-         source.config["path"].asString().find_first_of("*?") != std::string::npos;
-}
-
 Findings new_into_fixed_name(const Subject& s) {
   Findings out;
   for (const size_t sink : s.of(Kind::kSink)) {
@@ -196,10 +191,9 @@ Findings new_into_fixed_name(const Subject& s) {
     const bool takes_key = path.find("{key}") != std::string::npos;
     for (const size_t source : s.ways.sources_of(sink)) {
       if (!s.incremental(source)) continue;
-      // Objects that pass as they are stand for themselves, by their own names or one alone.
+      // Objects that pass as they are stand for themselves, whatever they are called.
       const auto encoder = encoder_between(s, source, sink);
-      const bool by_its_name = !encoder && (takes_key || !reads_by_pattern(s.node(source)));
-      if (by_its_name || (encoder && takes_key && names_differ_by_run(s.node(*encoder)))) continue;
+      if (!encoder || (takes_key && names_differ_by_run(s.node(*encoder)))) continue;
       out.push_back(
           {sink, "node " + node.id + " writes " + path + " anew in each run, with the rows of " +
                      s.described(source) +

@@ -326,9 +326,11 @@ int64_t StateStore::discard_recorded(const Json::Value& how) {
   int64_t n = 0;
   transaction("state.discard", [&] {
     auto recorded = db_.prepare(
-        "UPDATE epochs SET phase = 'discarded', discard = CASE WHEN json_type(discard, '$.told')"
-        " IS NULL THEN ?1 ELSE json_set(?1, '$.told', json(json_extract(discard, '$.told'))) END"
-        " WHERE phase IN ('recorded', 'discarded') RETURNING 1");
+        // Of what was told none, though others were: it came on record later.
+        "UPDATE epochs SET phase = 'discarded', discard = CASE WHEN EXISTS"
+        " (SELECT 1 FROM epochs WHERE json_type(discard, '$.told') IS NOT NULL)"
+        " THEN json_set(?1, '$.told', json(coalesce(json_extract(discard, '$.told'), '[]')))"
+        " ELSE ?1 END WHERE phase IN ('recorded', 'discarded') RETURNING 1");
     recorded.bind(1, compact_json(how));
     while (recorded.step()) ++n;
   });

@@ -193,10 +193,15 @@ TEST_F(SettlementTest, WhatASinkShowsIsNotDiscarded) {
 TEST_F(SettlementTest, WhatIsReadAgainIsInNoSinkOfWhichNobodyWasTold) {
   open("forgetful");
   systems_.outcomes = {{"t1", Outcome::kCommitted}, {"t2", Outcome::kGone}};
-  state_->note_told("another run", {"t2"});
-  recorded();
-  state_->note_told("another run", {"t2"});
-  EXPECT_EQ(state_->discard_recorded(parse_json_text(R"({"again": true})")), 1);
+  EpochBegin other{"another run", "l", {}};
+  EpochRecord of_other;
+  of_other.epoch = state_->begin_epoch(other);
+  of_other.run = other.run;
+  state_->record_epoch(of_other);
+  state_->note_told(other.run, {"t2"});
+  recorded();  // later than what was told
+  EXPECT_EQ(state_->discard_recorded(parse_json_text(R"({"again": true})")), 2);
+  state_->aborted(of_other.epoch, false);
   const auto recover = [&] { return settlement().recover(state_->unfinished().at(0)); };
   try {
     recover();

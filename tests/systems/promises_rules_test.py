@@ -25,8 +25,6 @@ class RulesTest(PromisesTest):
         ("aggregate over new rows", CURSOR + SQL + OUT, 5, ["sums joins or aggregates rows of src", "leave out cursor", "over: new"]),
         ("new rows into a fixed name", CURSOR + "  - use: csv.encode\n  - {use: files, id: out, with: {path: 'out/{stream}.csv'}}\n", 6,
          ["out writes out/{stream}.csv anew in each run", "put ${run.id} into path"]),
-        ("new files into one name", "  - {use: files, id: src, with: {path: 'in/*', select: new}}\n"
-         "  - {use: files, id: out, with: {path: out/all.txt}}\n", 5, ["out writes out/all.txt anew in each run"]),
         ("new rows into a name that is kept", CURSOR + "  - use: csv.encode\n"
          "  - {use: files, id: out, with: {path: 'out/{stream}.csv', if_exists: skip}}\n", 6,
          ["out writes out/{stream}.csv anew in each run", "put ${run.id} into path"]),

@@ -67,7 +67,7 @@ nodes:
 name: gather
 retry: {attempts: 1}
 nodes:
-  - {use: files, with: {path: in/*, stream: t, select: all}}
+  - {use: files, with: {path: in/*, stream: t, select: new}}
   - {use: files, id: out, with: {path: out/all.txt}}
 """)
         first, *others = self.plan(pipeline)["splits"]
