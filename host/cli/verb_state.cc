@@ -68,11 +68,26 @@ void require_settled(Invocation& call, const std::string& pipeline) {
   }
 }
 
+// A name that no sink has would lead nowhere.
+void require_prepared(StateStore& state, const std::string& sink) {
+  std::set<std::string> names;
+  for (const auto& epoch : state.unfinished()) {
+    if (epoch.phase == EpochPhase::kBegun) continue;
+    for (const auto& prepared : epoch.record.sinks) names.insert(prepared.node);
+  }
+  if (names.empty() || names.contains(sink)) return;
+  std::string all;
+  for (const auto& name : names) all += (all.empty() ? "" : ", ") + name;
+  throw UsageError("state discard: --without " + sink +
+                   ": no sink of this name has rows prepared; there is " + all);
+}
+
 int discard(Invocation& call, const std::string& pipeline) {
   Json::Value how(Json::objectValue);
   if (call.arguments.has("again")) how["again"] = true;
   if (call.arguments.has("without")) how["without"] = call.arguments.get("without");
   if (how.size() == 2) throw UsageError("state discard: --again and --without exclude each other");
+  if (how.isMember("without")) require_prepared(call.state(pipeline), how["without"].asString());
   const int64_t n = call.state(pipeline).discard_recorded(how);
   std::string what =
       "the next run asks the sinks first: rows that all of them show count as "

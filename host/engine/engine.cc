@@ -82,9 +82,28 @@ std::vector<SettledSink> Engine::sinks_of(const EpochRecord& record, InstanceSet
   return sinks;
 }
 
+// Only a sink itself can say whether it shows the rows that are given up.
+void Engine::require_sinks(const EpochRecord& record) const {
+  for (const auto& sink : record.sinks) {
+    const bool is_there = std::any_of(
+        run_.pipeline.nodes.begin(), run_.pipeline.nodes.end(),
+        [&](const Node& node) { return node.kind == Kind::kSink && node.id == sink.node; });
+    if (is_there || record.discard["without"] == sink.node) continue;
+    throw NodeError(sink.node, Code::kConfig,
+                    "rows that run " + record.run + " prepared for " + sink.node +
+                        " are given up, and the pipeline no longer has this sink, which alone can "
+                        "say whether it shows them: bring it back under its name for one run; or "
+                        "`patchbay state discard " +
+                        run_.pipeline.name + " --without " + sink.node +
+                        "` goes on for the other sinks, and it never gets them",
+                    "", false);
+  }
+}
+
 Settled Engine::settle(const UnfinishedEpoch& epoch, InstanceSet& instances) {
   const EpochRecord& record = epoch.record;
   if (epoch.phase == EpochPhase::kRecorded) run_.identities.require_same_targets(record);
+  if (epoch.phase == EpochPhase::kDiscarded) require_sinks(record);
   try {
     return Settlement(run_, sinks_of(record, instances), run_.cancel).recover(epoch);
   } catch (const RowsWouldDouble&) {

@@ -53,6 +53,7 @@ class Engine {
   // Sets `progress` when at least one epoch was committed, also where it then throws.
   void attempt(Lane& lane, InstanceSet& instances, uint32_t attempt, bool& progress);
   // The lane's splits with their last committed states.
+  void require_sinks(const EpochRecord& record) const;
   bool gets_what_is_new(size_t sink) const;
   void require_whole_target(size_t node, const std::optional<Delivered>& delivered, uint64_t newest,
                             bool accepted);

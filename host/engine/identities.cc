@@ -219,8 +219,10 @@ void Identities::require_same_targets(const EpochRecord& record) const {
     if (found == pipeline_.nodes.end()) {
       throw Error(Code::kConfig, "node " + sink.node +
                                      ": an earlier run left rows prepared for this sink, which the "
-                                     "pipeline no longer has; " +
-                                     ways);
+                                     "pipeline no longer has; bring it back under its name for "
+                                     "one run, or `patchbay state discard " +
+                                     pipeline_.name + " --without " + sink.node +
+                                     "` goes on for the other sinks, and it never gets them");
     }
     if (sink.target.empty()) continue;
     const Json::Value was = parse_json_text(sink.target);

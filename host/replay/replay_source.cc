@@ -60,6 +60,12 @@ class RowReader final : public ReplayReader {
       : ReplayReader(feed, std::move(group)),
         schema_(
             std::make_shared<const Schema>(schema_from_json(parse_json_text(group_.schema_json)))) {
+    const auto& fields = schema_->fields;
+    if (fields.size() != 1 || fields[0].name != "record" || fields[0].type != json_text()) return;
+    throw Error(Code::kConfig,
+                "the rejects of stream " + group_.stream +
+                    " are records whose types are not known, and can't go into the node again; "
+                    "`patchbay rejects export` prints them, to be mended and loaded by hand");
   }
 
   Event next(Call& call) override {

@@ -87,6 +87,25 @@ bool PgKept::are_there(Call& call, Connection& connection,
   return !tokens.empty();
 }
 
+void PgKept::require_types(Call& call, Connection& connection, const tables::TableToken& token,
+                           const std::string& table) {
+  const auto differs = connection.run(
+      call,
+      "SELECT k.attname, format_type(k.atttypid, k.atttypmod),"
+      " coalesce(format_type(t.atttypid, t.atttypmod), 'gone') FROM pg_attribute k LEFT JOIN"
+      " pg_attribute t ON t.attrelid = $2::regclass AND t.attname = k.attname AND NOT"
+      " t.attisdropped WHERE k.attrelid = $1::regclass AND k.attnum > 0 AND NOT k.attisdropped AND"
+      " (t.atttypid, t.atttypmod) IS DISTINCT FROM (k.atttypid, k.atttypmod) ORDER BY k.attnum"
+      " LIMIT 1",
+      {token.stage, table});
+  if (differs.rows() == 0) return;
+  throw Error(Code::kSchema, "table " + token.table + ": its column " + differs.text(0, 0) +
+                                 " was " + differs.text(0, 1) +
+                                 " when rows were prepared for it, and is " + differs.text(0, 2) +
+                                 "; they wait in " + token.stage +
+                                 ": give the column its type back for one run");
+}
+
 void PgKept::drop(Call& call, Connection& connection, std::span<const tables::TableToken> tokens) {
   for (const auto& token : tokens)
     if (!token.stage.empty()) connection.run(call, "DROP TABLE IF EXISTS " + token.stage);

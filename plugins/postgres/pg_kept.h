@@ -34,6 +34,9 @@ class PgKept {
   // Are they all there? False without any, or where a token has none.
   static bool are_there(Call& call, postgres::Connection& connection,
                         std::span<const tables::TableToken> tokens);
+  // Throws kSchema where a column's type is no longer the table's: the rows were judged by it.
+  static void require_types(Call& call, postgres::Connection& connection,
+                            const tables::TableToken& token, const std::string& table);
   static void drop(Call& call, postgres::Connection& connection,
                    std::span<const tables::TableToken> tokens);
   void drop_all(Call& call, postgres::Connection& connection, const std::string& txn) const;

@@ -359,6 +359,7 @@ void PostgresSink::move_kept(Call& call, Connection& connection, const tables::T
                                    token.stage + "; make it again, with the same columns");
   }
   lock_table(call, context_, connection, relation.sql(), "ROW EXCLUSIVE");
+  PgKept::require_types(call, connection, token, relation.sql());
   StageMoves moves{token.stage, relation.sql(), table->only(), token.columns, {}};
   for (const auto& column : token.columns) {
     const PgColumn* found = table->find(column);
@@ -366,8 +367,19 @@ void PostgresSink::move_kept(Call& call, Connection& connection, const tables::T
   }
   // What is tied to the table finds there what an application's statement finds.
   connection.run(call, postgres::kUsersPath);
-  connection.run(call, moves.sql("true"));
+  const int64_t moved = connection.run(call, moves.sql("true")).affected();
   connection.run(call, postgres::kOwnPath);
+  const int64_t kept = connection.run(call, "SELECT count(*) FROM " + token.stage).integer(0, 0);
+  if (kept != token.rows) {
+    throw Error(Code::kNotFound, "table " + token.stage + ": holds " + std::to_string(kept) +
+                                     " of the " + std::to_string(token.rows) +
+                                     " rows that were kept in it");
+  }
+  if (moved < kept) {
+    context_.log(BAY_LOG_WARN,
+                 token.stream + ": a trigger of the table left out or took elsewhere " +
+                     std::to_string(kept - moved) + " of " + std::to_string(kept) + " rows");
+  }
 }
 
 Outcome PostgresSink::noted(Call& call, const std::string& txn) {

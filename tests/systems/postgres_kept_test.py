@@ -66,6 +66,21 @@ nodes:
         self.run_json(pipeline)
         self.assertEqual(self.column("SELECT count(*) FROM second"), ["4"])
 
+    def test_a_column_that_would_round_holds_the_rows_back(self):
+        pipeline = self.pair()
+        self.die_between(pipeline)
+        self.sql("ALTER TABLE second ALTER at TYPE text")
+        self.fails(pipeline, 9, "its column at was interval when rows were prepared for it, and is text")
+        self.sql("ALTER TABLE second ALTER at TYPE interval USING at::interval")
+        self.run_json(pipeline)
+        self.assertEqual(self.column("SELECT count(*) FROM second"), ["4"])
+
+    def test_what_somebody_took_out_of_the_kept_rows_is_missed(self):
+        pipeline = self.pair()
+        self.die_between(pipeline)
+        self.sql(f'DELETE FROM "{self.kept()[0]}" WHERE id = 1')
+        self.fails(pipeline, 7, "holds 3 of the 4 rows that were kept in it")
+
     def test_what_is_given_up_leaves_nothing(self):
         pipeline = self.pair()
         self.die_between(pipeline)

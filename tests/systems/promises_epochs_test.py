@@ -84,6 +84,10 @@ class CrashTest(PromisesTest):
         self.pipeline(text.replace("id: out", "id: sink"), "p")
         self.refused(3, ["node out: an earlier run left rows prepared for this sink, which the pipeline no longer has", "state discard p"],
                      "run", pipeline)
+        self.refused(2, "--without zz: no sink of this name has rows prepared; there is out", "state", "discard", "p", "--without", "zz")
+        # Whether a sink that is gone shows the rows, nobody else can say.
+        self.patchbay("state", "discard", "p")
+        self.refused(3, ["which alone can say whether it shows them", "state discard p --without out"], "run", pipeline)
         self.assertEqual(self.ids("orders"), [])
         self.pipeline(text, "p")
         self.run_json(pipeline)

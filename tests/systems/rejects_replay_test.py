@@ -103,6 +103,18 @@ class ReplayTest(PromisesTest):
         self.assertEqual(self.table(), [(1, None, 0.1, "2026-01-01"), (9007199254740993, "b", 1e300, "2026-01-02")])
         self.assertEqual(self.listed(), [])
 
+    def test_rows_that_a_constraint_refused_go_into_their_table(self):
+        self.file("a.csv", "id,v,at,big\n1,a,2026-01-01,0.1\n2,bad,2026-01-02,1e300\n")
+        columns = "id INTEGER, v TEXT{}, at TEXT, big REAL"
+        self.database("out.db", f"CREATE TABLE rows ({columns.format(' CHECK (v <> ' + chr(39) + 'bad' + chr(39) + ')')})")
+        self.run_json(self.csv_pipeline("{types: {id: int64, v: utf8, at: date32, big: float64}}", top="rejects: {max: 50}"))
+        self.assertEqual(len(self.listed()), 1)
+        self.database("out.db", "ALTER TABLE rows RENAME TO old", f"CREATE TABLE rows ({columns.format('')})", "INSERT INTO rows SELECT * FROM old", "DROP TABLE old")
+        self.replay()
+        self.assertEqual(self.table(), [(1, "a", "2026-01-01", 0.1), (2, "bad", "2026-01-02", 1e300)])
+        self.assertEqual(self.listed(), [])
+        self.assertEqual(self.rows("SELECT name FROM sqlite_master WHERE name = 'rejects'"), [])
+
     def test_a_crash_at_any_step_neither_loses_nor_doubles(self):
         text = "id,v\n" + "".join(f"x{i},v\n" for i in range(30))
         for step in ("state.record.before", "state.record.after", "sqlite.commit.after", "state.committed.before", "state.committed.after"):
