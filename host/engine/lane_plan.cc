@@ -113,7 +113,38 @@ std::vector<Lane> LanePlanner::plan(InstanceSet& instances) {
     if (pipeline_.nodes[i].kind == Kind::kSource && group_[i] == i) plan_group(i, instances);
   }
   check_only(instances);
+  refuse_shared_tables();
   return std::move(lanes_);
+}
+
+// What one node replaces or mirrors is its own: rows of another node would go with each run.
+void LanePlanner::refuse_shared_tables() const {
+  std::map<std::pair<std::string, std::string>, std::set<size_t>> writers;
+  for (size_t i = 0; i < pipeline_.nodes.size(); ++i) {
+    for (const auto& [of, split] : streams_) {
+      if (pipeline_.nodes[i].id != of.node) continue;
+      for (const auto& [sink, names] : names_at_sinks(pipeline_, i, of.stream)) {
+        const Node& node = pipeline_.nodes[sink];
+        if (node.component->tables_option.empty()) continue;
+        for (const auto& name : names)
+          writers[{place_identity(node), table_at(node, name)}].insert(sink);
+      }
+    }
+  }
+  for (const auto& [where, sinks] : writers) {
+    const auto owner = std::find_if(sinks.begin(), sinks.end(), [&](size_t sink) {
+      return replaces(pipeline_.nodes[sink]) || mirrors(pipeline_.nodes[sink]);
+    });
+    if (sinks.size() < 2 || owner == sinks.end()) continue;
+    const size_t other = *owner == *sinks.begin() ? *std::next(sinks.begin()) : *sinks.begin();
+    const Node& node = pipeline_.nodes[*owner];
+    throw NodeError(node.id, Code::kConfig,
+                    node.id + " has " + way_of_writing(node) + " for the table " + where.second +
+                        ", which " + pipeline_.nodes[other].id +
+                        " writes as well: each run would take out the rows of the other; let one "
+                        "node write it, or set write: append or upsert for both",
+                    "", false);
+  }
 }
 
 std::vector<size_t> LanePlanner::members(size_t root) const {

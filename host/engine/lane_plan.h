@@ -76,6 +76,7 @@ class LanePlanner {
   void fill(Lane& lane, size_t node, const std::vector<SplitPlan>& splits) const;
   void set_order(Lane& lane) const;
   void check_only(InstanceSet& instances);
+  void refuse_shared_tables() const;
 
   RunContext& run_;
   const Pipeline& pipeline_;

@@ -88,6 +88,19 @@ class AcceptedTest(PromisesTest):
         self.assertEqual(self.ids("lines"), [1])
 
 
+class SharedTableTest(PromisesTest):
+    def test_a_table_that_one_node_replaces_is_no_other_nodes(self):
+        self.csv("a/1.csv", [1, 2])
+        self.csv("b/1.csv", [3])
+        source = "  - {{use: files, id: {0}, from: [], with: {{path: '{0}/*.csv', stream: rows, select: {1}}}}}\n  - {{use: csv.decode, id: rows_{0}}}\n"
+        for write, other in (("write: replace", ""), ("write: replace", ", write: upsert, keys: [id]"), ("write: mirror, keys: [id]", "")):
+            with self.subTest(write, other=other):
+                pipeline = self.write(source.format("a", "all") + f"  - {{use: sqlite, id: one, with: {{path: out.db, {write}}}}}\n"
+                                      + source.format("b", "new") + f"  - {{use: sqlite, id: two, with: {{path: out.db{other}}}}}\n")
+                self.refused(3, ["one has", "for the table rows, which two writes as well"], "run", pipeline)
+                self.assertEqual(self.ids(), [])
+
+
 class PartsTest(PromisesTest):
     def test_only_is_no_way_to_replace_a_table_by_a_part(self):
         nodes = "".join(f"  - {{use: files, id: f{s}, {'' if s == 'a' else 'from: [], '}with: {{path: {s}.csv, stream: {s}}}}}\n"
