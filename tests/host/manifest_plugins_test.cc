@@ -46,6 +46,32 @@ TEST(PluginManifests, AreUsable) {
   for (const auto& entry : catalog.entries()) EXPECT_EQ(entry.problem, "") << entry.id;
 }
 
+// What a state is a state of: a mark that is lost would let a state go on from something else.
+TEST(PluginManifests, MarkWhatAStateIsAStateOf) {
+  const struct {
+    const char *id, *kind;
+    std::vector<std::string> options;
+  } kCases[] = {{"sqlite", "source", {"cursor", "path", "query"}},
+                {"sqlite", "sink", {"path"}},
+                {"postgres", "source", {"connection", "cursor", "query", "schema"}},
+                {"postgres", "sink", {"connection", "schema"}},
+                {"files", "sink", {"path"}},
+                {"gcs", "source", {"bucket", "endpoint"}},
+                {"gcs", "sink", {"bucket", "endpoint", "path"}},
+                {"bq", "source", {"dataset", "endpoint", "project", "query"}},
+                {"bq", "sink", {"dataset", "endpoint", "project"}},
+                {"qreviews", "source", {"base_url"}}};
+  for (const auto& c : kCases) {
+    const Json::Value options = component(c.id, c.kind)["config"]["properties"];
+    std::vector<std::string> marked;
+    for (const auto& name : options.getMemberNames())
+      if (options[name].isMember("identity")) marked.push_back(name);
+    EXPECT_EQ(marked, c.options) << c.id << " " << c.kind;
+  }
+  EXPECT_EQ(component("sqlite", "sink")["commits"], "alone");
+  EXPECT_EQ(component("postgres", "sink")["prepared"], "on_request");
+}
+
 TEST(PluginManifests, SayForEachOptionWhatItIs) {
   for (const auto& manifest : all()) {
     for (const auto& one : manifest["components"]) {
