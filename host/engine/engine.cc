@@ -191,10 +191,11 @@ void Engine::require_whole_target(size_t node, const std::optional<Delivered>& d
                                   uint64_t newest, bool accepted) {
   if (!delivered || delivered->place != run_.place_of(node)) return;
   const Node& sink = run_.pipeline.nodes[node];
-  if (newest == 0 && !delivered->tells) return;  // it does not tell, or the host is new to it
+  if (newest == 0 && !delivered->keeps_books) return;  // it keeps none, or has none yet
   const bool gives_way = accepted || run_.options.full_refresh || !gets_what_is_new(node);
   if (newest >= delivered->epoch || gives_way) {
-    if (!delivered->tells || newest < delivered->epoch) run_.state.note_newest(sink.id, newest);
+    if (!delivered->keeps_books || newest < delivered->epoch)
+      run_.state.note_newest(sink.id, newest);
     return;
   }
   throw NodeError(

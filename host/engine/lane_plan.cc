@@ -375,8 +375,8 @@ void LanePlanner::add_single(size_t node, const SplitPlan& split) {
 }
 
 // A new version may come later in the plan than what it is a version of: where the later row of a
-// key counts, it is read by the next run then, after what is before it. Of a lane behind it that
-// has read what is no longer there, the plan does not say which of the two is the later one.
+// key counts, it is read by the next run then, after what is before it. A lane behind it may have
+// read an object that has changed since: the plan does not say which of the two is later.
 bool LanePlanner::keeps_place(const Lane& lane, size_t node, const SplitPlan& split,
                               const std::vector<SplitPlan>& plan) const {
   if (lane.ordered.empty()) return true;

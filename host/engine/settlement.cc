@@ -68,7 +68,7 @@ Settled Settlement::abort_all(const EpochRecord& record) {
 
 void Settlement::refuse_to_double(const EpochRecord& record, const Names& kept,
                                   const std::string& lacking, const std::string& why) const {
-  run_.state.note_told(record.run, kept);
+  run_.state.note_reported(record.run, kept);
   std::string all;
   for (const auto& sink : kept) all += (all.empty() ? "" : " and ") + sink;
   const std::string& pipeline = run_.pipeline.name;
@@ -199,44 +199,48 @@ Settled Settlement::settle_without(const EpochRecord& record, const std::string&
   return Settled::kCommitted;
 }
 
-// The user has taken the rows out of the sinks of which the run before told. Another may show them,
-// too, or a commit may have come late. Who was told nothing answers for all sinks.
+// The user has taken the rows out of the sinks that a message named. Another may show them, too, or
+// a commit may have come late. A user who got no message decides for all sinks.
 Settled Settlement::settle_again(const EpochRecord& record) {
-  if (!record.discard.isMember("told")) return abort_all(record);
+  if (!record.discard.isMember("reported")) return abort_all(record);
   for (const auto& sink : sinks_) abort_sink(record, sink);
-  const Json::Value& told = record.discard["told"];
+  const Json::Value& reported = record.discard["reported"];
   Names kept;
   std::string lacking;
   for (const auto& sink : sinks_) {
     if (!prepared_of(record, sink)) continue;
     const Node& node = run_.pipeline.nodes[sink.node];
-    const bool is_told = std::find(told.begin(), told.end(), Json::Value(node.id)) != told.end();
-    const bool doubles = would_double(node) && !is_told;
+    const bool is_reported =
+        std::find(reported.begin(), reported.end(), Json::Value(node.id)) != reported.end();
+    const bool doubles = would_double(node) && !is_reported;
     if (doubles && shows(record, sink)) {
       kept.push_back(node.id);
     } else {
       lacking = node.id;
     }
   }
-  if (!kept.empty()) refuse_to_double(record, kept, lacking, "its rows are to be read again");
+  if (!kept.empty()) {
+    refuse_to_double(record, kept, lacking.empty() ? kept[0] : lacking,
+                     "its rows are to be read again");
+  }
   run_.state.aborted(record.epoch, false);
   return Settled::kAborted;
 }
 
-// The user gives the epoch up, and may not know that some sink shows it already. Where that was
-// told, the sink's word no longer counts: the user may have taken the rows out.
+// The user gives the epoch up, and may not know that some sink shows it already. The word
+// of a sink that a message named no longer counts: the user may have taken the rows out.
 Settled Settlement::settle_discarded(const EpochRecord& record) {
   if (PLANTED(discard_asks_nobody)) return abort_all(record);
   if (record.discard["again"].asBool()) return settle_again(record);
   if (record.discard.isMember("without"))
     return settle_without(record, record.discard["without"].asString());
   Names kept;
-  for (const auto& sink : record.discard["told"]) kept.push_back(sink.asString());
+  for (const auto& sink : record.discard["reported"]) kept.push_back(sink.asString());
   std::string lacking = kept.empty() ? "" : kept[0];
   for (const auto& sink : sinks_) {
     const std::string& id = run_.pipeline.nodes[sink.node].id;
-    const bool is_told = std::find(kept.begin(), kept.end(), id) != kept.end();
-    if (!prepared_of(record, sink) || is_told) continue;
+    const bool is_reported = std::find(kept.begin(), kept.end(), id) != kept.end();
+    if (!prepared_of(record, sink) || is_reported) continue;
     if (!shows(record, sink)) {
       lacking = id;
     } else if (would_double(run_.pipeline.nodes[sink.node])) {

@@ -3,8 +3,7 @@
 #include "engine/stages.h"
 #include "patchbay/object.h"
 #include "pipeline/references.h"
-#include "replay/row_texts.h"
-#include "report/json_text.h"
+#include "report/row_texts.h"
 #include "sync/planted.h"
 
 namespace patchbay::host {
@@ -21,46 +20,6 @@ void check_reference(const Node& node, const Schema& schema, bool rows) {
                   "", false);
 }
 
-namespace {
-
-// The members as a row of the stream has them; nothing where they are others.
-std::optional<std::string> in_order(const Schema& stream, const std::string& record) {
-  const Json::Value members = parse_json_text(record);
-  if (!members.isObject() || members.size() != stream.fields.size()) return std::nullopt;
-  std::string out;
-  for (const auto& field : stream.fields) {
-    if (!members.isMember(field.name)) return std::nullopt;
-    out += (out.empty() ? "{" : ",") + compact_json(field.name) + ":" +
-           compact_json(members[field.name]);
-  }
-  return out + "}";
-}
-
-// A sink may know its rows as texts alone. Where they are rows of the stream all the same, they are
-// kept as such, and can be replayed.
-void with_types(const SchemaPtr& stream, RejectedRows& rejected) {
-  const Schema& given = *rejected.rows.schema();
-  const bool is_record = given.fields.size() == 1 && given.fields[0].name == "record" &&
-                         given.fields[0].type == json_text();
-  if (!is_record) return;
-  std::vector<std::string> texts;
-  for (int64_t row = 0; row < rejected.rows.rows(); ++row) {
-    const std::string text = row_to_json(given, rejected.rows.array(), row);
-    constexpr std::string_view kBegin = "{\"record\":";
-    const auto ordered =
-        in_order(*stream, text.substr(kBegin.size(), text.size() - kBegin.size() - 1));
-    if (!ordered) return;
-    texts.push_back(*ordered);
-  }
-  try {
-    rejected.rows = rows_from_texts(stream, texts);
-  } catch (const Error& error) {
-    if (error.code() != Code::kData) throw;
-  }
-}
-
-}  // namespace
-
 bay_status StageServices::reject(RejectedRows rejected) {
   const StreamSeen* seen = find_stream ? find_stream(rejected.stream) : nullptr;
   if (!rejected.rows.schema()) {
@@ -74,7 +33,11 @@ bay_status StageServices::reject(RejectedRows rejected) {
     rejected.rows = Batch(seen->schema, rejected.rows.take());
   }
   const std::string origin = seen ? seen->origin : rejected.stream;
-  if (seen && !seen->object) with_types(seen->schema, rejected);
+  // A sink may know its rows as texts only. As rows of the stream they can be replayed.
+  const bool of_sink = run_.pipeline.nodes[node_].kind == Kind::kSink;
+  if (of_sink && seen && !seen->object && is_record(*rejected.rows.schema())) {
+    if (auto rows = rows_of_records(seen->schema, rejected.rows)) rejected.rows = std::move(*rows);
+  }
   validate(*rejected.rows.schema(), rejected.rows.array());
   ledger_.keep_reject(at_epoch, id(), origin, rejected);
   rejected_rows += rejected.rows.rows();

@@ -5,8 +5,8 @@
 #include "engine/call.h"
 #include "patchbay/object.h"
 #include "patchbay/plugin.h"
-#include "replay/row_texts.h"
 #include "report/json_text.h"
+#include "report/row_texts.h"
 
 namespace patchbay::host {
 namespace {
@@ -18,13 +18,12 @@ std::atomic<const ReplayFeed*> current_feed{nullptr};
 
 std::string reject_of(int64_t id) { return "reject " + std::to_string(id) + ": "; }
 
-// A record that never became a row stands in a column of its own, whatever text it is.
 std::string record_of(const RejectText& reject) {
-  constexpr std::string_view kBegin = "{\"record\":";
-  const std::string& text = reject.row_json;
-  if (!text.starts_with(kBegin) || !text.ends_with('}'))
-    throw Error(Code::kData, reject_of(reject.id) + "is no record of a file");
-  return text.substr(kBegin.size(), text.size() - kBegin.size() - 1);
+  try {
+    return record_in(reject.row_json);
+  } catch (const Error& error) {
+    throw Error(error.code(), reject_of(reject.id) + error.what());
+  }
 }
 
 class ReplayReader : public Reader {
@@ -60,12 +59,11 @@ class RowReader final : public ReplayReader {
       : ReplayReader(feed, std::move(group)),
         schema_(
             std::make_shared<const Schema>(schema_from_json(parse_json_text(group_.schema_json)))) {
-    const auto& fields = schema_->fields;
-    if (fields.size() != 1 || fields[0].name != "record" || fields[0].type != json_text()) return;
+    if (!is_record(*schema_)) return;
     throw Error(Code::kConfig,
                 "the rejects of stream " + group_.stream +
-                    " are records whose types are not known, and can't go into the node again; "
-                    "`patchbay rejects export` prints them, to be mended and loaded by hand");
+                    " are records whose types are not known, so the node cannot take them again; "
+                    "print them with `patchbay rejects export`, fix them, and load them by hand");
   }
 
   Event next(Call& call) override {

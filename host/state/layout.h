@@ -63,9 +63,9 @@ CREATE INDEX rejects_of_run ON rejects (run);
 CREATE TABLE claims (name TEXT PRIMARY KEY, owner TEXT NOT NULL) WITHOUT ROWID;
 )sql",
                                           R"sql(
--- The last epoch that each sink has committed, and where it writes. `tells`: it has once known of one.
+-- The last epoch that each sink has committed, and where it writes. `keeps_books`: it has reported one.
 CREATE TABLE delivered (
-  node TEXT PRIMARY KEY, place TEXT NOT NULL, epoch INTEGER NOT NULL, tells INTEGER NOT NULL DEFAULT 0
+  node TEXT PRIMARY KEY, place TEXT NOT NULL, epoch INTEGER NOT NULL, keeps_books INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 )sql"};
 

@@ -110,7 +110,7 @@ std::vector<UnfinishedEpoch> StateStore::unfinished() {
 
 std::optional<Delivered> StateStore::delivered(const std::string& node) {
   const Guard lock(mutex_);
-  auto query = db_.prepare("SELECT epoch, place, tells FROM delivered WHERE node = ?");
+  auto query = db_.prepare("SELECT epoch, place, keeps_books FROM delivered WHERE node = ?");
   query.bind(1, node);
   if (!query.step()) return std::nullopt;
   return Delivered{static_cast<uint64_t>(query.integer(0)), query.text(1), query.integer(2) != 0};

@@ -260,7 +260,7 @@ void StateStore::apply(const EpochRecord& record) {
     if (sink.place.empty()) continue;  // of a version that did not say
     db_.prepare(
            "INSERT INTO delivered (node, place, epoch) VALUES (?1, ?2, ?3) ON CONFLICT (node) DO"
-           " UPDATE SET tells = tells AND place = ?2, place = ?2,"
+           " UPDATE SET keeps_books = keeps_books AND place = ?2, place = ?2,"
            " epoch = CASE place WHEN ?2 THEN max(epoch, ?3) ELSE ?3 END")
         .bind(1, sink.node)
         .bind(2, sink.place)
@@ -326,10 +326,11 @@ int64_t StateStore::discard_recorded(const Json::Value& how) {
   int64_t n = 0;
   transaction("state.discard", [&] {
     auto recorded = db_.prepare(
-        // Of what was told none, though others were: it came on record later.
+        // An epoch that came on record after the last report has an empty list.
         "UPDATE epochs SET phase = 'discarded', discard = CASE WHEN EXISTS"
-        " (SELECT 1 FROM epochs WHERE json_type(discard, '$.told') IS NOT NULL)"
-        " THEN json_set(?1, '$.told', json(coalesce(json_extract(discard, '$.told'), '[]')))"
+        " (SELECT 1 FROM epochs WHERE json_type(discard, '$.reported') IS NOT NULL)"
+        " THEN json_set(?1, '$.reported', json(coalesce(json_extract(discard, '$.reported'), "
+        "'[]')))"
         " ELSE ?1 END WHERE phase IN ('recorded', 'discarded') RETURNING 1");
     recorded.bind(1, compact_json(how));
     while (recorded.step()) ++n;
@@ -337,18 +338,18 @@ int64_t StateStore::discard_recorded(const Json::Value& how) {
   return n;
 }
 
-void StateStore::note_told(const std::string& run, const std::vector<std::string>& sinks) {
+void StateStore::note_reported(const std::string& run, const std::vector<std::string>& sinks) {
   const Guard lock(mutex_);
-  transaction("state.told", [&] {
+  transaction("state.reported", [&] {
     db_.execute(
-        "UPDATE epochs SET discard = json_object('told',"
-        " json(coalesce(json_extract(discard, '$.told'), '[]')))"
+        "UPDATE epochs SET discard = json_object('reported',"
+        " json(coalesce(json_extract(discard, '$.reported'), '[]')))"
         " WHERE phase IN ('recorded', 'discarded')");
     for (const auto& sink : sinks) {
       db_.prepare(
-             "UPDATE epochs SET discard = json_insert(discard, '$.told[#]', ?2)"
+             "UPDATE epochs SET discard = json_insert(discard, '$.reported[#]', ?2)"
              " WHERE run = ?1 AND phase IN ('recorded', 'discarded') AND NOT EXISTS"
-             " (SELECT 1 FROM json_each(discard, '$.told') WHERE value = ?2)")
+             " (SELECT 1 FROM json_each(discard, '$.reported') WHERE value = ?2)")
           .bind(1, run)
           .bind(2, sink)
           .run();
@@ -374,7 +375,7 @@ void StateStore::skip_epochs(uint64_t number) {
 
 void StateStore::note_newest(const std::string& node, uint64_t newest) {
   const Guard lock(mutex_);
-  db_.prepare("UPDATE delivered SET tells = 1, epoch = min(epoch, ?2) WHERE node = ?1")
+  db_.prepare("UPDATE delivered SET keeps_books = 1, epoch = min(epoch, ?2) WHERE node = ?1")
       .bind(1, node)
       .bind(2, static_cast<int64_t>(newest))
       .run();

@@ -66,7 +66,7 @@ struct PreparedSink {
 struct Delivered {
   uint64_t epoch = 0;
   std::string place;
-  bool tells = false;  // the sink has known of an epoch before
+  bool keeps_books = false;  // the sink has reported an epoch before
 };
 
 struct KnownField {
@@ -89,9 +89,9 @@ struct EpochRecord {
   // Streams whose states of earlier runs these states replace: a full refresh.
   std::vector<StreamRef> refreshed;
   Json::Value counts;
-  // Of a discarded one "again": true, or "without": NODE, or neither. "told": the sinks of which
-  // the user heard that they show rows of the run that another sink lacks; it is there, and maybe
-  // empty, once any such thing was told of the pipeline.
+  // Of a discarded one "again": true, or "without": NODE, or neither. "reported": the sinks of
+  // which the user heard that they show rows of the run that another sink lacks; it is there, and
+  // maybe empty, once the user heard any such thing of the pipeline.
   Json::Value discard;
 };
 
@@ -194,11 +194,11 @@ class StateStore {
   void aborted(uint64_t epoch, bool keep_rejects);
   std::vector<UnfinishedEpoch> unfinished();  // by number
   // The user gives up what is recorded: the next run asks the sinks first. `how` is
-  // EpochRecord::discard but for what was told. How many epochs it concerns, also those discarded
-  // before.
+  // EpochRecord::discard without what was reported. How many epochs it concerns, also those
+  // discarded before.
   int64_t discard_recorded(const Json::Value& how);
   // The user hears that the sinks show rows of the run's epochs, and decides anew.
-  void note_told(const std::string& run, const std::vector<std::string>& sinks);
+  void note_reported(const std::string& run, const std::vector<std::string>& sinks);
 
   // What the sink took last; nothing where it took none, or nothing is known of it.
   std::optional<Delivered> delivered(const std::string& node);

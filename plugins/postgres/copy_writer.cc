@@ -56,15 +56,14 @@ void CopyWriter::write(Call& call, Batch batch) {
 
 Prepared CopyWriter::prepare(Call& call) {
   settled(call);
-  warn_of_left_out();
+  warn_of_left_out(session_->context, stream_->name, rows_, left_out_);
   return prepared(call);
 }
 
-void CopyWriter::warn_of_left_out() const {
-  if (left_out_ == 0) return;
-  session_->context.log(BAY_LOG_WARN,
-                        stream_->name + ": a trigger of the table left out or took elsewhere " +
-                            std::to_string(left_out_) + " of " + std::to_string(rows_) + " rows");
+void warn_of_left_out(Context& context, const std::string& stream, int64_t rows, int64_t left_out) {
+  if (left_out == 0) return;
+  context.log(BAY_LOG_WARN, stream + ": a trigger of the table left out or took elsewhere " +
+                                std::to_string(left_out) + " of " + std::to_string(rows) + " rows");
 }
 
 Connection& CopyWriter::settled(Call& call) {

@@ -42,7 +42,6 @@ class CopyWriter : public Writer, private CopyUnderWay {
   postgres::Connection& settled(Call& call);
   // Adds the token to the table's, and judges the table where nothing else will come to it.
   Prepared prepared(Call& call);
-  void warn_of_left_out() const;
 
   const std::shared_ptr<EpochSession> session_;
   const std::shared_ptr<EpochTable> table_;
@@ -80,6 +79,9 @@ class CopyWriter : public Writer, private CopyUnderWay {
   std::optional<size_t> failed_;  // its result: where the bad row is
   std::string reason_;            // and what the server said
 };
+
+// Warns where triggers took some of the rows of a stream away. Called once for a writer's rows.
+void warn_of_left_out(Context& context, const std::string& stream, int64_t rows, int64_t left_out);
 
 // Runs `work`, which sets the savepoint `patchbay`, so that its failure undoes no more than itself.
 // Nothing where it succeeded, and the savepoint is there; where a row is at fault, its number

@@ -1,5 +1,10 @@
 #include "pg_kept.h"
 
+#include "copy_writer.h"
+#include "pg_lock.h"
+#include "pg_table.h"
+#include "stage_moves.h"
+
 namespace patchbay {
 namespace {
 
@@ -28,6 +33,25 @@ void copy(Call& call, Connection& from, const std::string& stage, Connection& to
   while (const auto row = from.get(call)) to.put(call, *row);
   to.send_copy_end(call);
   to.finish_copy_in(call);
+}
+
+void require_types(Call& call, Connection& connection, const tables::TableToken& token,
+                   const std::string& table) {
+  const auto differs = connection.run(
+      call,
+      "SELECT k.attname, format_type(k.atttypid, k.atttypmod),"
+      " coalesce(format_type(t.atttypid, t.atttypmod), 'gone') FROM pg_attribute k LEFT JOIN"
+      " pg_attribute t ON t.attrelid = $2::regclass AND t.attname = k.attname AND NOT"
+      " t.attisdropped WHERE k.attrelid = $1::regclass AND k.attnum > 0 AND NOT k.attisdropped AND"
+      " (t.atttypid, t.atttypmod) IS DISTINCT FROM (k.atttypid, k.atttypmod) ORDER BY k.attnum"
+      " LIMIT 1",
+      {token.stage, table});
+  if (differs.rows() == 0) return;
+  throw Error(Code::kSchema, "table " + token.table + ": its column " + differs.text(0, 0) +
+                                 " was " + differs.text(0, 1) +
+                                 " when rows were prepared for it, and is " + differs.text(0, 2) +
+                                 "; they wait in " + token.stage +
+                                 ": give the column its type back for one run");
 }
 
 }  // namespace
@@ -87,23 +111,31 @@ bool PgKept::are_there(Call& call, Connection& connection,
   return !tokens.empty();
 }
 
-void PgKept::require_types(Call& call, Connection& connection, const tables::TableToken& token,
-                           const std::string& table) {
-  const auto differs = connection.run(
-      call,
-      "SELECT k.attname, format_type(k.atttypid, k.atttypmod),"
-      " coalesce(format_type(t.atttypid, t.atttypmod), 'gone') FROM pg_attribute k LEFT JOIN"
-      " pg_attribute t ON t.attrelid = $2::regclass AND t.attname = k.attname AND NOT"
-      " t.attisdropped WHERE k.attrelid = $1::regclass AND k.attnum > 0 AND NOT k.attisdropped AND"
-      " (t.atttypid, t.atttypmod) IS DISTINCT FROM (k.atttypid, k.atttypmod) ORDER BY k.attnum"
-      " LIMIT 1",
-      {token.stage, table});
-  if (differs.rows() == 0) return;
-  throw Error(Code::kSchema, "table " + token.table + ": its column " + differs.text(0, 0) +
-                                 " was " + differs.text(0, 1) +
-                                 " when rows were prepared for it, and is " + differs.text(0, 2) +
-                                 "; they wait in " + token.stage +
-                                 ": give the column its type back for one run");
+void PgKept::move(Call& call, Context& context, Connection& connection,
+                  const tables::TableToken& token, const Relation& relation) {
+  const auto table = find_table(call, connection, relation, token.table);
+  if (!table) {
+    throw Error(Code::kSchema, "table " + token.table + ": is gone, and the rows for it wait in " +
+                                   token.stage + "; make it again, with the same columns");
+  }
+  lock_table(call, context, connection, relation.sql(), "ROW EXCLUSIVE");
+  require_types(call, connection, token, relation.sql());
+  const int64_t kept = connection.run(call, "SELECT count(*) FROM " + token.stage).integer(0, 0);
+  if (kept != token.rows) {
+    throw Error(Code::kNotFound, "table " + token.stage + ": holds " + std::to_string(kept) +
+                                     " of the " + std::to_string(token.rows) +
+                                     " rows that were kept in it");
+  }
+  StageMoves moves{token.stage, relation.sql(), table->only(), token.columns, {}};
+  for (const auto& column : token.columns) {
+    const PgColumn* found = table->find(column);
+    moves.has_identity = moves.has_identity || (found && found->is_identity);
+  }
+  // What is tied to the table finds there what an application's statement finds.
+  connection.run(call, postgres::kUsersPath);
+  const int64_t moved = connection.run(call, moves.sql("true")).affected();
+  connection.run(call, postgres::kOwnPath);
+  warn_of_left_out(context, token.stream, kept, kept - moved);
 }
 
 void PgKept::drop(Call& call, Connection& connection, std::span<const tables::TableToken> tokens) {

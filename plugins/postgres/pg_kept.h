@@ -34,9 +34,10 @@ class PgKept {
   // Are they all there? False without any, or where a token has none.
   static bool are_there(Call& call, postgres::Connection& connection,
                         std::span<const tables::TableToken> tokens);
-  // Throws kSchema where a column's type is no longer the table's: the rows were judged by it.
-  static void require_types(Call& call, postgres::Connection& connection,
-                            const tables::TableToken& token, const std::string& table);
+  // Adds the token's rows to the table. Throws kSchema if the table is gone or has changed the type
+  // of a column since the rows were checked, kNotFound if not all of them are still there.
+  static void move(Call& call, Context& context, postgres::Connection& connection,
+                   const tables::TableToken& token, const Relation& relation);
   static void drop(Call& call, postgres::Connection& connection,
                    std::span<const tables::TableToken> tokens);
   void drop_all(Call& call, postgres::Connection& connection, const std::string& txn) const;

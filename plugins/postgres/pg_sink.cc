@@ -6,7 +6,6 @@
 #include "patchbay/json_value.h"
 #include "pg_lock.h"
 #include "pg_writer.h"
-#include "stage_moves.h"
 
 namespace patchbay {
 namespace {
@@ -340,7 +339,8 @@ bool PostgresSink::commit_kept(Call& call, const std::string& txn, uint64_t epoc
         open.run(call, "SET LOCAL lock_timeout = '30s'");
         book_.on(call, open).note_commit(call.epoch(), txn, epoch);
         open.run(call, "SET LOCAL lock_timeout = DEFAULT");
-        for (const auto& token : tokens) move_kept(call, open, token);
+        for (const auto& token : tokens)
+          PgKept::move(call, context_, open, token, relation_of(schema_, token.table));
         PgKept::drop(call, open, tokens);
         return true;
       });
@@ -349,37 +349,6 @@ bool PostgresSink::commit_kept(Call& call, const std::string& txn, uint64_t epoc
       return noted(call, txn) == Outcome::kCommitted;  // just now
     }
   });
-}
-
-void PostgresSink::move_kept(Call& call, Connection& connection, const tables::TableToken& token) {
-  const Relation relation = relation_of(schema_, token.table);
-  const auto table = find_table(call, connection, relation, token.table);
-  if (!table) {
-    throw Error(Code::kSchema, "table " + token.table + ": is gone, and the rows for it wait in " +
-                                   token.stage + "; make it again, with the same columns");
-  }
-  lock_table(call, context_, connection, relation.sql(), "ROW EXCLUSIVE");
-  PgKept::require_types(call, connection, token, relation.sql());
-  StageMoves moves{token.stage, relation.sql(), table->only(), token.columns, {}};
-  for (const auto& column : token.columns) {
-    const PgColumn* found = table->find(column);
-    moves.has_identity = moves.has_identity || (found && found->is_identity);
-  }
-  // What is tied to the table finds there what an application's statement finds.
-  connection.run(call, postgres::kUsersPath);
-  const int64_t moved = connection.run(call, moves.sql("true")).affected();
-  connection.run(call, postgres::kOwnPath);
-  const int64_t kept = connection.run(call, "SELECT count(*) FROM " + token.stage).integer(0, 0);
-  if (kept != token.rows) {
-    throw Error(Code::kNotFound, "table " + token.stage + ": holds " + std::to_string(kept) +
-                                     " of the " + std::to_string(token.rows) +
-                                     " rows that were kept in it");
-  }
-  if (moved < kept) {
-    context_.log(BAY_LOG_WARN,
-                 token.stream + ": a trigger of the table left out or took elsewhere " +
-                     std::to_string(kept - moved) + " of " + std::to_string(kept) + " rows");
-  }
 }
 
 Outcome PostgresSink::noted(Call& call, const std::string& txn) {

@@ -57,7 +57,6 @@ class PostgresSink final : public Sink {
                    std::span<const tables::TableToken> tokens);
   bool commit_kept(Call& call, const std::string& txn, uint64_t epoch,
                    std::span<const std::string> tokens);
-  void move_kept(Call& call, postgres::Connection& connection, const tables::TableToken& token);
   Outcome noted(Call& call, const std::string& txn);
   Outcome fence(Call& call, const std::string& txn, std::span<const std::string> tokens);
 

@@ -34,7 +34,7 @@ std::string known_tables(const std::vector<TableOrigin>& tables, const std::stri
   std::string text;
   for (const auto& name : names) text += (text.empty() ? "; what comes in is " : ", ") + name;
   const std::string hint = did_you_mean(wanted, names);
-  return text + (hint.empty() ? "; a stream of which nothing came in this run is no table" : hint);
+  return text + (hint.empty() ? "; a stream without rows in this run is not a table" : hint);
 }
 
 }  // namespace patchbay

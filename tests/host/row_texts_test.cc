@@ -1,5 +1,5 @@
 // Rows of rejects come back from their text as they were.
-#include "replay/row_texts.h"
+#include "report/row_texts.h"
 
 #include <gtest/gtest.h>
 

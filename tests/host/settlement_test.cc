@@ -159,10 +159,10 @@ TEST_F(SettlementTest, ADiscardedEpochIsWhatTheUserSays) {
     Settled settled;
   } kCases[] = {
       {R"({"again": true})", {"t1 abort x1", "t2 abort x2"}, Settled::kAborted},
-      {R"({"again": true, "told": []})",
+      {R"({"again": true, "reported": []})",
        {"t1 abort x1", "t2 abort x2", "t1 outcome x1", "t2 outcome x2"},
        Settled::kAborted},
-      {R"({"again": true, "told": ["t2"]})",
+      {R"({"again": true, "reported": ["t2"]})",
        {"t1 abort x1", "t2 abort x2", "t1 outcome x1"},
        Settled::kAborted},
       {R"({"without": "t1"})", {"t1 abort x1", "t2 commit x2"}, Settled::kCommitted},
@@ -198,8 +198,8 @@ TEST_F(SettlementTest, WhatIsReadAgainIsInNoSinkOfWhichNobodyWasTold) {
   of_other.epoch = state_->begin_epoch(other);
   of_other.run = other.run;
   state_->record_epoch(of_other);
-  state_->note_told(other.run, {"t2"});
-  recorded();  // later than what was told
+  state_->note_reported(other.run, {"t2"});
+  recorded();  // later than the report
   EXPECT_EQ(state_->discard_recorded(parse_json_text(R"({"again": true})")), 2);
   state_->aborted(of_other.epoch, false);
   const auto recover = [&] { return settlement().recover(state_->unfinished().at(0)); };
@@ -210,7 +210,7 @@ TEST_F(SettlementTest, WhatIsReadAgainIsInNoSinkOfWhichNobodyWasTold) {
     EXPECT_THAT(error.what(), HasSubstr("but t1 has the same rows (run run0)"));
     EXPECT_THAT(error.what(), HasSubstr("--without t2"));
   }
-  // Who was told, and says no more, may have taken the rows out or not.
+  // A user who does not decide may have taken the rows out or not.
   for (int run = 0; run < 2; ++run) EXPECT_THROW(recover(), RowsWouldDouble);
   systems_.outcomes["t2"] = Outcome::kCommitted;
   EXPECT_THROW(recover(), RowsWouldDouble);
@@ -219,7 +219,7 @@ TEST_F(SettlementTest, WhatIsReadAgainIsInNoSinkOfWhichNobodyWasTold) {
   EXPECT_THROW(recover(), RowsWouldDouble);
   EXPECT_EQ(state_->discard_recorded(parse_json_text(R"({"again": true})")), 1);
   EXPECT_EQ(state_->unfinished().at(0).record.discard,
-            parse_json_text(R"({"again": true, "told": ["t1", "t2"]})"));
+            parse_json_text(R"({"again": true, "reported": ["t1", "t2"]})"));
   EXPECT_EQ(recover(), Settled::kAborted);
 }
 

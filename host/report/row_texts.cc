@@ -1,4 +1,4 @@
-#include "replay/row_texts.h"
+#include "report/row_texts.h"
 
 #include "patchbay/error.h"
 #include "patchbay/json_text.h"
@@ -113,6 +113,19 @@ class RowText {
   size_t at_ = 0;
 };
 
+// The record's members in the order of the stream's fields; nullopt where the two differ.
+std::optional<std::string> in_order(const Schema& stream, const std::string& record) {
+  const Json::Value members = parse_json_text(record);
+  if (!members.isObject() || members.size() != stream.fields.size()) return std::nullopt;
+  std::string out;
+  for (const auto& field : stream.fields) {
+    if (!members.isMember(field.name)) return std::nullopt;
+    out += (out.empty() ? "{" : ",") + compact_json(field.name) + ":" +
+           compact_json(members[field.name]);
+  }
+  return out + "}";
+}
+
 }  // namespace
 
 Batch rows_from_texts(const SchemaPtr& schema, const std::vector<std::string>& texts) {
@@ -123,6 +136,34 @@ Batch rows_from_texts(const SchemaPtr& schema, const std::vector<std::string>& t
     row.end();
   }
   return batch.finish();
+}
+
+bool is_record(const Schema& schema) {
+  return schema.fields.size() == 1 && schema.fields[0].name == "record" &&
+         schema.fields[0].type == json_text();
+}
+
+std::string record_in(const std::string& row_json) {
+  constexpr std::string_view kBegin = "{\"record\":";
+  if (!row_json.starts_with(kBegin) || !row_json.ends_with('}'))
+    throw Error(Code::kData, "is not a record");
+  return row_json.substr(kBegin.size(), row_json.size() - kBegin.size() - 1);
+}
+
+std::optional<Batch> rows_of_records(const SchemaPtr& stream, const Batch& records) {
+  std::vector<std::string> texts;
+  try {
+    for (int64_t row = 0; row < records.rows(); ++row) {
+      const auto text =
+          in_order(*stream, record_in(row_to_json(*records.schema(), records.array(), row)));
+      if (!text) return std::nullopt;
+      texts.push_back(*text);
+    }
+    return rows_from_texts(stream, texts);
+  } catch (const Error& error) {
+    if (error.code() != Code::kData) throw;
+    return std::nullopt;
+  }
 }
 
 }  // namespace patchbay::host
